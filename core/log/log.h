@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One partition's log: Kafka's segments in the folder TOPIC-PARTITION, written once and never twice.
+ *
+ *              log_load            tail scanned, synced
+ *     COLD ───────────▶ LOADING ───────────────────────▶ READY ──▶ CLOSED   (log_close)
+ *                          ▲                               │
+ *                          │ failed write: cut, read again │
+ *                          └───────────────────────────────┤
+ *                                                          ▼
+ *                                                       OFFLINE  (its data folder failed)
+ *
+ * Offsets of a READY log:  start ≤ durable_end ≤ written_end ≤ end.
+ */
+#ifndef CORE_LOG_LOG_H
+#define CORE_LOG_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buffer.h"
+#include "core/base/list.h"
+#include "core/base/span.h"
+#include "core/io.h"
+#include "core/records/batch.h"
+#include "core/records/codec.h"
+
+struct folder; /* core/log/folder.h: a data folder, its checkpoints and whether it still serves */
+struct log;
+struct segment;
+
+enum log_state { LOG_COLD, LOG_LOADING, LOG_READY, LOG_OFFLINE, LOG_CLOSED };
+
+/* What a topic's configuration means to its log; times in milliseconds, -1 for "never" and "no
+ * limit". */
+struct log_settings {
+    int64_t segment_bytes;
+    int64_t segment_ms;
+    int64_t retention_bytes;
+    int64_t retention_ms;
+    int64_t index_interval_bytes;
+    int64_t segment_index_bytes;
+    int64_t file_delete_delay_ms;
+    int64_t flush_messages;
+    int64_t flush_ms;
+    int64_t producer_expiration_ms;
+    bool delete_old;    /* cleanup.policy contains delete: retention trims */
+    bool write_caching; /* false: every write is followed by a sync */
+};
+
+/* Told, inside a step, when a log's offsets moved or when it failed. */
+struct log_observer {
+    /* written_end, durable_end or start advanced. */
+    void (*advanced)(struct log_observer *observer);
+    /* Appends that were not written yet are lost (ERR_NO_SPACE, ERR_IO): the log goes back to LOADING
+     * and takes no append below or at the epoch it had; or its folder is offline (LOG_OFFLINE). */
+    void (*failed)(struct log_observer *observer, int error);
+};
+
+/* Waits for a log to be READY (ERR_NONE) or OFFLINE (ERR_KAFKA_STORAGE_ERROR). Called once, never
+ * from inside log_load(). */
+struct log_waiter {
+    struct list place;
+    void (*wake)(struct log_waiter *waiter, int error);
+};
+
+/* A COLD log; nothing is read or created yet. `name` ("topic-0") and `settings` are copied. */
+struct log *log_new(struct io *io, struct folder *folder, struct span name, struct uuid topic_id,
+                    const struct codecs *codecs, const struct log_settings *settings,
+                    struct log_observer *observer);
+
+/* Takes new settings over; segments that exist keep their size. */
+void log_configure(struct log *log, const struct log_settings *settings);
+
+enum log_state log_state(const struct log *log);
+
+/* Wakes `waiter` when the log is READY or OFFLINE, loading it if it is COLD. */
+void log_load(struct log *log, struct log_waiter *waiter);
+
+/* First offset, the next offset to be assigned, the end of what was handed to the operating system,
+ * and the end of what a sync covered. */
+int64_t log_start(const struct log *log);
+int64_t log_end(const struct log *log);
+int64_t log_written_end(const struct log *log);
+int64_t log_durable_end(const struct log *log);
+
+/* Bytes of all segments. */
+uint64_t log_size_bytes(const struct log *log);
+
+/* The newest leader epoch that any batch of the log carries; -1 when there is none. */
+int32_t log_last_epoch(const struct log *log);
+
+/* The largest epoch ≤ `epoch` that the log has, and where it ends (KIP-279); -1, -1 when it has none.
+ * `current_epoch` is the leader's own, whose end is the log's end. */
+void log_epoch_end(const struct log *log, int32_t current_epoch, int32_t epoch,
+                   int32_t *ret_epoch, int64_t *ret_end_offset);
+
+struct log_append {
+    /* In: one validated batch inside `buffer`, which the log holds as long as it needs; the batch's
+     * base offset, leader epoch and, when `log_append_time_ms` ≥ 0, its time are patched in place. */
+    struct buffer *buffer;
+    uint8_t *batch;
+    uint32_t length;
+    int32_t leader_epoch; /* ≥ log_last_epoch() */
+    int64_t log_append_time_ms;
+    const struct batch_info *info;
+    bool check_producer; /* false: control batches and batches of our own */
+    /* Out */
+    int64_t base_offset;
+    int64_t last_offset;
+    int64_t append_time_ms; /* -1: the batch keeps its create time */
+    bool duplicate;         /* it was appended before: the offsets are those of the original */
+};
+
+/* Appends one batch; written with all others of this turn at its end. The log is READY. Errors: those
+ * of producers_check() (ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, ERR_INVALID_PRODUCER_EPOCH, …),
+ * ERR_RECORD_LIST_TOO_LARGE beyond segment.bytes. */
+int log_append(struct log *log, struct log_append *append);
+
+/* A range of a segment's file, pinned: neither removed nor cut until log_unpin(). */
+struct log_range {
+    struct segment *segment; /* NULL: an empty range */
+    uint64_t file;
+    uint64_t position;
+    uint32_t length;
+};
+
+struct log_read {
+    /* In */
+    int64_t offset;
+    int64_t end_offset; /* nothing at or beyond it: the high watermark, ≤ written_end */
+    uint32_t max_bytes;
+    bool whole_first; /* the first batch is given whole even beyond max_bytes */
+    void (*done)(struct log_read *read);
+    /* Out */
+    int error; /* ERR_OFFSET_OUT_OF_RANGE, ERR_KAFKA_STORAGE_ERROR */
+    struct log_range range;
+    /* The log's own */
+    struct list place;
+    struct log *log;
+    struct op op;
+    struct buffer *chunk;
+    struct segment *segment;
+    uint64_t position;
+};
+
+/* Finds the range that begins with the batch that holds `offset`, within one segment. Calls `done` at
+ * once when memory knows the answer, else after reading an index or batch headers. */
+void log_read(struct log *log, struct log_read *read);
+
+/* The result of `read` is not wanted any more; `done` will not be called. */
+void log_read_cancel(struct log_read *read);
+
+/* Gives a range back after it was sent. */
+void log_unpin(struct log_range *range);
+
+struct log_time {
+    /* In */
+    int64_t timestamp_ms; /* the first record at or after it; LOG_TIME_MAX: the largest one */
+    int64_t end_offset;   /* not at or beyond it */
+    void (*done)(struct log_time *time);
+    /* Out */
+    int error;
+    int64_t offset; /* -1: no such record */
+    int64_t found_ms;
+    int32_t leader_epoch;
+    /* The log's own */
+    struct list place;
+    struct log *log;
+    struct op op;
+    struct buffer *chunk;
+    struct segment *segment;
+    uint64_t position;
+};
+
+#define LOG_TIME_MAX INT64_MAX
+
+/* Finds an offset by time, opening the batch that holds it. */
+void log_time(struct log *log, struct log_time *time);
+void log_time_cancel(struct log_time *time);
+
+/* Reads batches in order, a chunk at a time, from `offset` to `end_offset`. */
+struct log_scan {
+    /* In */
+    int64_t offset;
+    int64_t end_offset;
+    /* One whole batch, borrowed for the call; anything but ERR_NONE ends the scan with that error. */
+    int (*batch)(struct log_scan *scan, struct span batch);
+    void (*done)(struct log_scan *scan, int error);
+    /* The log's own */
+    struct list place;
+    struct log *log;
+    struct op op;
+    struct buffer *chunk;
+    struct segment *segment;
+    uint64_t position;
+};
+
+void log_scan(struct log *log, struct log_scan *scan);
+void log_scan_cancel(struct log_scan *scan);
+
+/* Bound for retention: nothing at or beyond the high watermark is ever removed by it. */
+void log_set_high_watermark(struct log *log, int64_t high_watermark);
+
+/* Moves the start (DeleteRecords), at most to the high watermark; durable when `waiter` wakes. */
+void log_delete_before(struct log *log, int64_t offset, struct log_waiter *waiter);
+
+/* Writes, syncs, and persists indexes and producer state; wakes `waiter` when CLOSED. */
+void log_close(struct log *log, struct log_waiter *waiter);
+
+/* Removes the log: its folder is renamed to NAME.UUID-delete at once and removed after
+ * file.delete.delay.ms. Waiters and reads end with ERR_UNKNOWN_TOPIC_OR_PARTITION, pinned ranges
+ * stay readable until unpinned. The log is freed when nothing refers to it any more. */
+void log_delete(struct log *log);
+
+/* Frees a log without touching the disk; for the end of the world. */
+void log_free(struct log *log);
+
+#endif
