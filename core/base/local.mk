@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+libcore_a_SOURCES += \
+	core/base/arena.h \
+	core/base/buffer.h \
+	core/base/check.h \
+	core/base/crc32c.h \
+	core/base/endian.h \
+	core/base/format.h \
+	core/base/list.h \
+	core/base/map.h \
+	core/base/memory.h \
+	core/base/rng.h \
+	core/base/span.h \
+	core/base/timer.h

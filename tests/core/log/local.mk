@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+UNIT_TESTS += tests/check_log
+tests_check_log_SOURCES =
+tests_check_log_CFLAGS = $(TEST_CFLAGS)
+tests_check_log_LDADD = $(TEST_LIBS) $(CORE_LIBS)

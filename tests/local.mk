@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Unit tests mirror the tree: core/log/segment.c is tested by tests/core/log/test_segment.c. There is
+# one runner (a Check program) for each layer. To add a file of tests:
+#
+#   1. Write tests/core/log/test_segment.c:
+#
+#          #include "tests/support/runner.h"
+#
+#          START_TEST(rolls_when_full) { ... } END_TEST
+#
+#          SUITE(segment)
+#          {
+#              TCase *tcase = tcase_create("roll");
+#              tcase_add_test(tcase, rolls_when_full);
+#              suite_add_tcase(suite, tcase);
+#          }
+#
+#   2. Add it to tests_check_log_SOURCES in tests/core/log/local.mk. That is all: SUITE registers
+#      itself, so that a file that is compiled is a file that runs.
+#
+# Every runner and script speaks TAP, so that each case is counted. A runner takes Check's variables:
+# CK_RUN_SUITE=segment CK_FORK=no gdb build/tests/check_log.
+#
+# A script is tests/NAME.sh, prints TAP, and is added to dist_check_SCRIPTS and TESTS. It finds the
+# sources in $srcdir and runs in the build folder's top.
+
+TEST_EXTENSIONS = .sh
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+AM_TESTS_ENVIRONMENT = \
+	AWK='$(AWK)'; export AWK; \
+	CC='$(CC)'; export CC; \
+	NM='$(NM)'; export NM; \
+	HAVE_ISAL='$(HAVE_ISAL)'; export HAVE_ISAL; \
+	INSTRUMENTED='$(INSTRUMENTED)'; export INSTRUMENTED; \
+	CK_DEFAULT_TIMEOUT="$${CK_DEFAULT_TIMEOUT-60}"; export CK_DEFAULT_TIMEOUT;
+
+# Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
+UNIT_TESTS =
+TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+TEST_LIBS = tests/libsupport.a $(CHECK_LIBS)
+
+EXTRA_LIBRARIES = tests/libsupport.a
+tests_libsupport_a_SOURCES = tests/support/runner.c tests/support/runner.h
+tests_libsupport_a_CFLAGS = $(TEST_CFLAGS)
+
+include tests/core/local.mk
+include tests/core/base/local.mk
+include tests/core/wire/local.mk
+include tests/core/records/local.mk
+include tests/core/log/local.mk
+include tests/core/conf/local.mk
+include tests/core/meta/local.mk
+include tests/core/coord/local.mk
+include tests/core/api/local.mk
+include tests/net/local.mk
+include tests/disk/local.mk
+include tests/cli/local.mk
+
+if HAVE_CHECK
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+else
+EXTRA_PROGRAMS = $(UNIT_TESTS)
+check-local: no-check-without-check
+.PHONY: no-check-without-check
+no-check-without-check:
+	@echo "The unit tests need the library Check (Debian: check), then ./configure again." >&2; false
+endif
