@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Registration of brokers, and the blocks of producer ids that they are given. */
+#ifndef CORE_META_BROKERS_H
+#define CORE_META_BROKERS_H
+
+#include <stdint.h>
+
+#include "core/meta/image.h"
+#include "core/meta/writer.h"
+
+/* Producer ids that a broker is given at a time, as in Kafka; what is left when it ends is lost. */
+#define PRODUCER_IDS_BLOCK 1000
+
+struct broker_registration {
+    int32_t id;
+    struct uuid incarnation; /* of this process */
+    struct span rack;        /* null: none */
+    const struct meta_endpoint *endpoints;
+    uint32_t endpoints_count;
+};
+
+/* Writes the record of a broker process that joins; its epoch is the record's offset. Every
+ * partition that an earlier process of this broker led has a higher leader epoch from then on. */
+int brokers_register(const struct image *image, struct meta_writer *writer,
+                     const struct broker_registration *registration);
+
+/* Writes the record that gives a registered broker the ids *ret_first … + PRODUCER_IDS_BLOCK - 1.
+ */
+int brokers_take_producer_ids(const struct image *image, struct meta_writer *writer,
+                              int32_t broker_id, int64_t *ret_first);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The metadata image: the one truth about brokers, topics, partitions, configurations and producer
+ * ids. It changes only by image_apply(), record by record, in the order of the metadata WAL;
+ * whoever asks who leads, who is in sync or how a topic is set up asks here, and keeps no copy.
+ */
+#ifndef CORE_META_IMAGE_H
+#define CORE_META_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/list.h"
+#include "core/base/map.h"
+#include "core/base/memory.h"
+#include "core/base/span.h"
+#include "core/meta/record.h"
+
+/* Limits of one cluster; a record beyond one is refused, as is the proposal that would write it. */
+#define META_TOPIC_NAME_MAX 249
+#define META_REPLICAS_MAX   1000
+#define META_PARTITIONS_MAX 1000000 /* of all topics together */
+#define META_BROKERS_MAX    1000
+#define META_ENDPOINTS_MAX  16
+
+/* Replica lists up to this many members in all need no memory of their own. */
+#define META_REPLICAS_INLINE 2
+
+struct meta_partition {
+    int32_t leader; /* META_NO_LEADER: none */
+    int32_t leader_epoch;
+    int32_t partition_epoch; /* raised by every change */
+    uint16_t replicas_count;
+    uint16_t isr_count;
+    union { /* replicas in order of preference, then the in-sync ones */
+        int32_t few[META_REPLICAS_INLINE];
+        int32_t *many;
+    };
+};
+
+struct meta_config {
+    struct span key;
+    struct span value; /* behind the key, in one block */
+};
+
+struct meta_topic {
+    struct map_node by_name;
+    struct map_node by_id;
+    struct uuid id;
+    struct span name;
+    int32_t partitions_count;
+    uint32_t partitions_capacity;
+    struct meta_partition *partitions;
+    uint32_t configs_count;
+    uint32_t configs_capacity;
+    struct meta_config *configs; /* sorted by key */
+};
+
+struct meta_endpoint {
+    struct span listener; /* its name, as in `listeners` */
+    struct span host;
+    uint16_t port;
+    int16_t security_protocol;
+};
+
+struct meta_broker {
+    int32_t id;
+    int64_t epoch; /* the offset of its registration */
+    struct uuid incarnation;
+    struct span rack; /* may be null */
+    bool fenced;
+    uint32_t endpoints_count;
+    struct meta_endpoint *endpoints;
+    size_t block_bytes; /* of endpoints and their texts, in one block */
+};
+
+enum image_change_kind {
+    IMAGE_TOPIC_ADDED,   /* no configuration and no partitions yet: they follow in the same batch */
+    IMAGE_TOPIC_REMOVED, /* already out of the image; freed after the call */
+    IMAGE_CONFIG_CHANGED,
+    IMAGE_PARTITION_ADDED,
+    IMAGE_PARTITION_CHANGED,
+    IMAGE_BROKER_REGISTERED, /* a new incarnation: partitions that it leads have a higher epoch */
+};
+
+struct image_change {
+    enum image_change_kind kind;
+    const struct meta_topic *topic;   /* NULL for brokers */
+    int32_t partition;                /* PARTITION_ADDED, PARTITION_CHANGED */
+    const struct meta_broker *broker; /* BROKER_REGISTERED */
+};
+
+/* Told about each record after it was applied. May look at the image and make proposals. */
+struct image_observer {
+    struct list place;
+    void (*changed)(struct image_observer *observer, const struct image_change *change);
+};
+
+struct image {
+    struct memory *memory;
+    struct map topics_by_name;
+    struct map topics_by_id;
+    int32_t partitions_count;    /* of all topics */
+    struct meta_broker *brokers; /* sorted by id */
+    uint32_t brokers_count;
+    uint32_t brokers_capacity;
+    int64_t next_producer_id;
+    int64_t end_offset; /* of what was applied: the next record's offset */
+    int32_t epoch;      /* the leader epoch of the last record's batch; -1: none */
+    struct list observers;
+};
+
+/* An empty image. `seed` keeps peers from choosing names that collide in its maps. */
+void image_init(struct image *image, struct memory *memory, uint64_t seed);
+void image_free(struct image *image);
+
+/* `observer` is told about everything applied from now on, until list_remove(&observer->place). */
+void image_observe(struct image *image, struct image_observer *observer);
+
+/* Takes one record in. A record that cannot follow what was applied before it (a partition of a
+ * topic that nobody created, an epoch that goes back) gives ERR_INVALID_RECORD and changes nothing.
+ */
+int image_apply(struct image *image, const struct meta_record *record);
+
+/* Applies every record of one record batch and moves end_offset and epoch behind it; the batch's
+ * CRC was checked. ERR_NONE or what made the record at *ret_offset unreadable, see
+ * meta_record_decode() and image_apply(); control batches hold nothing for the image. */
+int image_apply_batch(struct image *image, struct span batch, struct arena *arena,
+                      int64_t *ret_offset);
+
+/* Look-ups; NULL when there is none. What they return stays until the next image_apply(). */
+const struct meta_topic *image_topic(const struct image *image, struct span name);
+const struct meta_topic *image_topic_by_id(const struct image *image, struct uuid id);
+const struct meta_partition *image_partition(const struct meta_topic *topic, int32_t partition);
+const struct meta_broker *image_broker(const struct image *image, int32_t id);
+
+/* The value that the topic itself sets for a key; null when it leaves it to the defaults. */
+struct span image_topic_config(const struct meta_topic *topic, struct span key);
+
+/* The broker's endpoint for clients of the listener with this name; NULL when it has none. */
+const struct meta_endpoint *image_endpoint(const struct meta_broker *broker, struct span listener);
+
+/* All topics in the order of their creation: the first, and the one after `topic`; NULL at the end.
+ */
+const struct meta_topic *image_first_topic(const struct image *image);
+const struct meta_topic *image_next_topic(const struct meta_topic *topic);
+
+const int32_t *partition_replicas(const struct meta_partition *partition);
+const int32_t *partition_isr(const struct meta_partition *partition);
+
+/* How many brokers take part (are registered and not fenced). */
+uint32_t image_live_brokers(const struct image *image);
+
+/* Writes the records that give an equal image when they are applied to an empty one. `write` gets
+ * each; anything but ERR_NONE ends the walk with that error. */
+int image_save(const struct image *image, void *context,
+               int (*write)(void *context, const struct meta_record *record));
+
+/* A digest of all that image_save() writes: equal images have equal digests. */
+uint64_t image_digest(const struct image *image);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What may be done to topics: each function judges a request by the image and writes the records
+ * that carry it out (see core/meta/controller.h, whose `prepare` calls these).
+ */
+#ifndef CORE_META_TOPICS_H
+#define CORE_META_TOPICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/rng.h"
+#include "core/conf/conf.h"
+#include "core/meta/image.h"
+#include "core/meta/writer.h"
+
+/* New partitions of one proposal, so that one request cannot hold up all others. */
+#define TOPICS_PARTITIONS_PER_PROPOSAL_MAX 10000
+
+/* The topic whose records this is; no topic of clients may have its name. */
+#define TOPICS_METADATA_NAME "__cluster_metadata"
+
+/* ERR_NONE; or ERR_INVALID_TOPIC_EXCEPTION with what is wrong with the name (*ret_why, a literal):
+ * empty, ".", "..", longer than META_TOPIC_NAME_MAX, or with anything but [a-zA-Z0-9._-]. */
+int topic_check_name(struct span name, const char **ret_why);
+
+/* True for the topics that the broker itself writes to. */
+bool topic_is_internal(struct span name);
+
+/* What the proposals below need, and what a proposal has used up. */
+struct topics_context {
+    const struct image *image;
+    const struct conf *conf;
+    struct rng *rng;     /* for topic ids */
+    struct arena *arena; /* for messages, and while it works */
+    struct meta_writer *writer;
+    int32_t partitions_created; /* 0 at first; see TOPICS_PARTITIONS_PER_PROPOSAL_MAX */
+};
+
+/* The brokers that shall hold one partition, the preferred leader first. */
+struct topic_assignment {
+    int32_t partition;
+    const int32_t *brokers;
+    int32_t brokers_count;
+};
+
+struct topic_setting {
+    struct span key;
+    struct span value; /* null: leave it to the defaults */
+};
+
+struct topic_creation {
+    /* In */
+    struct span name;
+    int32_t partitions;         /* -1: the default, or as many as are assigned */
+    int32_t replication_factor; /* -1: the default, or as many as are assigned */
+    const struct topic_assignment *assignments;
+    int32_t assignments_count; /* 0: any brokers will do */
+    const struct topic_setting *settings;
+    int32_t settings_count;
+    /* Out: the numbers above made definite, and */
+    struct uuid topic_id;
+    struct span message; /* why not; null */
+};
+
+/* Writes the records of a new topic. Errors, which leave nothing written: those of
+ * topic_check_name(), ERR_TOPIC_ALREADY_EXISTS, ERR_INVALID_PARTITIONS,
+ * ERR_INVALID_REPLICATION_FACTOR, ERR_INVALID_REPLICA_ASSIGNMENT, ERR_INVALID_CONFIG,
+ * ERR_INVALID_REQUEST, ERR_POLICY_VIOLATION (a limit). */
+int topics_create(struct topics_context *context, struct topic_creation *creation);
+
+/* Writes the records that remove a topic; its partitions and configuration go with it. */
+int topics_remove(struct topics_context *context, const struct meta_topic *topic);
+
+/* Writes the records that give a topic `count` partitions in all. `assignments`, NULL for any
+ * brokers, has one element for each new partition. *ret_message says why not. */
+int topics_grow(struct topics_context *context, const struct meta_topic *topic, int32_t count,
+                const struct topic_assignment *assignments, int32_t assignments_count,
+                struct span *ret_message);
+
+/* What IncrementalAlterConfigs may do to a key; the numbers are the protocol's. */
+enum topic_alter { TOPIC_SET = 0, TOPIC_DELETE = 1, TOPIC_APPEND = 2, TOPIC_SUBTRACT = 3 };
+
+struct topic_alteration {
+    struct span key;
+    struct span value;
+    int8_t operation; /* enum topic_alter, not checked yet */
+};
+
+/* Writes the records that change a topic's configuration: all alterations, or none with
+ * ERR_INVALID_CONFIG or ERR_INVALID_REQUEST. Unchanged values need no record. */
+int topics_alter(struct topics_context *context, const struct meta_topic *topic,
+                 const struct topic_alteration *alterations, int32_t alterations_count,
+                 struct span *ret_message);
+
+/* Writes the record that raises a partition's leader epoch under the same leader, after an append
+ * under the present one was lost. ERR_UNKNOWN_TOPIC_OR_PARTITION; ERR_FENCED_LEADER_EPOCH when the
+ * epoch is not `epoch` any more. */
+int topics_raise_epoch(const struct image *image, struct meta_writer *writer, struct uuid topic_id,
+                       int32_t partition, int32_t epoch);
+
+#endif
