@@ -33,6 +33,7 @@ struct request {
     struct span client_id;
     struct arena arena;   /* lives until the reply was sent; the decoded body and handlers' own state */
     struct buffer *frame; /* the bytes that spans of the body lie in */
+    uint32_t frame_length;
     const void *body;     /* struct X_request of the API */
 
     /* Set by a handler that waits: takes all its waiters back, because the connection went. The
@@ -61,6 +62,13 @@ void request_reply(struct request *request, const void *response);
  * have a length and no data; they stay pinned until sent. `ranges` lies in the request's arena. */
 void request_reply_ranges(struct request *request, const void *response, struct log_range *ranges,
                           uint32_t ranges_count);
+
+/* A request of `session` whose frame lies in `buffer`, which it holds: last of the session's. NULL past
+ * the budget. */
+struct request *request_new(struct session *session, struct buffer *buffer, uint32_t frame_length);
+
+/* Takes a request out of whatever list it is in and gives back all that it holds. */
+void request_free(struct request *request);
 
 /* Ends the request without a reply (acks=0). */
 void request_done(struct request *request);

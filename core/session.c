@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/session.h"
+
+#include "core/api/table.h"
+#include "core/base/check.h"
+#include "core/base/endian.h"
+#include "core/base/format.h"
+#include "core/broker_state.h"
+#include "core/frame.h"
+#include "core/wire/error.h"
+
+/* What a receive is given room for when nothing is known of the frame yet. */
+#define RECEIVE_BYTES ((uint32_t)64 * 1024)
+
+/* Past these a session is muted until replies have left: requests under way, and the bytes of their
+ * frames and replies. librdkafka alone may keep a million requests in flight. */
+#define SESSION_REQUESTS_MAX 4096
+#define SESSION_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
+
+#define SEND_PIECES_MAX 1024
+
+static void input_watch(struct session *session);
+static void input_received(struct op *op, const struct completion *completion);
+
+static struct io *session_io(struct session *session)
+{
+    return &session->broker->io;
+}
+
+static void session_release(struct session *session)
+{
+    struct broker *broker = session->broker;
+    timer_cancel(&broker->io.timers, &session->idle_timer);
+    list_remove(&session->place);
+    list_remove(&session->muted);
+    if (session->input_task.place.next != NULL)
+        list_remove(&session->input_task.place);
+    if (session->send_task.place.next != NULL)
+        list_remove(&session->send_task.place);
+    buffer_release(session->input);
+    memory_give(&broker->memory, MEMORY_STATE, session->pieces,
+                session->pieces_capacity * sizeof(struct piece));
+    memory_give(&broker->memory, MEMORY_STATE, session, sizeof(*session));
+    broker->sessions_count--;
+}
+
+/* Frees a closing session once nothing of it is under way any more. */
+static void session_settle(struct session *session)
+{
+    if (session->state == SESSION_CLOSING && !op_busy(&session->close_op) &&
+        !op_busy(&session->input_op) && !op_busy(&session->send_op) &&
+        list_empty(&session->requests))
+        session_release(session);
+}
+
+static void closed(struct op *op, const struct completion *completion)
+{
+    (void)completion;
+    session_settle(container_of(op, struct session, close_op));
+}
+
+static void requests_cancel(struct session *session)
+{
+    struct list *place;
+    struct list *next;
+    list_each(&session->requests, place, next) {
+        struct request *request = container_of(place, struct request, place);
+        if (!request->answered && request->cancel == NULL)
+            continue; /* its handler still answers */
+        if (!request->answered)
+            request->cancel(request);
+        request_free(request);
+    }
+}
+
+void session_close(struct session *session, const char *why)
+{
+    if (session->state == SESSION_CLOSING)
+        return;
+    session->state = SESSION_CLOSING;
+    if (why != NULL)
+        io_log(session_io(session), LOG_WARN, "closing the connection of %.*s: %s",
+               SPAN_ARGS(session->peer), why);
+    list_remove(&session->muted);
+    requests_cancel(session);
+    io_close(session_io(session), &session->close_op, closed, session->connection);
+}
+
+/* Idle connections end after connections.max.idle.ms; the timer is moved only when it fires. */
+static void idle_check(struct timer *timer)
+{
+    struct session *session = container_of(timer, struct session, idle_timer);
+    struct io *io = session_io(session);
+    const uint64_t idle_us = session->broker->limits.connection_idle_us;
+    if (!list_empty(&session->requests) || !list_empty(&session->sending))
+        session->active_us = io->now_us;
+    if (session->active_us + idle_us > io->now_us)
+        timer_set(&io->timers, timer, session->active_us + idle_us, idle_check);
+    else
+        session_close(session, "it was idle for connections.max.idle.ms");
+}
+
+void session_open(struct broker *broker, uint64_t connection, uint32_t listener, struct span peer)
+{
+    struct session *session = memory_new(&broker->memory, struct session);
+    session->broker = broker;
+    session->connection = connection;
+    session->listener = listener;
+    session->active_us = broker->io.now_us;
+    const size_t length =
+        peer.length < sizeof(session->peer_text) ? peer.length : sizeof(session->peer_text);
+    memcpy(session->peer_text, peer.data, length);
+    session->peer = span_of(session->peer_text, length);
+    list_init(&session->muted);
+    list_init(&session->requests);
+    list_init(&session->sending);
+    list_init(&session->input_task.place);
+    list_init(&session->send_task.place);
+    list_append(&broker->sessions, &session->place);
+    broker->sessions_count++;
+    if (broker->sessions_count > broker->limits.connections) {
+        session_close(session, "there are max.connections already");
+        return;
+    }
+    if (broker->limits.connection_idle_us > 0)
+        timer_set(&broker->io.timers, &session->idle_timer,
+                  broker->io.now_us + broker->limits.connection_idle_us, idle_check);
+    input_watch(session);
+}
+
+/* True while so much is under way that nothing more is taken in. */
+static bool session_is_full(const struct session *session)
+{
+    return session->requests_count >= SESSION_REQUESTS_MAX ||
+           session->requests_bytes >= SESSION_BYTES_MAX;
+}
+
+static void session_mute(struct session *session)
+{
+    if (list_empty(&session->muted))
+        list_append(&session->broker->muted, &session->muted);
+}
+
+/* The bytes that the frame at input_start has with its size, or what a receive begins with. */
+static uint32_t input_wanted(const struct session *session)
+{
+    const uint32_t have = session->input_end - session->input_start;
+    if (have < FRAME_SIZE_BYTES)
+        return RECEIVE_BYTES;
+    return FRAME_SIZE_BYTES + get_be32(session->input->data + session->input_start);
+}
+
+/* Makes room behind what was received. A frame's buffer grows with the bytes that came, so that a
+ * peer that only announces a large frame costs nothing. False: no memory now. */
+static bool input_make_room(struct session *session)
+{
+    const uint32_t have = session->input_end - session->input_start;
+    const uint32_t wanted = session->input == NULL ? RECEIVE_BYTES : input_wanted(session);
+    if (session->input != NULL) {
+        const uint32_t room = session->input->capacity - session->input_end;
+        const bool fits = session->input->capacity - session->input_start >= wanted;
+        if (room > 0 && (fits || room >= RECEIVE_BYTES / 2))
+            return true;
+    }
+    uint32_t capacity = have > RECEIVE_BYTES / 2 ? have * 2 : RECEIVE_BYTES;
+    if (wanted > RECEIVE_BYTES && capacity > wanted)
+        capacity = wanted;
+    struct buffer *buffer = buffer_new(&session->broker->memory, MEMORY_RECEIVE, capacity);
+    if (buffer == NULL)
+        return false;
+    if (have > 0)
+        memcpy(buffer->data, session->input->data + session->input_start, have);
+    buffer_release(session->input);
+    session->input = buffer;
+    session->input_start = 0;
+    session->input_end = have;
+    return true;
+}
+
+static void input_readable(struct op *op, const struct completion *completion)
+{
+    struct session *session = container_of(op, struct session, input_op);
+    if (session->state != SESSION_OPEN) {
+        session_settle(session);
+        return;
+    }
+    if (completion->error != ERR_NONE) {
+        session_close(session, NULL);
+        return;
+    }
+    if (session_is_full(session) || !input_make_room(session)) {
+        session_mute(session);
+        return;
+    }
+    io_receive(session_io(session), &session->input_op, input_received, session->connection,
+               session->input->data + session->input_end,
+               session->input->capacity - session->input_end);
+}
+
+static void input_watch(struct session *session)
+{
+    if (session_is_full(session))
+        session_mute(session);
+    else
+        io_watch(session_io(session), &session->input_op, input_readable, session->connection);
+}
+
+/* Why a frame cannot be taken, or NULL. */
+static const char *frame_refusal(const struct session *session, uint32_t size)
+{
+    if (size > session->broker->limits.request_bytes)
+        return "a request is larger than socket.request.max.bytes (not Kafka's protocol?)";
+    if (size < FRAME_BYTES_MIN)
+        return "a request is too short to be one";
+    return NULL;
+}
+
+/* Cuts whole frames out of the input and hands each to its handler. */
+static void input_parse(struct session *session)
+{
+    while (session->state == SESSION_OPEN && !session_is_full(session)) {
+        const uint32_t have = session->input_end - session->input_start;
+        if (have < FRAME_SIZE_BYTES)
+            break;
+        const uint8_t *at = session->input->data + session->input_start;
+        const uint32_t size = get_be32(at);
+        const char *why = frame_refusal(session, size);
+        if (why != NULL) {
+            session_close(session, why);
+            return;
+        }
+        if (have - FRAME_SIZE_BYTES < size)
+            break;
+        session->input_start += FRAME_SIZE_BYTES + size;
+        frame_handle(session, session->input, span_of(at + FRAME_SIZE_BYTES, size));
+    }
+    if (session->input != NULL && session->input_start == session->input_end) {
+        buffer_release(session->input);
+        session->input = NULL;
+        session->input_start = 0;
+        session->input_end = 0;
+    }
+}
+
+static void input_received(struct op *op, const struct completion *completion)
+{
+    struct session *session = container_of(op, struct session, input_op);
+    if (session->state != SESSION_OPEN) {
+        session_settle(session);
+        return;
+    }
+    if (completion->error != ERR_NONE) {
+        session_close(session, NULL);
+        return;
+    }
+    CHECK(completion->count <= session->input->capacity - session->input_end);
+    session->input_end += (uint32_t)completion->count;
+    session->active_us = session_io(session)->now_us;
+    input_parse(session);
+    if (session->state == SESSION_OPEN)
+        input_watch(session);
+}
+
+static void input_resumed(struct turn_task *task)
+{
+    struct session *session = container_of(task, struct session, input_task);
+    if (session->state != SESSION_OPEN || op_busy(&session->input_op))
+        return;
+    input_parse(session);
+    if (session->state == SESSION_OPEN)
+        input_watch(session);
+}
+
+/* Not at once: a handler further up the stack may be the one who answered. */
+void session_resume(struct session *session)
+{
+    if (session->state != SESSION_OPEN || list_empty(&session->muted) || session_is_full(session))
+        return;
+    list_remove(&session->muted);
+    io_at_turn_end(session_io(session), &session->input_task, input_resumed);
+}
+
+static void sent(struct op *op, const struct completion *completion)
+{
+    struct session *session = container_of(op, struct session, send_op);
+    struct list *place;
+    while ((place = list_pop(&session->sending)) != NULL)
+        request_free(container_of(place, struct request, place));
+    if (session->state != SESSION_OPEN) {
+        session_settle(session);
+        return;
+    }
+    if (completion->error != ERR_NONE) {
+        session_close(session, NULL);
+        return;
+    }
+    session->active_us = session_io(session)->now_us;
+    session_answered(session);
+    session_resume(session);
+}
+
+/* Moves the pieces of one reply to the send that is being gathered. */
+static void send_add(struct session *session, struct request *request, uint32_t *count)
+{
+    session->pieces = memory_grow(&session->broker->memory, session->pieces,
+                                  &session->pieces_capacity, *count + request->pieces_count,
+                                  sizeof(struct piece));
+    memcpy(session->pieces + *count, request->pieces,
+           request->pieces_count * sizeof(struct piece));
+    *count += request->pieces_count;
+}
+
+/* One gathered send of all replies that are ready, in the order of their requests. */
+static void send_ready(struct turn_task *task)
+{
+    struct session *session = container_of(task, struct session, send_task);
+    if (session->state != SESSION_OPEN || op_busy(&session->send_op))
+        return;
+    uint32_t count = 0;
+    while (!list_empty(&session->requests) && count < SEND_PIECES_MAX) {
+        struct request *request = container_of(session->requests.next, struct request, place);
+        if (!request->answered)
+            break;
+        list_remove(&request->place);
+        if (request->pieces_count == 0) {
+            request_free(request);
+            continue;
+        }
+        send_add(session, request, &count);
+        list_append(&session->sending, &request->place);
+    }
+    if (count > 0)
+        io_send(session_io(session), &session->send_op, sent, session->connection,
+                session->pieces, count);
+    else
+        session_resume(session);
+}
+
+void session_answered(struct session *session)
+{
+    if (session->state == SESSION_OPEN && !list_empty(&session->requests))
+        io_at_turn_end(session_io(session), &session->send_task, send_ready);
+}
+
+void session_request_gone(struct session *session)
+{
+    session_settle(session);
+}
+
+void session_free(struct session *session)
+{
+    struct list *place;
+    while ((place = list_pop(&session->requests)) != NULL)
+        request_free(container_of(place, struct request, place));
+    while ((place = list_pop(&session->sending)) != NULL)
+        request_free(container_of(place, struct request, place));
+    session_release(session);
+}
