@@ -84,6 +84,10 @@ int64_t log_end(const struct log *log);
 int64_t log_written_end(const struct log *log);
 int64_t log_durable_end(const struct log *log);
 
+/* The end of what counts as safe in the log's durability mode, and so bounds the high watermark:
+ * durable_end, or written_end with write caching. */
+int64_t log_safe_end(const struct log *log);
+
 /* Bytes of all segments. */
 uint64_t log_size_bytes(const struct log *log);
 
