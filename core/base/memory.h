@@ -16,8 +16,8 @@ enum memory_budget {
     MEMORY_BUDGETS
 };
 
-/* Where memory comes from. `allocate` returns NULL when there is none; `release` gets the size that
- * was asked for. Both get `context` first. */
+/* Where memory comes from. `allocate` returns a zeroed block (calloc has fresh pages for nothing), or
+ * NULL when there is none; `release` gets the size that was asked for. Both get `context` first. */
 struct allocator {
     void *(*allocate)(void *context, size_t size);
     void (*release)(void *context, void *block, size_t size);
@@ -44,7 +44,8 @@ void memory_give(struct memory *memory, enum memory_budget budget, void *block, 
 #define memory_new(memory, type) ((type *)memory_take((memory), MEMORY_STATE, sizeof(type)))
 
 /* Makes room for `count` elements of `element_size` in the growing array `items` of `*capacity`
- * elements (MEMORY_STATE, doubling). Returns the array, moved if it had to be. */
+ * elements (MEMORY_STATE, doubling). Returns the array, moved if it had to be; what is new is zero.
+ * Give it back as `*capacity` × `element_size` bytes. */
 void *memory_grow(struct memory *memory, void *items, uint32_t *capacity, uint32_t count,
                   size_t element_size);
 

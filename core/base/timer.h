@@ -14,7 +14,7 @@ struct timer;
 typedef void timer_action(struct timer *timer);
 
 struct timer {
-    uint64_t due_us;   /* monotonic */
+    uint64_t due_us;   /* monotonic; never before the run in which it was set */
     uint64_t sequence; /* equal deadlines fire in the order in which they were set */
     uint32_t place;    /* 1-based in the heap; 0: not set */
     timer_action *action;
@@ -26,6 +26,7 @@ struct timers {
     uint32_t count;
     uint32_t capacity;
     uint64_t sequence;
+    uint64_t now_us; /* of the latest run */
 };
 
 #define TIMER_NEVER UINT64_MAX
