@@ -44,7 +44,11 @@ TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 TEST_LIBS = tests/libsupport.a $(CHECK_LIBS)
 
 EXTRA_LIBRARIES = tests/libsupport.a
-tests_libsupport_a_SOURCES = tests/support/runner.c tests/support/runner.h
+tests_libsupport_a_SOURCES = \
+	tests/support/heap.c \
+	tests/support/heap.h \
+	tests/support/runner.c \
+	tests/support/runner.h
 tests_libsupport_a_CFLAGS = $(TEST_CFLAGS)
 
 include tests/core/local.mk
