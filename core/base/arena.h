@@ -30,7 +30,8 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
 /* A copy of `bytes` in the arena; SPAN_NULL for null, or when there is no room. */
 struct span arena_copy(struct arena *arena, struct span bytes);
 
-/* printf into the arena (the subset that core/base/format.h lists); SPAN_NULL when there is no room. */
+/* printf into the arena (the subset that core/base/format.h lists); SPAN_NULL when there is no
+ * room. */
 struct span arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 /* Stop the process when our own reasoning was wrong; the core dump names the line. */
-#define CHECK(condition)      \
-    do {                      \
-        if (!(condition))     \
-            abort();          \
+#define CHECK(condition)  \
+    do {                  \
+        if (!(condition)) \
+            abort();      \
     } while (0)
 
 #endif

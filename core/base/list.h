@@ -14,7 +14,7 @@ struct list {
 
 /* The object of `type` whose member `member` is at `pointer`. */
 #define container_of(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void list_init(struct list *list)
 {
@@ -55,8 +55,8 @@ static inline struct list *list_pop(struct list *list)
 }
 
 /* Walks `list`; the current node may be removed. `next` is a scratch variable of the same type. */
-#define list_each(list, node, next_node)                                           \
-    for ((node) = (list)->next, (next_node) = (node)->next; (node) != (list);      \
+#define list_each(list, node, next_node)                                      \
+    for ((node) = (list)->next, (next_node) = (node)->next; (node) != (list); \
          (node) = (next_node), (next_node) = (node)->next)
 
 #endif

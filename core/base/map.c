@@ -3,24 +3,24 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define uthash_malloc(size)       memory_take(map->memory, MEMORY_STATE, (size))
-#define uthash_free(block, size)  memory_give(map->memory, MEMORY_STATE, (block), (size))
-#define uthash_fatal(message)     abort()
+#define uthash_malloc(size)      memory_take(map->memory, MEMORY_STATE, (size))
+#define uthash_free(block, size) memory_give(map->memory, MEMORY_STATE, (block), (size))
+#define uthash_fatal(message)    abort()
 
 #include "core/base/map.h"
 
-#define SIP_ROUND                       \
-    do {                                \
-        v0 += v1;                       \
-        v1 = rotate_left(v1, 13) ^ v0;  \
-        v0 = rotate_left(v0, 32);       \
-        v2 += v3;                       \
-        v3 = rotate_left(v3, 16) ^ v2;  \
-        v0 += v3;                       \
-        v3 = rotate_left(v3, 21) ^ v0;  \
-        v2 += v1;                       \
-        v1 = rotate_left(v1, 17) ^ v2;  \
-        v2 = rotate_left(v2, 32);       \
+#define SIP_ROUND                      \
+    do {                               \
+        v0 += v1;                      \
+        v1 = rotate_left(v1, 13) ^ v0; \
+        v0 = rotate_left(v0, 32);      \
+        v2 += v3;                      \
+        v3 = rotate_left(v3, 16) ^ v2; \
+        v0 += v3;                      \
+        v3 = rotate_left(v3, 21) ^ v0; \
+        v2 += v1;                      \
+        v1 = rotate_left(v1, 17) ^ v2; \
+        v2 = rotate_left(v2, 32);      \
     } while (0)
 
 static uint64_t rotate_left(uint64_t value, int bits)
@@ -37,8 +37,8 @@ static uint64_t load_little_endian(const uint8_t *at, size_t length)
     return value;
 }
 
-/* SipHash-1-3 (Aumasson and Bernstein, 2012), the seed being both halves of its key: names come from
- * clients, who must not be able to choose colliding ones. */
+/* SipHash-1-3 (Aumasson and Bernstein, 2012), the seed being both halves of its key: names come
+ * from clients, who must not be able to choose colliding ones. */
 static unsigned map_hash(const struct map *map, struct span key)
 {
     uint64_t v0 = map->seed ^ UINT64_C(0x736f6d6570736575);
@@ -53,8 +53,8 @@ static unsigned map_hash(const struct map *map, struct span key)
         SIP_ROUND;
         v0 ^= word;
     }
-    const uint64_t tail = load_little_endian(key.data + at, key.length - at) |
-                          ((uint64_t)key.length << 56);
+    const uint64_t tail =
+        load_little_endian(key.data + at, key.length - at) | ((uint64_t)key.length << 56);
     v3 ^= tail;
     SIP_ROUND;
     v0 ^= tail;
@@ -82,8 +82,8 @@ struct map_node *map_find(const struct map *map, struct span key)
 
 void map_add(struct map *map, struct map_node *node, struct span key)
 {
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, map->first, key.data, (unsigned)key.length,
-                                map_hash(map, key), node);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, map->first, key.data, (unsigned)key.length, map_hash(map, key),
+                                node);
 }
 
 void map_remove(struct map *map, struct map_node *node)

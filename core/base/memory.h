@@ -8,16 +8,17 @@
 
 /* What memory is used for. A budget without a limit (STATE) takes what it needs. */
 enum memory_budget {
-    MEMORY_STATE,    /* connections, partitions, metadata, groups: bounded by their own limits */
-    MEMORY_RECEIVE,  /* receive buffers and what refers to them (queued.max.request.bytes) */
-    MEMORY_REQUEST,  /* arenas of requests under way */
-    MEMORY_SEND,     /* encoded replies that were not sent yet */
-    MEMORY_READ,     /* bytes read back from files: indexes, cold look-ups, recovery */
+    MEMORY_STATE,   /* connections, partitions, metadata, groups: bounded by their own limits */
+    MEMORY_RECEIVE, /* receive buffers and what refers to them (queued.max.request.bytes) */
+    MEMORY_REQUEST, /* arenas of requests under way */
+    MEMORY_SEND,    /* encoded replies that were not sent yet */
+    MEMORY_READ,    /* bytes read back from files: indexes, cold look-ups, recovery */
     MEMORY_BUDGETS
 };
 
-/* Where memory comes from. `allocate` returns a zeroed block (calloc has fresh pages for nothing), or
- * NULL when there is none; `release` gets the size that was asked for. Both get `context` first. */
+/* Where memory comes from. `allocate` returns a zeroed block (calloc has fresh pages for nothing),
+ * or NULL when there is none; `release` gets the size that was asked for. Both get `context` first.
+ */
 struct allocator {
     void *(*allocate)(void *context, size_t size);
     void (*release)(void *context, void *block, size_t size);

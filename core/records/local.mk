@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# libcore_a_SOURCES += core/records/X.c core/records/X.h
+libcore_a_SOURCES += \
+	core/records/batch.c \
+	core/records/batch.h \
+	core/records/codec.h \
+	core/records/varint.h

@@ -14,8 +14,8 @@ struct heap {
     uint64_t fail_at;     /* the allocation with this number fails, counted from 1; 0: none */
 };
 
-/* An allocator that counts in `heap`, which must outlive it. Its blocks are filled with rubbish when
- * they are given back. */
+/* An allocator that counts in `heap`, which must outlive it. Its blocks are filled with rubbish
+ * when they are given back. */
 struct allocator heap_allocator(struct heap *heap);
 
 /* memory_init over heap_allocator. */

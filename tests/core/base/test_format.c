@@ -9,14 +9,14 @@
 #include "tests/support/runner.h"
 
 /* Our text is the C library's, for every conversion that we know. */
-#define CHECK_SAME(...)                                                    \
-    do {                                                                   \
-        char ours[200];                                                    \
-        char theirs[200];                                                  \
+#define CHECK_SAME(...)                                                     \
+    do {                                                                    \
+        char ours[200];                                                     \
+        char theirs[200];                                                   \
         const size_t length = format_text(ours, sizeof(ours), __VA_ARGS__); \
-        snprintf(theirs, sizeof(theirs), __VA_ARGS__);                     \
-        ck_assert_str_eq(ours, theirs);                                    \
-        ck_assert_uint_eq(length, strlen(theirs));                         \
+        snprintf(theirs, sizeof(theirs), __VA_ARGS__);                      \
+        ck_assert_str_eq(ours, theirs);                                     \
+        ck_assert_uint_eq(length, strlen(theirs));                          \
     } while (0)
 
 START_TEST(text_is_what_printf_gives)

@@ -55,7 +55,7 @@ static const struct {
     bool given;
 } limits[] = {
     {0, 1000, 1 << 20, true}, /* no limit */
-    {100, 60, 40, true},      {100, 60, 41, false},     {100, 100, 1, false},
+    {100, 60, 40, true},      {100, 60, 41, false},      {100, 100, 1, false},
     {100, 1, 101, false},     {100, 1, SIZE_MAX, false}, {1, 1, 1, false},
 };
 

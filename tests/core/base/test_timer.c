@@ -127,8 +127,7 @@ START_TEST(heap_agrees_with_a_search)
     for (int i = 1; i < count; i++) {
         const struct timer *a = &many[fired[i - 1]];
         const struct timer *b = &many[fired[i]];
-        ck_assert(a->due_us < b->due_us ||
-                  (a->due_us == b->due_us && a->sequence < b->sequence));
+        ck_assert(a->due_us < b->due_us || (a->due_us == b->due_us && a->sequence < b->sequence));
     }
 }
 END_TEST
