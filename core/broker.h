@@ -17,8 +17,8 @@ struct broker;
 /* What a broker is made of. Everything is borrowed and outlives the broker. */
 struct broker_options {
     struct allocator allocator;
-    const struct conf *conf;      /* the node's settings, checked (core/conf/conf.h) */
-    const struct codecs *codecs;  /* decompression, for records that have to be opened */
+    const struct conf *conf;     /* the node's settings, checked (core/conf/conf.h) */
+    const struct codecs *codecs; /* decompression, for records that have to be opened */
 };
 
 /* A broker that has seen no event yet. Never NULL. */

@@ -3,12 +3,13 @@
  * Everything that the core asks of the world.
  *
  * The contract:
- * - An effect with an id completes once, by an EVENT_COMPLETED in a later step, in any order; its id
- *   is never used again. No effect waits for another: what has to come after a completion is asked
- *   for after that completion.
+ * - An effect with an id completes once, by an EVENT_COMPLETED in a later step, in any order; its
+ *   id is never used again. No effect waits for another: what has to come after a completion is
+ *   asked for after that completion.
  * - Bytes, pieces and paths that an effect points at stay as they are until it completes; text of
  *   EFFECT_LOG and EFFECT_STOPPED lives until effects_clear().
- * - EFFECT_SYNC covers the writes to that file whose completion was delivered before it was asked for.
+ * - EFFECT_SYNC covers the writes to that file whose completion was delivered before it was asked
+ *   for.
  * - A new, renamed or removed file is durable only once its folder was synced.
  * - EFFECT_CLOSE ends the watch, receive and send of its connection first (ERR_CLOSED).
  * - Errors: ERR_IO, ERR_NO_SPACE, ERR_NOT_FOUND, ERR_EXISTS, ERR_CLOSED (the peer or we closed the
@@ -131,7 +132,7 @@ struct effect {
     };
 };
 
-/* The effects of the steps since the last effects_clear(), in the order in which they were asked. */
+/* The effects of the steps since the last effects_clear(), in the order in which they were asked */
 struct effects {
     struct memory *memory;
     struct effect *items;

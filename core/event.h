@@ -28,7 +28,7 @@ struct folder_entry {
 
 struct event {
     enum event_kind kind;
-    uint64_t mono_us; /* CLOCK_BOOTTIME, or its like: never goes back, runs on while we are stopped */
+    uint64_t mono_us; /* CLOCK_BOOTTIME never goes back, runs on while we stand still */
     int64_t wall_ms;  /* Unix time; may jump either way */
     union {
         struct {

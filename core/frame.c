@@ -12,13 +12,14 @@
 /* Says which request it was that closes its connection. */
 static void refuse(struct request *request, const char *name, int16_t version, const char *what)
 {
-    const struct span why = arena_format(&request->arena, "%s version %d %s%c", name, version, what, 0);
+    const struct span why =
+        arena_format(&request->arena, "%s version %d %s%c", name, version, what, 0);
     request_refuse(request, span_is_null(why) ? what : (const char *)why.data);
 }
 
-/* The API that the frame asks for, its version and its handler. False: it was refused. An ApiVersions
- * request of a version to come is taken without its body, which its handler answers with the range
- * that we know (KIP-511). */
+/* The API that the frame asks for, its version and its handler. False: it was refused. An
+ * ApiVersions request of a version to come is taken without its body, which its handler answers
+ * with the range that we know (KIP-511). */
 static bool frame_route(struct request *request, int16_t key, int16_t version)
 {
     const struct api_entry *entry = api_find(key);
@@ -46,9 +47,9 @@ static bool frame_decode(struct request *request, struct span bytes)
     const struct wire_api *api = request->api;
     struct request_header header;
     size_t used = 0;
-    int error = wire_decode_prefix(&wire_request_header,
-                                   wire_request_header_version(api, request->version), bytes,
-                                   &request->arena, &header, &used);
+    int error =
+        wire_decode_prefix(&wire_request_header, wire_request_header_version(api, request->version),
+                           bytes, &request->arena, &header, &used);
     if (error != ERR_NONE)
         return false;
     request->client_id = header.client_id;

@@ -32,7 +32,9 @@ static uint32_t slot_take(struct io *io)
 {
     if (io->ops_free_count == 0) {
         const uint32_t first = io->ops_capacity;
-        io->ops = memory_grow(io->memory, io->ops, &io->ops_capacity, first + 1, sizeof(struct op *));
+        io->ops =
+            memory_grow(io->memory, io->ops, &io->ops_capacity, first + 1, sizeof(struct op *));
+            memory_grow(io->memory, io->ops, &io->ops_capacity, first + 1, sizeof(struct op *));
         CHECK(io->ops_capacity <= OP_SLOTS_MAX);
         io->ops_free = memory_grow(io->memory, io->ops_free, &io->ops_free_capacity,
                                    io->ops_capacity, sizeof(uint32_t));

@@ -22,7 +22,7 @@ struct op;
 /* Called when the effect of `op` ended. The op is idle again, and may be asked anew or freed. */
 typedef void op_done(struct op *op, const struct completion *completion);
 
-/* One effect under way; a member of whoever waits for it (container_of leads back). Zeroed: idle. */
+/* One effect under way; a member of whoever waits for it (container_of leads back). Zeroed: idle */
 struct op {
     uint64_t id; /* 0: idle */
     op_done *done;
@@ -104,7 +104,6 @@ void io_make_folder(struct io *io, struct op *op, op_done *done, uint32_t folder
 void io_rename(struct io *io, struct op *op, op_done *done, uint32_t folder, struct span path,
                struct span path_to);
 void io_remove(struct io *io, struct op *op, op_done *done, uint32_t folder, struct span path);
-void io_sync_folder(struct io *io, struct op *op, op_done *done, uint32_t folder,
-                    struct span path);
+void io_sync_folder(struct io *io, struct op *op, op_done *done, uint32_t folder, struct span path);
 
 #endif

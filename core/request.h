@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request of a client, from its frame to its reply. A handler (core/api/) answers in the step in
- * which it is called or in a later one; replies leave in the order in which the requests came.
+ * One request of a client, from its frame to its reply. A handler (core/api/) answers in the step
+ * in which it is called or in a later one; replies leave in the order in which the requests came.
  */
 #ifndef CORE_REQUEST_H
 #define CORE_REQUEST_H
@@ -31,10 +31,10 @@ struct request {
     int16_t version;
     int32_t correlation_id;
     struct span client_id;
-    struct arena arena;   /* lives until the reply was sent; the decoded body and handlers' own state */
+    struct arena arena;   /* lives until the reply was sent; the body and handlers' own state */
     struct buffer *frame; /* the bytes that spans of the body lie in */
     uint32_t frame_length;
-    const void *body;     /* struct X_request of the API */
+    const void *body; /* struct X_request of the API */
 
     /* Set by a handler that waits: takes all its waiters back, because the connection went. The
      * request is freed right after. NULL: the handler still answers, and the answer is dropped. */
@@ -43,7 +43,7 @@ struct request {
 
     /* The reply. */
     bool answered;
-    struct buffer *reply;  /* NULL: nothing is sent (acks=0) */
+    struct buffer *reply; /* NULL: nothing is sent (acks=0) */
     uint32_t reply_length;
     struct piece *pieces; /* in the arena */
     uint32_t pieces_count;
@@ -58,13 +58,14 @@ void *request_response(struct request *request);
 /* Encodes `response` (struct X_response; needed only for this call) and queues it. */
 void request_reply(struct request *request, const void *response);
 
-/* The same where records come from files: `ranges` in the order of the response's records fields that
- * have a length and no data; they stay pinned until sent. `ranges` lies in the request's arena. */
+/* The same where records come from files: `ranges` in the order of the response's records fields
+ * that have a length and no data; they stay pinned until sent. `ranges` lies in the request's
+ * arena. */
 void request_reply_ranges(struct request *request, const void *response, struct log_range *ranges,
                           uint32_t ranges_count);
 
-/* A request of `session` whose frame lies in `buffer`, which it holds: last of the session's. NULL past
- * the budget. */
+/* A request of `session` whose frame lies in `buffer`, which it holds: last of the session's. NULL
+ * past the budget. */
 struct request *request_new(struct session *session, struct buffer *buffer, uint32_t frame_length);
 
 /* Takes a request out of whatever list it is in and gives back all that it holds. */

@@ -63,7 +63,8 @@ static void requests_cancel(struct session *session)
 {
     struct list *place;
     struct list *next;
-    list_each(&session->requests, place, next) {
+    list_each(&session->requests, place, next)
+    {
         struct request *request = container_of(place, struct request, place);
         if (!request->answered && request->cancel == NULL)
             continue; /* its handler still answers */
@@ -302,11 +303,10 @@ static void sent(struct op *op, const struct completion *completion)
 /* Moves the pieces of one reply to the send that is being gathered. */
 static void send_add(struct session *session, struct request *request, uint32_t *count)
 {
-    session->pieces = memory_grow(&session->broker->memory, session->pieces,
-                                  &session->pieces_capacity, *count + request->pieces_count,
-                                  sizeof(struct piece));
-    memcpy(session->pieces + *count, request->pieces,
-           request->pieces_count * sizeof(struct piece));
+    session->pieces =
+        memory_grow(&session->broker->memory, session->pieces, &session->pieces_capacity,
+                    *count + request->pieces_count, sizeof(struct piece));
+    memcpy(session->pieces + *count, request->pieces, request->pieces_count * sizeof(struct piece));
     *count += request->pieces_count;
 }
 
@@ -330,8 +330,8 @@ static void send_ready(struct turn_task *task)
         list_append(&session->sending, &request->place);
     }
     if (count > 0)
-        io_send(session_io(session), &session->send_op, sent, session->connection,
-                session->pieces, count);
+        io_send(session_io(session), &session->send_op, sent, session->connection, session->pieces,
+                count);
     else
         session_resume(session);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One client connection: bytes in, frames cut out of them, requests handed to their handlers, replies
- * out in the order of the requests.
+ * One client connection: bytes in, frames cut out of them, requests handed to their handlers,
+ * replies out in the order of the requests.
  *
  *     OPEN ──▶ CLOSING ──▶ (freed: closed by the driver, and no request left)
  *
- * An open session is watching, receiving or muted: muted while too much of it is under way, or while
- * there is no memory to receive into.
+ * An open session is watching, receiving or muted: muted while too much of it is under way, or
+ * while there is no memory to receive into.
  */
 #ifndef CORE_SESSION_H
 #define CORE_SESSION_H
@@ -43,7 +43,7 @@ struct session {
     struct list requests; /* not answered, or answered behind one that is not */
     uint32_t requests_count;
     uint64_t requests_bytes; /* frames and replies that are held */
-    struct list sending; /* requests whose replies are in the send under way */
+    struct list sending;     /* requests whose replies are in the send under way */
     struct piece *pieces;
     uint32_t pieces_capacity;
     struct span peer; /* "address:port", for the log */

@@ -1,1 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
+#
+# A target is fuzz/fuzz_X.c, which defines LLVMFuzzerTestOneInput (fuzz/fuzz.h); its seeds are the
+# files of fuzz/corpus/X, and its dictionary, if it has one, is fuzz/X.dict. To add one:
+#
+#     FUZZ_TARGETS += fuzz/fuzz_X
+#     fuzz_fuzz_X_SOURCES = fuzz/fuzz_X.c fuzz/fuzz.h $(FUZZ_MAIN)
+#     fuzz_fuzz_X_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+#     fuzz_fuzz_X_LDADD = $(CORE_LIBS)
+#
+# Without --enable-fuzz "make check" replays the corpus. With it each target is a libFuzzer program,
+# and "make fuzz FUZZ_SECONDS=60" runs all of them.
+
+FUZZ_TARGETS =
+FUZZ_SECONDS = 60
+EXTRA_DIST += fuzz/run.sh fuzz/replay.c
+
+if ENABLE_FUZZ
+FUZZ_MAIN =
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS)
+	srcdir='$(srcdir)' $(SHELL) $(srcdir)/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS:%=./%)
+else
+FUZZ_MAIN = fuzz/replay.c
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += $(FUZZ_TARGETS)
+endif

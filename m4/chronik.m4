@@ -40,7 +40,8 @@ AC_ARG_VAR([CFLAGS_FOR_BUILD], [its flags])
 AS_IF([test -z "$CC_FOR_BUILD"],
   [AS_IF([test "$cross_compiling" = yes],
      [AC_CHECK_PROGS([CC_FOR_BUILD], [cc gcc clang])
-      AS_IF([test -z "$CC_FOR_BUILD"], [AC_MSG_ERROR([no compiler for this machine: set CC_FOR_BUILD])])],
+      AS_IF([test -z "$CC_FOR_BUILD"],
+        [AC_MSG_ERROR([no compiler for this machine: set CC_FOR_BUILD])])],
      [CC_FOR_BUILD=$CC])])
 AS_IF([test -z "$CFLAGS_FOR_BUILD"], [CFLAGS_FOR_BUILD="-O1 -g"])
 ])
@@ -82,7 +83,8 @@ AS_IF([test "$enable_sanitizers" != no],
   [chronik_instrumented=yes
    chronik_optimise="-O1 -g"
    chronik_sanitize="-fsanitize=$enable_sanitizers"
-   INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS $chronik_sanitize -fno-sanitize-recover=all -fno-omit-frame-pointer"
+   INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS $chronik_sanitize -fno-sanitize-recover=all"
+   INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fno-omit-frame-pointer"
    INSTRUMENT_LDFLAGS="$INSTRUMENT_LDFLAGS $chronik_sanitize"])
 AS_IF([test "$enable_fuzz" != no],
   [chronik_instrumented=yes

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Unit tests mirror the tree: core/log/segment.c is tested by tests/core/log/test_segment.c. There is
-# one runner (a Check program) for each layer. To add a file of tests:
+# Unit tests mirror the tree: core/log/segment.c is tested by tests/core/log/test_segment.c. There
+# is one runner (a Check program) for each layer. To add a file of tests:
 #
 #   1. Write tests/core/log/test_segment.c:
 #
@@ -19,11 +19,11 @@
 #   2. Add it to tests_check_log_SOURCES in tests/core/log/local.mk. That is all: SUITE registers
 #      itself, so that a file that is compiled is a file that runs.
 #
-# Every runner and script speaks TAP, so that each case is counted. A runner takes Check's variables:
-# CK_RUN_SUITE=segment CK_FORK=no gdb build/tests/check_log.
+# Every runner and script speaks TAP, so that each case is counted. A runner takes Check's
+# variables: CK_RUN_SUITE=segment CK_FORK=no gdb build/tests/check_log.
 #
-# A script is tests/NAME.sh, prints TAP, and is added to dist_check_SCRIPTS and TESTS. It finds the
-# sources in $srcdir and runs in the build folder's top.
+# A script is tests/NAME.sh, prints TAP, and is added to SCRIPT_TESTS. It finds the sources in
+# $srcdir and runs in the build folder's top.
 
 TEST_EXTENSIONS = .sh
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
@@ -37,6 +37,13 @@ AM_TESTS_ENVIRONMENT = \
 	HAVE_ISAL='$(HAVE_ISAL)'; export HAVE_ISAL; \
 	INSTRUMENTED='$(INSTRUMENTED)'; export INSTRUMENTED; \
 	CK_DEFAULT_TIMEOUT="$${CK_DEFAULT_TIMEOUT-60}"; export CK_DEFAULT_TIMEOUT;
+
+SCRIPT_TESTS = \
+	tests/core-is-pure.sh \
+	tests/tidy.sh
+dist_check_SCRIPTS += $(SCRIPT_TESTS)
+TESTS += $(SCRIPT_TESTS)
+EXTRA_DIST += tests/core-is-pure.allow tests/tidy.awk
 
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =

@@ -54,10 +54,10 @@ int topic_conf_check(struct span key, struct span value, struct arena *arena,
 enum conf_operation { CONF_SET = 0, CONF_DELETE = 1, CONF_APPEND = 2, CONF_SUBTRACT = 3 };
 
 /*
- * What `operation` makes of one setting of a topic whose own settings are `overrides`: the new value
- * in *ret_value, taken from `arena` or borrowed from `value`; null when the topic shall have none of
- * its own. APPEND and SUBTRACT are for lists and start from the value that counts. Returns 0; or -1
- * with a sentence in *ret_message, for INVALID_CONFIG.
+ * What `operation` makes of one setting of a topic whose own settings are `overrides`: the new
+ * value in *ret_value, taken from `arena` or borrowed from `value`; null when the topic shall have
+ * none of its own. APPEND and SUBTRACT are for lists and start from the value that counts. Returns
+ * 0; or -1 with a sentence in *ret_message, for INVALID_CONFIG.
  */
 int topic_conf_alter(const struct conf *conf, const struct topic_override *overrides,
                      uint32_t overrides_count, int8_t operation, struct span key,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One data folder (log.dirs): what was found in it at start, the checkpoints that all its logs share
- * (recovery-point-offset-checkpoint, log-start-offset-checkpoint), the mark of a clean shutdown, and
- * whether it still serves. A failed sync or write takes the whole folder offline, as in Kafka.
+ * One data folder (log.dirs): what was found in it at start, the checkpoints that all its logs
+ * share (recovery-point-offset-checkpoint, log-start-offset-checkpoint), the mark of a clean
+ * shutdown, and whether it still serves. A failed sync or write takes the whole folder offline, as
+ * in Kafka.
  */
 #ifndef CORE_LOG_FOLDER_H
 #define CORE_LOG_FOLDER_H
@@ -19,8 +20,9 @@ struct folder_observer {
 
 struct folder *folder_new(struct io *io, uint32_t number, struct folder_observer *observer);
 
-/* Lists the folder, reads checkpoints and the clean-shutdown mark (which it removes durably, so that a
- * later crash is not taken for an orderly end). Wakes with ERR_NONE or the error that ended it. */
+/* Lists the folder, reads checkpoints and the clean-shutdown mark (which it removes durably, so
+ * that a later crash is not taken for an orderly end). Wakes with ERR_NONE or the error that ended
+ * it. */
 void folder_load(struct folder *folder, struct log_waiter *waiter);
 
 uint32_t folder_number(const struct folder *folder);
@@ -29,8 +31,8 @@ bool folder_is_offline(const struct folder *folder);
 /* True when the last process ended in order; until folder_load() has woken, false. */
 bool folder_was_clean(const struct folder *folder);
 
-/* The subfolders that were found at start and that no log has claimed by log_new() yet, in the order
- * of their names; `index` from 0; null after the last. For reporting strays. */
+/* The subfolders that were found at start and that no log has claimed by log_new() yet, in the
+ * order of their names; `index` from 0; null after the last. For reporting strays. */
 struct span folder_unclaimed(const struct folder *folder, uint32_t index);
 
 /* Writes both checkpoints now (synced, renamed into place, folder synced); `waiter` may be NULL. */

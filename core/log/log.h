@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One partition's log: Kafka's segments in the folder TOPIC-PARTITION, written once and never twice.
+ * One partition's log: Kafka's segments in the folder TOPIC-PARTITION, written once, never
+ * twice.
  *
  *              log_load            tail scanned, synced
  *     COLD ───────────▶ LOADING ───────────────────────▶ READY ──▶ CLOSED   (log_close)
@@ -52,8 +53,9 @@ struct log_settings {
 struct log_observer {
     /* written_end, durable_end or start advanced. */
     void (*advanced)(struct log_observer *observer);
-    /* Appends that were not written yet are lost (ERR_NO_SPACE, ERR_IO): the log goes back to LOADING
-     * and takes no append below or at the epoch it had; or its folder is offline (LOG_OFFLINE). */
+    /* Appends that were not written yet are lost (ERR_NO_SPACE, ERR_IO): the log goes back to
+     * LOADING and takes no append below or at the epoch it had; or its folder is offline
+     * (LOG_OFFLINE). */
     void (*failed)(struct log_observer *observer, int error);
 };
 
@@ -94,14 +96,15 @@ uint64_t log_size_bytes(const struct log *log);
 /* The newest leader epoch that any batch of the log carries; -1 when there is none. */
 int32_t log_last_epoch(const struct log *log);
 
-/* The largest epoch ≤ `epoch` that the log has, and where it ends (KIP-279); -1, -1 when it has none.
- * `current_epoch` is the leader's own, whose end is the log's end. */
-void log_epoch_end(const struct log *log, int32_t current_epoch, int32_t epoch,
-                   int32_t *ret_epoch, int64_t *ret_end_offset);
+/* The largest epoch ≤ `epoch` that the log has, and where it ends (KIP-279); -1, -1 when it has
+ * none. `current_epoch` is the leader's own, whose end is the log's end. */
+void log_epoch_end(const struct log *log, int32_t current_epoch, int32_t epoch, int32_t *ret_epoch,
+                   int64_t *ret_end_offset);
 
 struct log_append {
     /* In: one validated batch inside `buffer`, which the log holds as long as it needs; the batch's
-     * base offset, leader epoch and, when `log_append_time_ms` ≥ 0, its time are patched in place. */
+     * base offset, its leader epoch and, when `log_append_time_ms` ≥ 0, its time are patched in
+     * place. */
     struct buffer *buffer;
     uint8_t *batch;
     uint32_t length;
@@ -116,8 +119,8 @@ struct log_append {
     bool duplicate;         /* it was appended before: the offsets are those of the original */
 };
 
-/* Appends one batch; written with all others of this turn at its end. The log is READY. Errors: those
- * of producers_check() (ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, ERR_INVALID_PRODUCER_EPOCH, …),
+/* Appends one batch; written with all others of this turn at its end. The log is READY. Errors:
+ * those of producers_check() (ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, ERR_INVALID_PRODUCER_EPOCH, …),
  * ERR_RECORD_LIST_TOO_LARGE beyond segment.bytes. */
 int log_append(struct log *log, struct log_append *append);
 
@@ -148,8 +151,8 @@ struct log_read {
     uint64_t position;
 };
 
-/* Finds the range that begins with the batch that holds `offset`, within one segment. Calls `done` at
- * once when memory knows the answer, else after reading an index or batch headers. */
+/* Finds the range that begins with the batch that holds `offset`, within one segment. Calls `done`
+ * at once when memory knows the answer, else after reading an index or batch headers. */
 void log_read(struct log *log, struct log_read *read);
 
 /* The result of `read` is not wanted any more; `done` will not be called. */
@@ -188,7 +191,7 @@ struct log_scan {
     /* In */
     int64_t offset;
     int64_t end_offset;
-    /* One whole batch, borrowed for the call; anything but ERR_NONE ends the scan with that error. */
+    /* One whole batch, borrowed for the call; an error ends the scan with it */
     int (*batch)(struct log_scan *scan, struct span batch);
     void (*done)(struct log_scan *scan, int error);
     /* The log's own */

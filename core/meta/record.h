@@ -26,7 +26,7 @@ enum meta_record_type {
 /* In a partition change: the leader stays, and with it the leader epoch. A record that names a
  * leader raises the epoch, even when it names the one that there is. */
 #define META_LEADER_UNCHANGED (-2)
-#define META_NO_LEADER        (-1)
+#define META_NO_LEADER (-1)
 
 struct meta_record {
     enum meta_record_type type;
