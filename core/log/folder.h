@@ -31,6 +31,12 @@ bool folder_is_offline(const struct folder *folder);
 /* True when the last process ended in order; until folder_load() has woken, false. */
 bool folder_was_clean(const struct folder *folder);
 
+/* True when the folder has a subfolder of this name: found at start, or made since. */
+bool folder_holds(const struct folder *folder, struct span name);
+
+/* How many logs have their place here. */
+uint32_t folder_logs_count(const struct folder *folder);
+
 /* The subfolders that were found at start and that no log has claimed by log_new() yet, in the
  * order of their names; `index` from 0; null after the last. For reporting strays. */
 struct span folder_unclaimed(const struct folder *folder, uint32_t index);
