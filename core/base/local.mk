@@ -19,4 +19,5 @@ libcore_a_SOURCES += \
 	core/base/rng.h \
 	core/base/span.h \
 	core/base/timer.c \
-	core/base/timer.h
+	core/base/timer.h \
+	core/base/uuid.h
