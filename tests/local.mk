@@ -55,7 +55,15 @@ tests_libsupport_a_SOURCES = \
 	tests/support/heap.c \
 	tests/support/heap.h \
 	tests/support/runner.c \
-	tests/support/runner.h
+	tests/support/runner.h \
+	tests/support/world.c \
+	tests/support/world.h \
+	tests/support/world_disk.c \
+	tests/support/world_fault.c \
+	tests/support/world_internal.h \
+	tests/support/world_net.c \
+	tests/support/world_node.c \
+	tests/support/world_node.h
 tests_libsupport_a_CFLAGS = $(TEST_CFLAGS)
 
 include tests/core/local.mk

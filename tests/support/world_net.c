@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The world's connections: a queue of bytes each way between the process and its clients. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/wire/error.h"
+#include "tests/support/world_internal.h"
+
+#define FIRST_PORT 9092
+
+struct world_connection {
+    struct world_connection *next; /* oldest first */
+    uint64_t number;
+    uint32_t listener;
+    bool accepted;
+    bool client_closed;
+    bool process_closed;
+    bool paused;
+    struct world_bytes to_process;
+    size_t to_process_taken;
+    struct world_bytes to_client;
+    size_t to_client_taken;
+};
+
+static struct world_connection *connection_find(const struct world_net *net, uint64_t number)
+{
+    struct world_connection *connection = net->connections;
+    while (connection != NULL && connection->number != number)
+        connection = connection->next;
+    CHECK(connection != NULL);
+    return connection;
+}
+
+bool net_serves(enum effect_kind kind)
+{
+    return kind <= EFFECT_CLOSE;
+}
+
+bool net_is_due(const struct world_net *net, const struct effect *effect)
+{
+    if (effect->kind == EFFECT_WATCH) {
+        const struct world_connection *connection = connection_find(net, effect->connection);
+        return connection->to_process_taken < connection->to_process.length ||
+               connection->client_closed || connection->process_closed;
+    }
+    if (effect->kind == EFFECT_SEND) {
+        const struct world_connection *connection = connection_find(net, effect->send.connection);
+        return !connection->paused || connection->client_closed || connection->process_closed;
+    }
+    return true;
+}
+
+static int receive_carry_out(struct world_net *net, const struct effect *effect,
+                             uint64_t *ret_count)
+{
+    struct world_connection *connection = connection_find(net, effect->receive.connection);
+    size_t length = connection->to_process.length - connection->to_process_taken;
+    if (connection->process_closed || (length == 0 && connection->client_closed))
+        return ERR_CLOSED;
+    if (length > effect->receive.length)
+        length = effect->receive.length;
+    if (net->receive_max > 0 && length > net->receive_max)
+        length = net->receive_max;
+    if (length > 0)
+        memcpy(effect->receive.data, connection->to_process.data + connection->to_process_taken,
+               length);
+    connection->to_process_taken += length;
+    *ret_count = length;
+    return ERR_NONE;
+}
+
+static int send_carry_out(struct world_net *net, struct world_disk *disk,
+                          const struct effect *effect, uint64_t *ret_count)
+{
+    struct world_connection *connection = connection_find(net, effect->send.connection);
+    if (connection->client_closed || connection->process_closed)
+        return ERR_CLOSED;
+    for (uint32_t i = 0; i < effect->send.pieces_count; i++) {
+        const struct piece *piece = &effect->send.pieces[i];
+        const uint8_t *data = piece->data;
+        if (data == NULL)
+            data = disk_bytes(disk, piece->file, piece->offset, piece->length);
+        if (data == NULL)
+            return ERR_IO;
+        world_bytes_set(&connection->to_client, connection->to_client.length, data, piece->length);
+        *ret_count += piece->length;
+    }
+    return ERR_NONE;
+}
+
+void net_carry_out(struct world_net *net, struct world_disk *disk, const struct effect *effect,
+                   struct completion *completion)
+{
+    switch (effect->kind) {
+    case EFFECT_LISTEN:
+        CHECK(effect->listen.listener < 64);
+        net->listening |= (uint64_t)1 << effect->listen.listener;
+        completion->count =
+            effect->listen.port != 0 ? effect->listen.port : FIRST_PORT + effect->listen.listener;
+        break;
+    case EFFECT_WATCH:
+        if (connection_find(net, effect->connection)->process_closed)
+            completion->error = ERR_CLOSED;
+        break;
+    case EFFECT_RECEIVE:
+        completion->error = receive_carry_out(net, effect, &completion->count);
+        break;
+    case EFFECT_SEND:
+        completion->error = send_carry_out(net, disk, effect, &completion->count);
+        break;
+    default:
+        connection_find(net, effect->connection)->process_closed = true;
+        break;
+    }
+}
+
+uint64_t net_next_accept(struct world_net *net, uint32_t *ret_listener)
+{
+    for (struct world_connection *at = net->connections; at != NULL; at = at->next) {
+        if (at->accepted || at->process_closed)
+            continue;
+        at->accepted = true;
+        *ret_listener = at->listener;
+        return at->number;
+    }
+    return 0;
+}
+
+void net_process_ended(struct world_net *net)
+{
+    net->listening = 0;
+    for (struct world_connection *at = net->connections; at != NULL; at = at->next)
+        at->process_closed = true;
+}
+
+void net_free(struct world_net *net)
+{
+    while (net->connections != NULL) {
+        struct world_connection *connection = net->connections;
+        net->connections = connection->next;
+        free(connection->to_process.data);
+        free(connection->to_client.data);
+        free(connection);
+    }
+}
+
+uint64_t world_connect(struct world *world, uint32_t listener)
+{
+    struct world_net *net = world_net_of(world);
+    CHECK(net->listening & ((uint64_t)1 << listener));
+    struct world_connection *connection = world_allocate(NULL, sizeof(*connection));
+    *connection = (struct world_connection){.number = ++net->last_connection, .listener = listener};
+    struct world_connection **end = &net->connections;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = connection;
+    return connection->number;
+}
+
+void world_client_send(struct world *world, uint64_t connection, struct span bytes)
+{
+    struct world_connection *at = connection_find(world_net_of(world), connection);
+    CHECK(!at->client_closed);
+    world_bytes_set(&at->to_process, at->to_process.length, bytes.data, bytes.length);
+}
+
+void world_client_close(struct world *world, uint64_t connection)
+{
+    connection_find(world_net_of(world), connection)->client_closed = true;
+}
+
+void world_client_pause(struct world *world, uint64_t connection, bool pause)
+{
+    connection_find(world_net_of(world), connection)->paused = pause;
+}
+
+bool world_client_is_closed(const struct world *world, uint64_t connection)
+{
+    return connection_find(world_net_of_const(world), connection)->process_closed;
+}
+
+struct span world_client_received(const struct world *world, uint64_t connection)
+{
+    const struct world_connection *at = connection_find(world_net_of_const(world), connection);
+    if (at->to_client.length == at->to_client_taken)
+        return SPAN("");
+    return span_of(at->to_client.data + at->to_client_taken,
+                   at->to_client.length - at->to_client_taken);
+}
+
+void world_client_take(struct world *world, uint64_t connection, size_t length)
+{
+    struct world_connection *at = connection_find(world_net_of(world), connection);
+    CHECK(length <= at->to_client.length - at->to_client_taken);
+    at->to_client_taken += length;
+}
+
+void world_set_receive_max(struct world *world, size_t bytes)
+{
+    world_net_of(world)->receive_max = bytes;
+}
