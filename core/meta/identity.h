@@ -13,8 +13,8 @@
 #include "core/io.h"
 #include "core/log/log.h"
 
-#define IDENTITY_FILE "meta.properties"
-#define IDENTITY_BYTES_MAX 4096
+#define IDENTITY_FILE           "meta.properties"
+#define IDENTITY_BYTES_MAX      4096
 #define IDENTITY_CLUSTER_ID_MAX 64
 
 struct identity {

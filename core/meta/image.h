@@ -14,7 +14,11 @@
 #include "core/base/map.h"
 #include "core/base/memory.h"
 #include "core/base/span.h"
+#include "core/conf/topic_conf.h"
 #include "core/meta/record.h"
+
+/* The type of resource in a config record: Kafka's number for topics. */
+#define META_RESOURCE_TOPIC 2
 
 /* Limits of one cluster; a record beyond one is refused, as is the proposal that would write it. */
 #define META_TOPIC_NAME_MAX 249
@@ -38,13 +42,8 @@ struct meta_partition {
     };
 };
 
-struct meta_config {
-    struct span key;
-    struct span value; /* behind the key, in one block */
-};
-
 struct meta_topic {
-    struct map_node by_name;
+    struct map_node by_name; /* the name with '_' for every '.' */
     struct map_node by_id;
     struct uuid id;
     struct span name;
@@ -53,7 +52,7 @@ struct meta_topic {
     struct meta_partition *partitions;
     uint32_t configs_count;
     uint32_t configs_capacity;
-    struct meta_config *configs; /* sorted by key */
+    struct topic_override *configs; /* the topic's own settings, sorted by key */
 };
 
 struct meta_endpoint {
@@ -128,6 +127,14 @@ int image_apply(struct image *image, const struct meta_record *record);
 int image_apply_batch(struct image *image, struct span batch, struct arena *arena,
                       int64_t *ret_offset);
 
+/* Metric names make '.' and '_' the same, so that no two topics differ by these alone. The name as
+ * it counts for that: `name` itself, or a copy in `out` of META_TOPIC_NAME_MAX bytes; null when it
+ * is longer than any topic's. */
+struct span image_fold_name(struct span name, uint8_t *out);
+
+/* The topic whose name is the same to the letter, or collides with `name`; NULL: none. */
+const struct meta_topic *image_topic_alike(const struct image *image, struct span name);
+
 /* Look-ups; NULL when there is none. What they return stays until the next image_apply(). */
 const struct meta_topic *image_topic(const struct image *image, struct span name);
 const struct meta_topic *image_topic_by_id(const struct image *image, struct uuid id);
@@ -145,8 +152,8 @@ const struct meta_endpoint *image_endpoint(const struct meta_broker *broker, str
 const struct meta_topic *image_first_topic(const struct image *image);
 const struct meta_topic *image_next_topic(const struct meta_topic *topic);
 
-const int32_t *partition_replicas(const struct meta_partition *partition);
-const int32_t *partition_isr(const struct meta_partition *partition);
+const int32_t *meta_replicas(const struct meta_partition *partition);
+const int32_t *meta_isr(const struct meta_partition *partition);
 
 /* How many brokers take part (are registered and not fenced). */
 uint32_t image_live_brokers(const struct image *image);

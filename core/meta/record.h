@@ -26,11 +26,11 @@ enum meta_record_type {
 /* In a partition change: the leader stays, and with it the leader epoch. A record that names a
  * leader raises the epoch, even when it names the one that there is. */
 #define META_LEADER_UNCHANGED (-2)
-#define META_NO_LEADER (-1)
+#define META_NO_LEADER        (-1)
 
 struct meta_record {
     enum meta_record_type type;
-    union {
+    union meta_record_body {
         struct register_broker_record register_broker;
         struct topic_record topic;
         struct partition_record partition;
@@ -38,7 +38,7 @@ struct meta_record {
         struct partition_change_record partition_change;
         struct remove_topic_record remove_topic;
         struct producer_ids_record producer_ids;
-    };
+    } body;
 };
 
 /* A record of a type with the schema's defaults. */
@@ -46,7 +46,7 @@ struct meta_record meta_record_of(enum meta_record_type type);
 
 /* Reads a frame. Spans of the result lie in `frame`, arrays in `arena`. Errors:
  * ERR_CORRUPT_MESSAGE, ERR_UNSUPPORTED_VERSION (a frame, type or version of a later release),
- * ERR_LIMIT (the arena's). */
+ * ERR_ARENA_FULL. */
 int meta_record_decode(struct span frame, struct arena *arena, struct meta_record *ret_record);
 
 /* The frame of `record` in `arena`; SPAN_NULL when there is no room. */

@@ -12,6 +12,7 @@
 #include "core/base/arena.h"
 #include "core/base/rng.h"
 #include "core/conf/conf.h"
+#include "core/conf/topic_conf.h"
 #include "core/meta/image.h"
 #include "core/meta/writer.h"
 
@@ -45,11 +46,6 @@ struct topic_assignment {
     int32_t brokers_count;
 };
 
-struct topic_setting {
-    struct span key;
-    struct span value; /* null: leave it to the defaults */
-};
-
 struct topic_creation {
     /* In */
     struct span name;
@@ -57,8 +53,8 @@ struct topic_creation {
     int32_t replication_factor; /* -1: the default, or as many as are assigned */
     const struct topic_assignment *assignments;
     int32_t assignments_count; /* 0: any brokers will do */
-    const struct topic_setting *settings;
-    int32_t settings_count;
+    const struct topic_override *configs;
+    int32_t configs_count;
     /* Out: the numbers above made definite, and */
     struct uuid topic_id;
     struct span message; /* why not; null */
@@ -79,13 +75,10 @@ int topics_grow(struct topics_context *context, const struct meta_topic *topic, 
                 const struct topic_assignment *assignments, int32_t assignments_count,
                 struct span *ret_message);
 
-/* What IncrementalAlterConfigs may do to a key; the numbers are the protocol's. */
-enum topic_alter { TOPIC_SET = 0, TOPIC_DELETE = 1, TOPIC_APPEND = 2, TOPIC_SUBTRACT = 3 };
-
 struct topic_alteration {
     struct span key;
     struct span value;
-    int8_t operation; /* enum topic_alter, not checked yet */
+    int8_t operation; /* enum conf_operation, not checked yet */
 };
 
 /* Writes the records that change a topic's configuration: all alterations, or none with
