@@ -9,21 +9,25 @@
 #     fuzz_fuzz_X_LDADD = $(CORE_LIBS)
 #
 # Without --enable-fuzz "make check" replays the corpus. With it each target is a libFuzzer program,
-# and "make fuzz FUZZ_SECONDS=60" runs all of them.
+# and "make fuzz FUZZ_SECONDS=60 FUZZ_JOBS=2" runs all of them.
 
 FUZZ_TARGETS =
 FUZZ_SECONDS = 60
+FUZZ_JOBS = 1
 EXTRA_DIST += fuzz/run.sh fuzz/replay.c
 
 if ENABLE_FUZZ
 FUZZ_MAIN =
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 
-.PHONY: fuzz
 fuzz: $(FUZZ_TARGETS)
-	srcdir='$(srcdir)' $(SHELL) $(srcdir)/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS:%=./%)
+	srcdir='$(srcdir)' $(SHELL) $(srcdir)/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_JOBS) \
+	    $(FUZZ_TARGETS:%=./%)
 else
 FUZZ_MAIN = fuzz/replay.c
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += $(FUZZ_TARGETS)
+
+fuzz:
+	@echo "Fuzzing needs a build folder of its own: ../configure --enable-fuzz CC=clang" >&2; false
 endif

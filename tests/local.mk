@@ -85,7 +85,6 @@ TESTS += $(UNIT_TESTS)
 else
 EXTRA_PROGRAMS = $(UNIT_TESTS)
 check-local: no-check-without-check
-.PHONY: no-check-without-check
 no-check-without-check:
 	@echo "The unit tests need the library Check (Debian: check), then ./configure again." >&2; false
 endif
