@@ -5,8 +5,8 @@
 #include "core/base/format.h"
 
 /* An id is a sequence number above a slot number: never used again, found without a search. */
-#define OP_SLOT_BITS 24
-#define OP_SLOTS_MAX ((uint32_t)1 << OP_SLOT_BITS)
+#define OP_SLOT_BITS       24
+#define OP_SLOTS_MAX       ((uint32_t)1 << OP_SLOT_BITS)
 #define LOG_LINE_BYTES_MAX 1024
 
 void io_init(struct io *io, struct memory *memory, struct effects *effects)
@@ -34,7 +34,7 @@ static uint32_t slot_take(struct io *io)
         const uint32_t first = io->ops_capacity;
         io->ops =
             memory_grow(io->memory, io->ops, &io->ops_capacity, first + 1, sizeof(struct op *));
-            memory_grow(io->memory, io->ops, &io->ops_capacity, first + 1, sizeof(struct op *));
+        memory_grow(io->memory, io->ops, &io->ops_capacity, first + 1, sizeof(struct op *));
         CHECK(io->ops_capacity <= OP_SLOTS_MAX);
         io->ops_free = memory_grow(io->memory, io->ops_free, &io->ops_free_capacity,
                                    io->ops_capacity, sizeof(uint32_t));

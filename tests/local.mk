@@ -50,7 +50,6 @@ UNIT_TESTS =
 TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 TEST_LIBS = tests/libsupport.a $(CHECK_LIBS)
 
-EXTRA_LIBRARIES = tests/libsupport.a
 tests_libsupport_a_SOURCES = \
 	tests/support/heap.c \
 	tests/support/heap.h \
@@ -80,9 +79,11 @@ include tests/disk/local.mk
 include tests/cli/local.mk
 
 if HAVE_CHECK
+check_LIBRARIES += tests/libsupport.a
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 else
+EXTRA_LIBRARIES = tests/libsupport.a
 EXTRA_PROGRAMS = $(UNIT_TESTS)
 check-local: no-check-without-check
 no-check-without-check:

@@ -19,7 +19,7 @@ struct arena_block {
 
 /* Every piece begins at a multiple of this. */
 #define PIECE_ALIGN alignof(max_align_t)
-#define BLOCK_HEAD ((sizeof(struct arena_block) + PIECE_ALIGN - 1) / PIECE_ALIGN * PIECE_ALIGN)
+#define BLOCK_HEAD  ((sizeof(struct arena_block) + PIECE_ALIGN - 1) / PIECE_ALIGN * PIECE_ALIGN)
 
 void arena_init(struct arena *arena, struct memory *memory, enum memory_budget budget,
                 size_t limit_bytes)
