@@ -121,7 +121,7 @@ AS_IF([test "$chronik_instrumented" = yes], [chronik_hardening="none (instrument
    AS_IF([test "x$chronik_user_ldflags" != xyes],
      [CHRONIK_CC_FLAG([HARDENING_LDFLAGS], [-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack])
       AS_CASE([$HARDENING_CFLAGS], [*-fPIE*], [HARDENING_LDFLAGS="-pie $HARDENING_LDFLAGS"])
-      chronik_hardening="$chronik_hardening linker"])
+      chronik_hardening="${chronik_hardening:+$chronik_hardening }linker"])
    AS_IF([test -z "$chronik_hardening"], [chronik_hardening="the user's flags"])])
 ])
 

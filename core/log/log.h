@@ -96,7 +96,8 @@ uint64_t log_size_bytes(const struct log *log);
 /* The newest leader epoch that any batch of the log carries; -1 when there is none. */
 int32_t log_last_epoch(const struct log *log);
 
-/* The leader epoch that the batch at `offset` was, or would be, appended under; -1 before the first. */
+/* The leader epoch that the batch at `offset` was, or would be, appended under; -1 before the
+ * first. */
 int32_t log_epoch_at(const struct log *log, int64_t offset);
 
 /* The largest epoch ≤ `epoch` that the log has, and where it ends (KIP-279); -1, -1 when it has
