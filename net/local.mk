@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# libnet_a_SOURCES += net/X.c net/X.h
+libnet_a_SOURCES += \
+	net/address.c \
+	net/address.h \
+	net/calls.c \
+	net/calls.h \
+	net/connection.c \
+	net/listen.c \
+	net/net.c \
+	net/net.h \
+	net/send.c \
+	net/state.h

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data folders: made when missing, opened, and locked against a second broker. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disk/state.h"
+
+#define FOLDER_MODE 0755
+#define LOCK_NAME   ".lock"
+#define LOCK_MODE   0644
+
+/* Syncs the folder that holds `path`, in which something new was made. */
+static int sync_parent(const char *path, size_t length)
+{
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    char *parent = length == 0 ? strdup(".") : strndup(path, length);
+    if (parent == NULL)
+        return ENOMEM;
+    const int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = 0;
+    if (fd < 0 || fsync(fd) != 0)
+        error = errno;
+    if (fd >= 0)
+        close(fd);
+    free(parent);
+    return error;
+}
+
+/* Makes `path` and its parents, each of them durable. Returns 0 or an errno. */
+static int make_folders(const char *path)
+{
+    char *partial = strdup(path);
+    if (partial == NULL)
+        return ENOMEM;
+    int error = 0;
+    size_t length = 0;
+    while (error == 0 && path[length] != '\0') {
+        while (path[length] == '/')
+            length++;
+        while (path[length] != '\0' && path[length] != '/')
+            length++;
+        partial[length] = '\0';
+        if (mkdir(partial, FOLDER_MODE) == 0)
+            error = sync_parent(partial, length);
+        else if (errno != EEXIST)
+            error = errno;
+        partial[length] = path[length];
+    }
+    free(partial);
+    return error;
+}
+
+/* A lock of the open file description: it meets a Kafka broker's lock (a POSIX one) as well as
+ * another chronik's, and ends with this process however that ends. */
+static int lock_folder(int folder, int *ret_fd)
+{
+    const int fd = openat(folder, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
+    if (fd < 0)
+        return errno;
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+        const int error = errno;
+        close(fd);
+        return error;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static int add(struct disk *disk, const char *path, int fd, int lock_fd)
+{
+    const size_t count = (size_t)disk->folders_count + 1;
+    struct data_folder *folders = reallocarray(disk->folders, count, sizeof(*folders));
+    if (folders == NULL)
+        return ENOMEM;
+    disk->folders = folders;
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return ENOMEM;
+    folders[disk->folders_count++] = (struct data_folder){
+        .path = copy,
+        .fd = fd,
+        .lock_fd = lock_fd,
+    };
+    return 0;
+}
+
+int disk_add_folder(struct disk *disk, const char *path, char *ret_reason, size_t reason_bytes)
+{
+    int fd = -1;
+    int lock_fd = -1;
+    int error = make_folders(path);
+    if (error == 0) {
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        error = fd < 0 ? errno : 0;
+    }
+    if (error != 0) {
+        snprintf(ret_reason, reason_bytes, "cannot open the data folder %s: %s", path,
+                 strerror(error));
+        goto out;
+    }
+    error = lock_folder(fd, &lock_fd);
+    if (error == EAGAIN || error == EACCES) {
+        snprintf(ret_reason, reason_bytes,
+                 "the data folder %s is in use by another broker (its file " LOCK_NAME
+                 " is locked)",
+                 path);
+        goto out;
+    }
+    if (error == 0)
+        error = add(disk, path, fd, lock_fd);
+    if (error == 0)
+        return 0;
+    snprintf(ret_reason, reason_bytes, "cannot lock the data folder %s: %s", path, strerror(error));
+out:
+    if (lock_fd >= 0)
+        close(lock_fd);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}

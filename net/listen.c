@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listeners: binding, and accepting as long as there are descriptors. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire/error.h"
+#include "net/address.h"
+#include "net/state.h"
+
+/* Connections accepted at a time from one listener, so that a flood leaves time for the others. */
+#define ACCEPTS_PER_TURN 64
+
+#define LISTENERS_MAX EPOLL_SOURCE_FIRST
+
+/* A peer that vanished without a word is noticed after about two minutes of its silence. */
+#define KEEPALIVE_IDLE_S     60
+#define KEEPALIVE_INTERVAL_S 15
+#define KEEPALIVE_PROBES     4
+
+/* How often at most the operator is told that accepting is paused. */
+#define REPORT_INTERVAL_US ((uint64_t)60 * 1000 * 1000)
+
+static uint64_t clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static bool set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+/* Options that every accepted connection inherits, which saves it a handful of calls. */
+static bool set_options(int fd)
+{
+    return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+           set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
+           set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) &&
+           set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) &&
+           set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
+static int open_socket(const struct net *net, const struct address *address)
+{
+    const int family = address->storage.ss_family;
+    const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    /* Every address means IPv4 too, however the system is set up. */
+    const bool both = family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (both && set_options(fd) &&
+        bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 &&
+        listen(fd, SOMAXCONN) == 0)
+        return fd;
+    const int error = errno;
+    net->options.calls->close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Adds a listener and finds its port, which the core may have left open. Returns 0 or an errno. */
+static int add(struct net *net, const struct effect *effect, int fd, uint16_t *ret_port)
+{
+    struct address bound = {.length = sizeof(bound.storage)};
+    if (getsockname(fd, (struct sockaddr *)&bound.storage, &bound.length) != 0)
+        return errno;
+    if (net->listeners_count == LISTENERS_MAX)
+        return EMFILE;
+    const size_t count = (size_t)net->listeners_count + 1;
+    struct listener *listeners = reallocarray(net->listeners, count, sizeof(*listeners));
+    if (listeners == NULL)
+        return ENOMEM;
+    net->listeners = listeners;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = net->listeners_count};
+    if (epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+        return errno;
+    listeners[net->listeners_count++] = (struct listener){fd, effect->listen.listener};
+    *ret_port = address_port(&bound);
+    return 0;
+}
+
+static int error_of(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return ERR_EXISTS;
+    case EADDRNOTAVAIL:
+        return ERR_NOT_FOUND;
+    case EMFILE:
+    case ENFILE:
+        return ERR_LIMIT;
+    default:
+        return ERR_IO;
+    }
+}
+
+void listener_listen(struct net *net, const struct effect *effect)
+{
+    const struct span host = effect->listen.host;
+    struct address address;
+    const char *reason = address_resolve(host, effect->listen.port, &address);
+    int error = ERR_NOT_FOUND;
+    if (reason == NULL) {
+        int fd = open_socket(net, &address);
+        /* A system without IPv6 has only one every-address. */
+        if (fd < 0 && host.length == 0 && errno == EAFNOSUPPORT &&
+            address_resolve(SPAN("0.0.0.0"), effect->listen.port, &address) == NULL)
+            fd = open_socket(net, &address);
+        uint16_t port = 0;
+        const int problem = fd < 0 ? errno : add(net, effect, fd, &port);
+        if (problem == 0) {
+            net_complete(net, effect->id, ERR_NONE, port);
+            return;
+        }
+        if (fd >= 0)
+            net->options.calls->close(fd);
+        error = error_of(problem);
+        reason = strerror(problem);
+    }
+    net_report(net, "listen failed host=%.*s port=%u error=%s", (int)host.length,
+               (const char *)host.data, (unsigned)effect->listen.port, reason);
+    net_complete(net, effect->id, error, 0);
+}
+
+static void listeners_set_events(const struct net *net, uint32_t events)
+{
+    for (uint32_t i = 0; i < net->listeners_count; i++) {
+        struct epoll_event event = {.events = events, .data.u64 = i};
+        epoll_ctl(net->epoll, EPOLL_CTL_MOD, net->listeners[i].fd, &event);
+    }
+}
+
+/* Connections wait in the kernel's queue until one of ours ends; listening on would spin. */
+static void listeners_pause(struct net *net, int error)
+{
+    net->accepting_paused = true;
+    listeners_set_events(net, 0);
+    const uint64_t now_us = clock_us();
+    if (net->reported_us != 0 && now_us - net->reported_us < REPORT_INTERVAL_US)
+        return;
+    net->reported_us = now_us;
+    net_report(net, "new connections have to wait error=%s", strerror(error));
+}
+
+void listeners_resume(struct net *net)
+{
+    net->accepting_paused = false;
+    listeners_set_events(net, EPOLLIN);
+}
+
+static void accepted(struct net *net, const struct listener *listener, int fd,
+                     const struct address *peer)
+{
+    uint64_t id;
+    const int error = connection_add(net, fd, &id);
+    if (error != 0) {
+        net->options.calls->close(fd);
+        net_report(net, "a new connection was closed error=%s", strerror(error));
+        return;
+    }
+    char text[ADDRESS_TEXT_BYTES_MAX];
+    address_print(peer, text);
+    net->options.accepted(net->options.context, id, listener->number, span_text(text));
+}
+
+void listener_accept(struct net *net, const struct listener *listener)
+{
+    for (uint32_t i = 0; i < ACCEPTS_PER_TURN; i++) {
+        struct address peer = {.length = sizeof(peer.storage)};
+        const int fd = net->options.calls->accept4(listener->fd, (struct sockaddr *)&peer.storage,
+                                                   &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            accepted(net, listener, fd, &peer);
+            continue;
+        }
+        if (errno == EAGAIN)
+            return;
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            listeners_pause(net, errno);
+            return;
+        }
+        /* Anything else is the fate of the one connection that was to be accepted (accept(2)). */
+    }
+}
