@@ -31,7 +31,7 @@ struct conf_value {
 };
 
 #define CONF_LISTENERS_MAX 16
-#define CONF_FOLDERS_MAX 64
+#define CONF_FOLDERS_MAX   64
 
 /* One listener for clients. Its security protocol is PLAINTEXT: others are refused so far. */
 struct conf_listener {
@@ -97,6 +97,10 @@ static inline struct span conf_text(const struct conf *conf, enum conf_key key)
 {
     return conf->values[key].text;
 }
+
+/* The value of a key in milliseconds that may be given in minutes or hours by other keys instead
+ * (log.retention.ms, log.roll.ms); -1 for never. The plain value of any other key. */
+int64_t conf_int_ms(const struct conf *conf, enum conf_key key);
 
 /* False when the key has no value: neither set nor a default. */
 static inline bool conf_has(const struct conf *conf, enum conf_key key)

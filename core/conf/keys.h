@@ -28,7 +28,7 @@ enum conf_key {
 
 /* Keys of topics: TOPIC_CONF_RETENTION_MS is "retention.ms". */
 enum topic_conf_key {
-#define TOPIC_KEY(id, name, node_key, documentation) TOPIC_CONF_##id,
+#define TOPIC_KEY(id, name, node_key, documentation)      TOPIC_CONF_##id,
 #define TOPIC_FIXED(id, name, type, value, documentation) TOPIC_CONF_##id,
 #include "core/conf/keys.def"
     TOPIC_CONF_KEYS
@@ -60,9 +60,22 @@ const struct topic_conf_key_info *topic_conf_key_info(enum topic_conf_key key);
 int conf_key_find(struct span name);
 int topic_conf_key_find(struct span name);
 
+/* A key in another unit, which counts when the key in milliseconds is not set. */
+struct conf_unit {
+    enum conf_key key;
+    enum conf_key other;
+    int64_t unit_ms;
+};
+
+/* All of them, those of one key in the order in which they count. */
+const struct conf_unit *conf_units(uint32_t *ret_count);
+
 /* What happens instead, for a key that Kafka 4.3 (or 3.9) has and that has no effect here; NULL for
  * any other name. */
 const char *conf_key_ignored(struct span name);
+
+/* Why a key of Kafka's cannot be passed over; NULL for any other name. */
+const char *conf_key_refused(struct span name);
 
 /* The known name nearest to a misspelt one: of topic keys when `topic`, else of the node's. NULL
  * when none is near. */

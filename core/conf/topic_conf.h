@@ -35,7 +35,7 @@ struct topic_conf {
     uint32_t message_bytes_max;
     uint32_t min_insync_replicas;
     bool log_append_time;
-    bool cleanup_delete;  /* retention applies, unless cleanup_compact does too */
+    bool cleanup_delete; /* retention applies, unless cleanup_compact does too */
     bool cleanup_compact;
     bool write_caching;
 };
@@ -60,9 +60,8 @@ enum conf_operation { CONF_SET = 0, CONF_DELETE = 1, CONF_APPEND = 2, CONF_SUBTR
  * 0; or -1 with a sentence in *ret_message, for INVALID_CONFIG.
  */
 int topic_conf_alter(const struct conf *conf, const struct topic_override *overrides,
-                     uint32_t overrides_count, int8_t operation, struct span key,
-                     struct span value, struct arena *arena, struct span *ret_value,
-                     struct span *ret_message);
+                     uint32_t overrides_count, int8_t operation, struct span key, struct span value,
+                     struct arena *arena, struct span *ret_value, struct span *ret_message);
 
 /* Describes one key of a topic with these settings of its own. Texts are borrowed. */
 void topic_conf_describe(const struct conf *conf, const struct topic_override *overrides,
