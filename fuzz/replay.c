@@ -48,6 +48,9 @@ static int replay_folder(const char *folder)
     for (int i = 0; i < count; i++) {
         char path[PATH_MAX];
         int length = snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+        /* Said first, so that the log ends with the input that killed us. */
+        printf("# %s\n", entries[i]->d_name);
+        fflush(stdout);
         if (length < 0 || (size_t)length >= sizeof(path) || replay_file(path) != 0)
             result = -1;
         free(entries[i]);

@@ -3,12 +3,23 @@
 # tools/coverage.sh SOURCES: lines and branches that the tests reached, by file, and as pages in
 # coverage/index.html. Called by "make coverage" in a build folder with --enable-coverage.
 set -eu
-sources=$1
-lcov="lcov --quiet --rc lcov_branch_coverage=1"
-$lcov --capture --directory . --output-file coverage.all
-$lcov --extract coverage.all "$sources/core/*" "$sources/net/*" "$sources/disk/*" "$sources/cli/*" \
-    --output-file coverage.info
-rm coverage.all
-# abort() under CHECK is a branch that no test takes.
-genhtml --quiet --branch-coverage --output-directory coverage coverage.info
-lcov --rc lcov_branch_coverage=1 --list coverage.info
+sources=$(cd "$1" && pwd)
+
+# The abort() behind a CHECK is a branch that no test takes. lcov's own warnings are left out.
+report()
+{
+    tool=$1
+    shift
+    "$tool" --rc lcov_branch_coverage=1 --rc lcov_excl_br_line='LCOV_EXCL_BR_LINE|CHECK\(' "$@" \
+        2>errors.lcov || {
+        cat errors.lcov >&2
+        exit 1
+    }
+}
+
+report lcov --quiet --capture --directory . --output-file coverage.all
+report lcov --quiet --extract coverage.all --output-file coverage.info \
+    "$sources/core/*" "$sources/net/*" "$sources/disk/*" "$sources/cli/*"
+report genhtml --quiet --branch-coverage --output-directory coverage coverage.info
+report lcov --list coverage.info
+rm coverage.all errors.lcov
