@@ -47,7 +47,8 @@ static struct memory *memory_of(const struct group *group)
     return group->host->io->memory;
 }
 
-/* A copy that the group owns; null stays null. One byte more keeps the empty text from being null. */
+/* A copy that the group owns; null stays null. One byte more keeps the empty text from being
+ * null. */
 static struct span text_own(const struct group *group, struct span text)
 {
     if (span_is_null(text))

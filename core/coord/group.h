@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One consumer group of the classic protocol: who its members are, which generation they form, and what
- * they committed. Source: KIP-62 (rebalance timeout), KIP-134 (initial delay), KIP-345 (static members),
- * KIP-394 (member-id round), KIP-814 (skipped assignment), and the behaviour of Kafka 4.
+ * One consumer group of the classic protocol: who its members are, which generation they form, and
+ * what they committed. Source: KIP-62 (rebalance timeout), KIP-134 (initial delay), KIP-345 (static
+ * members), KIP-394 (member-id round), KIP-814 (skipped assignment), and the behaviour of Kafka 4.
  *
- *                          a member joins                every member joined, or time is up
- *     EMPTY ◀───────────────────────────▶ PREPARING ───────────────────▶ COMPLETING
- *       │     the last member is gone      ▲  ▲                              │  │
- *       │                                  │  └──────────────────────────────┘  │
- *       │                                  │    a member joins, leaves or dies  │
- *       │                                  │                                    │ the leader's
- *       │                                  └───────────── STABLE ◀──────────────┘ assignment is stored
- *       │                                    likewise
- *       └──▶ DEAD: deleted, expired, or the coordinator moved; reached from every state
+ *            a member joins             everyone joined, or time is up
+ *     EMPTY ◀────────────────▶ PREPARING ──────────────────────▶ COMPLETING
+ *       │   the last one goes    ▲  ▲                               │  │
+ *       │                        │  └───────────────────────────────┘  │
+ *       │                        │    a member joins, leaves or dies   │ the leader's assignment
+ *       │                        │                                     │ is stored
+ *       ▼                        └─────────────── STABLE ◀─────────────┘
+ *     DEAD                          likewise
+ *
+ * DEAD (deleted, expired, or the coordinator moved) is reached from every state.
  *
  * Nothing here reads the world: deadlines are timers of struct io, answers are calls of `done`, and
  * what must survive goes out through struct group_host.
@@ -30,15 +31,17 @@
 #include "core/coord/write.h"
 #include "core/io.h"
 
-/* A newcomer of JoinGroup 0–3 learns its id only from the answer, so it cannot send heartbeats while it
- * waits; after this long it is taken for gone (Kafka's value). */
+/* A newcomer of JoinGroup 0–3 learns its id only from the answer, so it cannot send heartbeats
+ * while it waits; after this long it is taken for gone (Kafka's value). */
 #define GROUP_NEW_MEMBER_TIMEOUT_MS (5 * 60 * 1000)
 
-/* Limits of what one member may bring along; a JoinGroup beyond them is refused (INVALID_REQUEST). */
+/* Limits of what one member may bring along; a JoinGroup beyond them is refused
+ * (INVALID_REQUEST). */
 #define GROUP_PROTOCOLS_MAX      64
 #define GROUP_METADATA_BYTES_MAX (1024 * 1024) /* of all its protocols together */
 
-/* Ids that were given out and not used yet, a group; one more is refused (GROUP_MAX_SIZE_REACHED). */
+/* Ids that were given out and not used yet, a group; one more is refused
+ * (GROUP_MAX_SIZE_REACHED). */
 #define GROUP_PENDING_MAX 10000
 
 /* The part of a member id in front of its UUID is the client's name, up to so many bytes. */
@@ -70,8 +73,9 @@ struct group_member;
 struct group_host {
     struct io *io;
     const struct group_settings *settings;
-    /* Writes the group's metadata as it is now; `write` is done when that is safe. Errors, and then
-     * `write` is not called: ERR_NOT_COORDINATOR, ERR_UNKNOWN_SERVER_ERROR (too large for one batch). */
+    /* Writes the group's metadata as it is now; `write` is done when that is safe. Errors, and
+     * then `write` is not called: ERR_NOT_COORDINATOR, ERR_UNKNOWN_SERVER_ERROR (too large for
+     * one batch). */
     int (*store)(struct group_host *host, struct group *group, struct coord_write *write);
     /* The group became EMPTY, so that its offsets and itself may expire. */
     void (*emptied)(struct group_host *host, struct group *group);
@@ -95,7 +99,8 @@ struct group_joined {
     const struct group *members; /* the leader is told all members: NULL for everyone else */
 };
 
-/* One JoinGroup; it stays where it is until `done` was called or group_join_cancel() took it back. */
+/* One JoinGroup; it stays where it is until `done` was called or group_join_cancel() took it
+ * back. */
 struct group_join {
     struct span member_id;   /* empty: a newcomer */
     struct span instance_id; /* null: a dynamic member */
@@ -126,7 +131,8 @@ struct group_synced {
     struct span assignment;    /* empty for a member that the leader did not list */
 };
 
-/* One SyncGroup; it stays where it is until `done` was called or group_sync_cancel() took it back. */
+/* One SyncGroup; it stays where it is until `done` was called or group_sync_cancel() took it
+ * back. */
 struct group_sync {
     int32_t generation;
     struct span member_id;
@@ -154,17 +160,17 @@ struct group_member {
     int32_t session_timeout_ms;
     int32_t rebalance_timeout_ms;
     struct timer session;
-    bool is_new;   /* it never got an answer to a JoinGroup */
-    bool knows_id; /* it can come back under its id */
-    bool
-        awaiting_join; /* it joined the coming generation; its answer may have lost its connection */
-    bool awaiting_sync;      /* likewise for its assignment */
-    bool pending_sync;       /* the generation waits for its SyncGroup */
+    bool is_new;        /* it never got an answer to a JoinGroup */
+    bool knows_id;      /* it can come back under its id */
+    bool awaiting_join; /* it joined the coming generation, even if its connection went since */
+    bool awaiting_sync; /* it asked for its assignment, likewise */
+    bool pending_sync;  /* the generation waits for its SyncGroup */
     struct group_join *join; /* where the answer goes; NULL: nowhere */
     struct group_sync *sync;
 };
 
-/* A member id that was given out (MEMBER_ID_REQUIRED) and has to be used within the session timeout. */
+/* A member id that was given out (MEMBER_ID_REQUIRED) and has to be used within the session
+ * timeout. */
 struct group_pending {
     struct map_node node;
     struct group *group;
@@ -206,29 +212,31 @@ struct span group_state_name(enum group_state state);
 /* An EMPTY group of generation 0. `id` is copied. */
 struct group *group_new(struct group_host *host, struct span id);
 
-/* Moves to DEAD, answers everyone who waits with `error` and frees the group, at once or when the last
- * write that refers to it is done. */
+/* Moves to DEAD, answers everyone who waits with `error` and frees the group, at once or when
+ * the last write that refers to it is done. */
 void group_remove(struct group *group, int error);
 
 /* One reference less; for writes that took one by group->references++. */
 void group_release(struct group *group);
 
 /* Joins, or joins again. The group's keeper has checked the group id, and the session timeout by
- * group_check_session(). Errors in the answer: ERR_INCONSISTENT_GROUP_PROTOCOL, ERR_UNKNOWN_MEMBER_ID,
- * ERR_FENCED_INSTANCE_ID, ERR_MEMBER_ID_REQUIRED, ERR_GROUP_MAX_SIZE_REACHED, ERR_INVALID_REQUEST,
- * ERR_REBALANCE_IN_PROGRESS (the same member asked again), ERR_COORDINATOR_NOT_AVAILABLE. */
+ * group_check_session(). Errors in the answer: ERR_INCONSISTENT_GROUP_PROTOCOL,
+ * ERR_UNKNOWN_MEMBER_ID, ERR_FENCED_INSTANCE_ID, ERR_MEMBER_ID_REQUIRED,
+ * ERR_GROUP_MAX_SIZE_REACHED, ERR_INVALID_REQUEST, ERR_REBALANCE_IN_PROGRESS (the same member
+ * asked again), ERR_COORDINATOR_NOT_AVAILABLE. */
 void group_join(struct group *group, struct group_join *join);
 
-/* The connection of a parked JoinGroup went: nobody is answered. A newcomer that was never told its id
- * cannot come back and leaves the group. */
+/* The connection of a parked JoinGroup went: nobody is answered. A newcomer that was never told
+ * its id cannot come back and leaves the group. */
 void group_join_cancel(struct group_join *join);
 
 /* ERR_NONE, or ERR_INVALID_SESSION_TIMEOUT outside of the broker's bounds. */
 int group_check_session(const struct group_settings *settings, int32_t session_timeout_ms);
 
-/* Asks for the assignment; the leader brings all of them. Errors in the answer: ERR_UNKNOWN_MEMBER_ID,
- * ERR_FENCED_INSTANCE_ID, ERR_ILLEGAL_GENERATION, ERR_INCONSISTENT_GROUP_PROTOCOL,
- * ERR_REBALANCE_IN_PROGRESS, ERR_COORDINATOR_NOT_AVAILABLE, ERR_UNKNOWN_SERVER_ERROR. */
+/* Asks for the assignment; the leader brings all of them. Errors in the answer:
+ * ERR_UNKNOWN_MEMBER_ID, ERR_FENCED_INSTANCE_ID, ERR_ILLEGAL_GENERATION,
+ * ERR_INCONSISTENT_GROUP_PROTOCOL, ERR_REBALANCE_IN_PROGRESS, ERR_COORDINATOR_NOT_AVAILABLE,
+ * ERR_UNKNOWN_SERVER_ERROR. */
 void group_sync(struct group *group, struct group_sync *sync);
 void group_sync_cancel(struct group_sync *sync);
 
@@ -237,25 +245,26 @@ void group_sync_cancel(struct group_sync *sync);
 int group_heartbeat(struct group *group, struct span member_id, struct span instance_id,
                     int32_t generation);
 
-/* Takes one member out: by its id, by its instance id alone (member_id empty), or an id that was only
- * given out. ERR_NONE, ERR_UNKNOWN_MEMBER_ID, ERR_FENCED_INSTANCE_ID. After the last one of a request
- * the caller calls group_left(). */
+/* Takes one member out: by its id, by its instance id alone (member_id empty), or an id that was
+ * only given out. ERR_NONE, ERR_UNKNOWN_MEMBER_ID, ERR_FENCED_INSTANCE_ID. After the last one of
+ * a request the caller calls group_left(). */
 int group_leave(struct group *group, struct span member_id, struct span instance_id);
 
 /* Rebalances those who are left. */
 void group_left(struct group *group);
 
-/* May this member commit offsets now? `generation` < 0: someone outside of the membership. A member's
- * commit counts as a heartbeat. ERR_NONE, ERR_UNKNOWN_MEMBER_ID, ERR_FENCED_INSTANCE_ID,
- * ERR_ILLEGAL_GENERATION, ERR_REBALANCE_IN_PROGRESS. */
+/* May this member commit offsets now? `generation` < 0: someone outside of the membership. A
+ * member's commit counts as a heartbeat. ERR_NONE, ERR_UNKNOWN_MEMBER_ID,
+ * ERR_FENCED_INSTANCE_ID, ERR_ILLEGAL_GENERATION, ERR_REBALANCE_IN_PROGRESS. */
 int group_check_commit(struct group *group, struct span member_id, struct span instance_id,
                        int32_t generation);
 
 /* May the group be deleted? ERR_NONE or ERR_NON_EMPTY_GROUP. */
 int group_check_delete(const struct group *group);
 
-/* Rebuilding a group from its record: the group first, then its members, then group_restored(), which
- * makes it STABLE (EMPTY without members). The texts are copied; `leader` is a member id or null. */
+/* Rebuilding a group from its record: the group first, then its members, then group_restored(),
+ * which makes it STABLE (EMPTY without members). The texts are copied; `leader` is a member id
+ * or null. */
 void group_restore(struct group *group, int32_t generation, struct span protocol_type,
                    struct span protocol_name, int64_t state_ms);
 void group_restore_member(struct group *group, const struct group_join *join,

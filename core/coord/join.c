@@ -74,11 +74,10 @@ void group_join_cancel(struct group_join *join)
         return;
     join->member = NULL;
     member->join = NULL;
-    if (member->knows_id)
-        return;
-    struct group *group = member->group;
-    group_remove_member(group, member, ERR_UNKNOWN_MEMBER_ID);
-    rebalance_without(group);
+    /* Its session ends now, but not inside this call: somebody may be walking through the
+     * members. */
+    if (!member->knows_id)
+        member_keep(member, 0);
 }
 
 int group_check_session(const struct group_settings *settings, int32_t session_timeout_ms)
@@ -99,8 +98,9 @@ static bool join_within_limits(const struct group_join *join)
     return bytes <= GROUP_METADATA_BYTES_MAX;
 }
 
-/* While a rebalance prepares, those who already wait are in, and others as long as there is room among
- * those who wait: so a group whose limit was lowered lets its latest go. Afterwards members count. */
+/* While a rebalance prepares, those who already wait are in, and others as long as there is room
+ * among those who wait: so a group whose limit was lowered lets its latest go. Afterwards
+ * members count. */
 static bool group_has_room(const struct group *group, const struct group_member *member)
 {
     const uint32_t max = group->host->settings->max_size;
@@ -117,8 +117,8 @@ static bool group_has_room(const struct group *group, const struct group_member 
     return true;
 }
 
-/* Text of at most `bytes_max` bytes that does not end inside a character: clients send ids back after
- * reading them as UTF-8. */
+/* Text of at most `bytes_max` bytes that does not end inside a character: clients send ids back
+ * after reading them as UTF-8. */
 static struct span text_cut(struct span text, size_t bytes_max)
 {
     if (text.length <= bytes_max)
@@ -210,7 +210,8 @@ static void join_static_again(struct group_member *old, struct group_join *join,
     member_keep(member, member->session_timeout_ms);
     switch (group->state) {
     case GROUP_STABLE:
-        /* Nothing that matters to the others changed: the group goes on, the member keeps its share. */
+        /* Nothing that matters to the others changed: the group goes on, the member keeps its
+         * share. */
         if (span_equal(group_select_protocol(group), group->protocol_name))
             store_replaced(group, member, old_leader);
         else
@@ -275,7 +276,8 @@ static void join_again(struct group *group, struct group_join *join)
             member_update_and_wait(member, join);
         break;
     case GROUP_STABLE:
-        /* The leader asks again when something that only it watches has changed, such as partitions. */
+        /* The leader asks again when something that only it watches has changed, such as
+         * partitions. */
         if (group->leader != member && member_matches(member, join))
             join_now(member, join);
         else

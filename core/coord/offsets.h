@@ -48,8 +48,8 @@ void offsets_init(struct offsets *offsets, struct memory *memory, uint64_t seed)
 /* Forgets everything and gives the memory back. */
 void offsets_clear(struct offsets *offsets);
 
-/* The partition's entry, which may hold nothing but a commit under way; NULL when there is none. Valid
- * until the next change. */
+/* The partition's entry, which may hold nothing but a commit under way; NULL when there is none.
+ * Valid until the next change. */
 const struct offset *offsets_find(const struct offsets *offsets, struct span topic,
                                   int32_t partition);
 

@@ -8,7 +8,8 @@
 /* Moves to another state; the move is in the table or our reasoning was wrong. */
 void group_move(struct group *group, enum group_state state);
 
-/* Generation `group->generation + 1` with the members there are: COMPLETING, or EMPTY without any. */
+/* Generation `group->generation + 1` with the members there are: COMPLETING, or EMPTY without
+ * any. */
 void group_next_generation(struct group *group);
 
 struct group_member *group_find_member(const struct group *group, struct span member_id);
@@ -20,11 +21,13 @@ struct group_pending *group_find_pending(const struct group *group, struct span 
 int group_check_member(const struct group *group, struct span member_id, struct span instance_id,
                        struct group_member **ret_member);
 
-/* A member with `join`'s texts, protocols and timeouts under `member_id`, in the group's order last. */
+/* A member with `join`'s texts, protocols and timeouts under `member_id`, in the group's order
+ * last. */
 struct group_member *group_add_member(struct group *group, const struct group_join *join,
                                       struct span member_id);
 
-/* Takes a member out and frees it; whoever waits in its name gets `error`. Another one becomes leader. */
+/* Takes a member out and frees it; whoever waits in its name gets `error`. Another one becomes
+ * leader. */
 void group_remove_member(struct group *group, struct group_member *member, int error);
 
 /* An id that is reserved until `timeout_ms` from now; and its end. */
@@ -35,8 +38,8 @@ void group_remove_pending(struct group *group, struct group_pending *pending);
 /* Could a member with these protocols work with everyone who is in? */
 bool group_supports(const struct group *group, const struct group_join *join);
 
-/* The protocol that most members prefer among those that all support (the first member's order decides
- * a draw). The group has members. The text is a member's. */
+/* The protocol that most members prefer among those that all support (the first member's order
+ * decides a draw). The group has members. The text is a member's. */
 struct span group_select_protocol(const struct group *group);
 
 /* True when `join` brings exactly the member's protocols. */
@@ -94,9 +97,9 @@ void sync_expect(struct group *group);
 /* Writes the group without members. */
 void store_empty(struct group *group);
 
-/* Writes the group after a static member was replaced without a rebalance, then answers the member's
- * parked JoinGroup. `old_leader`: the id of the leader before (KIP-814: a client that cannot skip the
- * assignment is not told that it leads). */
+/* Writes the group after a static member was replaced without a rebalance, then answers the
+ * member's parked JoinGroup. `old_leader`: the id of the leader before (KIP-814: a client that
+ * cannot skip the assignment is not told that it leads). */
 void store_replaced(struct group *group, struct group_member *member, struct span old_leader);
 
 #endif

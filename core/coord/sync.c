@@ -117,7 +117,8 @@ static void hand_out(struct group *group, int error)
             .protocol_name = error == ERR_NONE ? group->protocol_name : SPAN_NULL,
             .assignment = error == ERR_NONE ? member->assignment : SPAN(""),
         };
-        /* A session that ended while the member waited here was not held against it: a new one begins. */
+        /* A session that ended while the member waited here was not held against it: a new one
+         * begins. */
         member_keep(member, member->session_timeout_ms);
         member_answer_sync(member, &synced);
     }
@@ -209,7 +210,8 @@ static void replaced_stored(struct coord_write *write, int error)
     struct group_store *store = container_of(write, struct group_store, write);
     struct group *group = store->group;
     struct group_member *member = group_find_member(group, store->member_id);
-    /* In a rebalance that began meanwhile the member has joined already, and is answered at its end. */
+    /* In a rebalance that began meanwhile the member has joined already, and is answered at its
+     * end. */
     if (group->state == GROUP_STABLE && group->generation == store->generation && member != NULL &&
         member->awaiting_join) {
         struct group_joined joined = group_joined_now(group, member);

@@ -11,8 +11,9 @@
 struct coord_write {
     struct list place;  /* in the order of the log */
     int64_t end_offset; /* the high watermark that covers it; -1 until it was appended */
-    /* ERR_NONE, or why the change is not in the log: ERR_NOT_COORDINATOR, ERR_COORDINATOR_NOT_AVAILABLE.
-     * Called once, never from inside the call that asked for the write, in the order of the writes. */
+    /* ERR_NONE, or why the change is not in the log: ERR_NOT_COORDINATOR,
+     * ERR_COORDINATOR_NOT_AVAILABLE. Called once, never from inside the call that asked for the
+     * write, in the order of the writes. */
     void (*done)(struct coord_write *write, int error);
 };
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/check_coord
-tests_check_coord_SOURCES =
+tests_check_coord_SOURCES = \
+	tests/core/coord/story.c \
+	tests/core/coord/story.h \
+	tests/core/coord/test_join.c \
+	tests/core/coord/test_member.c \
+	tests/core/coord/test_static.c
 tests_check_coord_CFLAGS = $(TEST_CFLAGS)
 tests_check_coord_LDADD = $(TEST_LIBS) $(CORE_LIBS)

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who gets into which generation, and when: JoinGroup, SyncGroup, Heartbeat. */
+#include "tests/core/coord/story.h"
+#include "tests/support/runner.h"
+
+/* clang-format off: a line of a story is a line here. */
+static const struct story_row stories[] = {
+    {"a newcomer is given its id first from version 4 on",
+     "join a v=3\n"
+     "join b v=4\n"
+     "  b join: MEMBER_ID_REQUIRED b1\n"
+     "join c v=5 instance=i\n"
+     "state\n"
+     "  PreparingRebalance gen 0 a1* c1 pending 1\n"
+     "+3000\n"},
+
+    {"an id that was given out and not used expires", "join a\n"
+                                                      "  a join: MEMBER_ID_REQUIRED a1\n"
+                                                      "state\n"
+                                                      "  Empty gen 0 pending 1\n"
+                                                      "+10000\n"
+                                                      "state\n"
+                                                      "  Empty gen 0\n"
+                                                      "join a\n"
+                                                      "  a join: UNKNOWN_MEMBER_ID a1\n"
+                                                      "state\n"
+                                                      "  Empty gen 0\n"
+                                                      "+2999\n"
+                                                      "+1\n"},
+
+    {"three consumers join in one generation",
+     "join a\n"
+     "  a join: MEMBER_ID_REQUIRED a1\n"
+     "join a protocols=range:ta\n"
+     "+1000\n"
+     "join b v=3 protocols=range:tb\n"
+     "+1000\n"
+     "join c v=3 protocols=range:tc\n"
+     "+3999\n"
+     "+1\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1(ta) b1(tb) c1(tc)\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "  c joined: gen 1 range leader a1 id c1\n"
+     "state\n"
+     "  CompletingRebalance gen 1 range a1* b1 c1\n"
+     "sync b\n"
+     "sync c protocol=range type=consumer\n"
+     "sync a assign=a1:p0,b1:p1,c1:p2\n"
+     "  a synced: range \"p0\"\n"
+     "  b synced: range \"p1\"\n"
+     "  c synced: range \"p2\"\n"
+     "state\n"
+     "  Stable gen 1 range a1*=p0 b1=p1 c1=p2\n"
+     "beat a\n"
+     "  a beat: NONE\n"},
+
+    {"the initial delay grows while members come, up to the rebalance timeout",
+     "join a v=3 rebalance=7000\n"
+     "+2000\n"
+     "join b v=3 rebalance=7000\n"
+     "+2000\n"
+     "join c v=3 rebalance=7000\n"
+     "+2999\n"
+     "+1\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1() c1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "  c joined: gen 1 range leader a1 id c1\n"},
+
+    {"the initial delay does not grow when nobody comes",
+     "join a v=3\n"
+     "+2999\n"
+     "+1\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "state\n"
+     "  CompletingRebalance gen 1 range a1*\n"},
+
+    {"a delay of zero forms the generation at once",
+     "delay 0\n"
+     "join a v=3\n"
+     "+0\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"},
+
+    {"JoinGroup waits for all known members",
+     "join a v=3\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:p0\n"
+     "  a synced: range \"p0\"\n"
+     "join b v=3\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1*=p0 b1\n"
+     "+9000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "join a\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 2 range leader a1 id b1\n"
+     "state\n"
+     "  CompletingRebalance gen 2 range a1*=p0 b1\n"},
+
+    {"JoinGroup waits no longer than the rebalance timeout",
+     "join a v=3 session=60000 rebalance=20000\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:p0\n"
+     "  a synced: range \"p0\"\n"
+     "join b v=3 session=60000 rebalance=20000\n"
+     "+19999\n"
+     "+1\n"
+     "  b joined: gen 2 range leader b1 id b1 members b1()\n"
+     "state\n"
+     "  CompletingRebalance gen 2 range b1*\n"
+     "beat a\n"
+     "  a beat: UNKNOWN_MEMBER_ID\n"},
+
+    {"JoinGroup 0 waits for the session timeout",
+     "join a v=0 session=15000\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:p0\n"
+     "  a synced: range \"p0\"\n"
+     "join b v=0 session=15000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+14999\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+1\n"
+     "  b joined: gen 2 range leader b1 id b1 members b1()\n"
+     "state\n"
+     "  CompletingRebalance gen 2 range b1*\n"},
+
+    {"only the leader is told the members",
+     "join a v=3 protocols=range:x,sticky:y\n"
+     "join b v=3 protocols=sticky:z,range:w\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1(x) b1(w)\n"
+     "  b joined: gen 1 range leader a1 id b1\n"},
+
+    {"a parked JoinGroup outlives its session",
+     "join a v=3 session=6000\n"
+     "join b v=3 session=6000\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "sync a assign=a1:p0,b1:p1\n"
+     "  a synced: range \"p0\"\n"
+     "sync b\n"
+     "  b synced: range \"p1\"\n"
+     "join b session=6000 protocols=range:new\n"
+     "+5000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+5000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+5000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1*=p0 b1=p1\n"
+     "join a session=6000\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1(new)\n"
+     "  b joined: gen 2 range leader a1 id b1\n"
+     "+5999\n"
+     "beat b\n"
+     "  b beat: NONE\n"
+     "+1\n"
+     "state\n"
+     "  PreparingRebalance gen 2 range b1*\n"},
+
+    {"a newcomer that waits too long is gone, session or not",
+     "join a v=3 session=60000 rebalance=400000\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:p0\n"
+     "  a synced: range \"p0\"\n"
+     "join b v=3 rebalance=400000\n"
+     "+55000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+55000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+55000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+55000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+55000\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "+24999\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1*=p0 b1\n"
+     "+1\n"
+     "  b join: UNKNOWN_MEMBER_ID -\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1*=p0\n"},
+
+    {"Heartbeat says 27 while preparing and 0 while completing",
+     "join a v=3\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "beat a\n"
+     "  a beat: NONE\n"
+     "sync a assign=a1:p0\n"
+     "  a synced: range \"p0\"\n"
+     "beat a\n"
+     "  a beat: NONE\n"
+     "join b v=3\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "join a\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 2 range leader a1 id b1\n"
+     "beat a\n"
+     "  a beat: NONE\n"
+     "beat b\n"
+     "  b beat: NONE\n"
+     "state\n"
+     "  CompletingRebalance gen 2 range a1*=p0 b1\n"},
+
+    {"SyncGroup waits for the leader, and a member that is not listed gets nothing",
+     "hold\n"
+     "join a v=3\n"
+     "join b v=3\n"
+     "join c v=3\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1() c1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "  c joined: gen 1 range leader a1 id c1\n"
+     "sync b\n"
+     "sync c\n"
+     "sync a assign=b1:p1,a1:p0,z9:p7\n"
+     "beat a\n"
+     "  a beat: NONE\n"
+     "stored\n"
+     "  a synced: range \"p0\"\n"
+     "  b synced: range \"p1\"\n"
+     "  c synced: range \"\"\n"
+     "state\n"
+     "  Stable gen 1 range a1*=p0 b1=p1 c1\n"
+     "sync c\n"
+     "  c synced: range \"\"\n"},
+
+    {"the leader's second SyncGroup does not change what is being stored",
+     "hold\n"
+     "join a v=3\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:first\n"
+     "sync a assign=a1:second\n"
+     "  a sync: REBALANCE_IN_PROGRESS\n"
+     "stored\n"
+     "  a synced: range \"first\"\n"
+     "sync a\n"
+     "  a synced: range \"first\"\n"},
+
+    {"an assignment that cannot be stored starts another rebalance",
+     "hold\n"
+     "join a v=3\n"
+     "join b v=3\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "sync b\n"
+     "sync a assign=a1:p0,b1:p1\n"
+     "lost COORDINATOR_NOT_AVAILABLE\n"
+     "  a sync: COORDINATOR_NOT_AVAILABLE\n"
+     "  b sync: COORDINATOR_NOT_AVAILABLE\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1* b1\n"
+     "join a\n"
+     "join b\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 2 range leader a1 id b1\n"
+     "sync a assign=a1:p0,b1:p1\n"
+     "stored\n"
+     "  a synced: range \"p0\"\n"
+     "sync b\n"
+     "  b synced: range \"p1\"\n"},
+
+    {"an assignment of an older generation is history when it is stored",
+     "hold\n"
+     "join a v=3\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:p0\n"
+     "join b v=3\n"
+     "  a sync: REBALANCE_IN_PROGRESS\n"
+     "stored\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1* b1\n"
+     "join a\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 2 range leader a1 id b1\n"
+     "state\n"
+     "  CompletingRebalance gen 2 range a1* b1\n"},
+
+    {"whoever does not sync in the rebalance timeout leaves",
+     "join a v=3 rebalance=20000 session=60000\n"
+     "join b v=3 rebalance=20000 session=60000\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "sync b\n"
+     "+19999\n"
+     "state\n"
+     "  CompletingRebalance gen 1 range a1* b1\n"
+     "+1\n"
+     "  b sync: REBALANCE_IN_PROGRESS\n"
+     "join b\n"
+     "  b joined: gen 2 range leader b1 id b1 members b1()\n"
+     "state\n"
+     "  CompletingRebalance gen 2 range b1*\n"},
+
+    {"one member dies", "join a v=3\n"
+                        "join b v=3\n"
+                        "+6000\n"
+                        "  a joined: gen 1 range leader a1 id a1 members a1() b1()\n"
+                        "  b joined: gen 1 range leader a1 id b1\n"
+                        "sync a assign=a1:p0,b1:p1\n"
+                        "  a synced: range \"p0\"\n"
+                        "sync b\n"
+                        "  b synced: range \"p1\"\n"
+                        "+5000\n"
+                        "beat a\n"
+                        "  a beat: NONE\n"
+                        "+5000\n"
+                        "beat a\n"
+                        "  a beat: REBALANCE_IN_PROGRESS\n"
+                        "state\n"
+                        "  PreparingRebalance gen 1 range a1*=p0\n"
+                        "join a\n"
+                        "  a joined: gen 2 range leader a1 id a1 members a1()\n"
+                        "sync a assign=a1:both\n"
+                        "  a synced: range \"both\"\n"},
+
+    {"the leader dies while the others wait for its assignment",
+     "join a v=3\n"
+     "join b v=3\n"
+     "join c v=3\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1() c1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "  c joined: gen 1 range leader a1 id c1\n"
+     "sync b\n"
+     "sync c\n"
+     "+9999\n"
+     "state\n"
+     "  CompletingRebalance gen 1 range a1* b1 c1\n"
+     "+1\n"
+     "  b sync: REBALANCE_IN_PROGRESS\n"
+     "  c sync: REBALANCE_IN_PROGRESS\n"
+     "join b\n"
+     "join c\n"
+     "  b joined: gen 2 range leader b1 id b1 members b1() c1()\n"
+     "  c joined: gen 2 range leader b1 id c1\n"
+     "sync c\n"
+     "sync b assign=b1:p0,c1:p1\n"
+     "  b synced: range \"p0\"\n"
+     "  c synced: range \"p1\"\n"
+     "state\n"
+     "  Stable gen 2 range b1*=p0 c1=p1\n"},
+
+    {"the last member dies", "join a v=3\n"
+                             "+3000\n"
+                             "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+                             "sync a assign=a1:p0\n"
+                             "  a synced: range \"p0\"\n"
+                             "+10000\n"
+                             "state\n"
+                             "  Empty gen 2\n"
+                             "beat a\n"
+                             "  a beat: UNKNOWN_MEMBER_ID\n"
+                             "join a\n"
+                             "  a join: UNKNOWN_MEMBER_ID a1\n"},
+
+    {"the leader asks again to have everyone assigned anew",
+     "join a v=3\n"
+     "join b v=3\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "sync a assign=a1:p0,b1:p1\n"
+     "  a synced: range \"p0\"\n"
+     "sync b\n"
+     "  b synced: range \"p1\"\n"
+     "join b\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "join a\n"
+     "beat b\n"
+     "  b beat: REBALANCE_IN_PROGRESS\n"
+     "join b\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 2 range leader a1 id b1\n"},
+
+    {"a follower with other topics starts a rebalance",
+     "join a v=3 protocols=range:t\n"
+     "join b v=3 protocols=range:t\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1(t) b1(t)\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "sync a assign=a1:p0,b1:p1\n"
+     "  a synced: range \"p0\"\n"
+     "sync b\n"
+     "  b synced: range \"p1\"\n"
+     "join b protocols=range:u\n"
+     "beat a\n"
+     "  a beat: REBALANCE_IN_PROGRESS\n"
+     "join a protocols=range:t\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1(t) b1(u)\n"
+     "  b joined: gen 2 range leader a1 id b1\n"},
+
+    {"the answer to a JoinGroup was lost while completing",
+     "join a v=3 protocols=range:t\n"
+     "join b v=3 protocols=range:u\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1(t) b1(u)\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "join a protocols=range:t\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1(t) b1(u)\n"
+     "join b protocols=range:u\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "state\n"
+     "  CompletingRebalance gen 1 range a1* b1\n"
+     "join b protocols=range:v\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1* b1\n"},
+
+    {"the second of two equal requests takes over",
+     "join a v=3\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:p0\n"
+     "  a synced: range \"p0\"\n"
+     "join b\n"
+     "  b join: MEMBER_ID_REQUIRED b1\n"
+     "join b\n"
+     "join b\n"
+     "  b join: REBALANCE_IN_PROGRESS b1\n"
+     "join a\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 2 range leader a1 id b1\n"},
+};
+/* clang-format on */
+
+START_TEST(story)
+{
+    story_check(&stories[_i]);
+}
+END_TEST
+
+SUITE(join)
+{
+    TCase *tcase = tcase_create("stories");
+    tcase_add_loop_test(tcase, story, 0, sizeof(stories) / sizeof(*stories));
+    suite_add_tcase(suite, tcase);
+}
