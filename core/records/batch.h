@@ -95,6 +95,12 @@ static inline bool batch_has_producer(const struct batch_info *info)
     return info->producer_id > BATCH_NO_PRODUCER_ID;
 }
 
+/* What follows the header of a whole batch: its records, compressed or not. */
+static inline struct span batch_records(struct span batch)
+{
+    return span_of(batch.data + BATCH_HEADER_BYTES, batch.length - BATCH_HEADER_BYTES);
+}
+
 /* The sequence of the last record: sequences go from 2^31 − 1 back to 0. */
 int32_t batch_last_sequence(const struct batch_info *info);
 

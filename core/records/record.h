@@ -33,6 +33,10 @@ struct record_cursor {
     int error; /* why the walk ended early: ERR_CORRUPT_MESSAGE */
 };
 
+/* Begins a walk through `records`, the uncompressed records of the batch with that header. */
+void record_cursor_init(struct record_cursor *cursor, const struct batch_info *info,
+                        struct span records);
+
 /* Begins a walk through a whole batch that batch_next() or batch_validate() has let pass.
  * Compressed records are decompressed into `arena`, `limit_bytes` at most; `codecs` and `arena` may
  * be NULL for batches that are known not to be compressed. Errors: those of decompression. */

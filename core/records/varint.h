@@ -6,9 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VARINT_BYTES_MAX  5
-#define VARLONG_BYTES_MAX 10
-
 static inline int64_t varint_from_zigzag(uint64_t raw)
 {
     return (int64_t)((raw >> 1) ^ (0 - (raw & 1)));
@@ -19,41 +16,40 @@ static inline uint64_t varint_to_zigzag(int64_t value)
     return ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
 }
 
-/* Reads an integer of up to ten bytes at `at`; returns what follows it, or NULL when it does not
- * end before `end` or does not fit 64 bits. */
-static inline const uint8_t *varlong_read(const uint8_t *at, const uint8_t *end, int64_t *ret_value)
-{
-    uint64_t raw = 0;
+/* What follows reads an integer at `at`, and returns what comes after it, or NULL when it does not
+ * end before `end` or does not fit its type. Nearly all have one or two bytes. */
 
-    for (unsigned shift = 0; at < end; shift += 7) {
-        const uint8_t byte = *at++;
-        if (shift == 63 && byte > 1)
-            return NULL;
-        raw |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *ret_value = varint_from_zigzag(raw);
-            return at;
-        }
+/* The rest of the work for integers of more than two bytes: up to `bits` bits. */
+const uint8_t *varint_read_long(const uint8_t *at, const uint8_t *end, unsigned bits,
+                                int64_t *ret_value);
+
+static inline const uint8_t *varint_read_bits(const uint8_t *at, const uint8_t *end, unsigned bits,
+                                              int64_t *ret_value)
+{
+    if (at < end && at[0] < 0x80) {
+        *ret_value = varint_from_zigzag(at[0]);
+        return at + 1;
     }
-    return NULL;
+    if (end - at >= 2 && at[1] < 0x80) {
+        *ret_value = varint_from_zigzag((at[0] & 0x7fu) | (unsigned)at[1] << 7);
+        return at + 2;
+    }
+    return varint_read_long(at, end, bits, ret_value);
 }
 
-/* The same for up to five bytes and 32 bits. */
+static inline const uint8_t *varlong_read(const uint8_t *at, const uint8_t *end, int64_t *ret_value)
+{
+    return varint_read_bits(at, end, 64, ret_value);
+}
+
 static inline const uint8_t *varint_read(const uint8_t *at, const uint8_t *end, int32_t *ret_value)
 {
-    uint32_t raw = 0;
+    int64_t value;
 
-    for (unsigned shift = 0; at < end; shift += 7) {
-        const uint8_t byte = *at++;
-        if (shift == 28 && byte > 0x0f)
-            return NULL;
-        raw |= (uint32_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *ret_value = (int32_t)varint_from_zigzag(raw);
-            return at;
-        }
-    }
-    return NULL;
+    at = varint_read_bits(at, end, 32, &value);
+    if (at != NULL)
+        *ret_value = (int32_t)value;
+    return at;
 }
 
 /* The bytes that `value` takes. */
