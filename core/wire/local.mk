@@ -1,8 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 libcore_a_SOURCES += \
+	core/wire/api.c \
+	core/wire/codec.h \
+	core/wire/decode.c \
+	core/wire/defaults.c \
+	core/wire/encode.c \
 	core/wire/error.c \
 	core/wire/error.def \
-	core/wire/error.h
+	core/wire/error.h \
+	core/wire/print.c \
+	core/wire/scalar.h \
+	core/wire/schema.h
+nodist_libcore_a_SOURCES += \
+	core/wire/messages.c \
+	core/wire/messages.h
 
 WIRE_SCHEMAS = \
 	core/wire/schema/api_versions.kp \
@@ -35,3 +46,29 @@ WIRE_SCHEMAS = \
 	core/wire/schema/sync_group.kp
 
 EXTRA_DIST += $(WIRE_SCHEMAS) core/wire/schema/README.md
+
+# The generator runs on the machine that builds.
+WIREGEN_FILES = \
+	tools/wiregen.c \
+	tools/wiregen_emit.c \
+	tools/wiregen_parse.c \
+	tools/wiregen_plan.c
+EXTRA_DIST += $(WIREGEN_FILES) tools/wiregen.h
+
+tools/wiregen: $(WIREGEN_FILES) tools/wiregen.h
+	$(AM_V_GEN)$(MKDIR_P) tools && \
+	sources=; for file in $(WIREGEN_FILES); do sources="$$sources $(srcdir)/$$file"; done; \
+	$(CC_FOR_BUILD) -std=gnu17 -D_GNU_SOURCE $(CFLAGS_FOR_BUILD) -I$(srcdir) -o $@ $$sources
+
+core/wire/messages.c: $(WIRE_SCHEMAS) tools/wiregen
+	$(AM_V_GEN)$(MKDIR_P) core/wire && \
+	schemas=; for file in $(WIRE_SCHEMAS); do schemas="$$schemas $(srcdir)/$$file"; done; \
+	tools/wiregen core/wire/messages $$schemas
+
+# Made along with the .c file; made anew with it when it was lost.
+core/wire/messages.h: core/wire/messages.c
+	@test -f $@ || { rm -f core/wire/messages.c && $(MAKE) core/wire/messages.c; }
+
+BUILT_SOURCES += core/wire/messages.h
+CLEANFILES += core/wire/messages.c core/wire/messages.h tools/wiregen
+$(libcore_a_OBJECTS): core/wire/messages.h
