@@ -61,7 +61,7 @@ void disk_collect(struct disk *disk);
 
 /* The descriptor of an open file number, for sendfile; -1 when there is none of that number. It is
  * the disk's: to be used at once and not kept. */
-int disk_file_fd(const struct disk *disk, uint64_t file);
+int disk_file_fd(const struct disk *disk, uint64_t number);
 
 /* Waits for what is under way, completes it, closes all files, unlocks the data folders. NULL is a
  * no-op. */

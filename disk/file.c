@@ -68,7 +68,7 @@ static int open_file(const struct disk *disk, const struct effect *effect, int *
 void disk_open(struct disk *disk, const struct effect *effect)
 {
     CHECK(files_find(&disk->files, effect->open.file) == NULL);
-    int fd;
+    int fd = -1;
     uint64_t size_bytes = 0;
     int error = open_file(disk, effect, &fd, &size_bytes);
     if (error == 0 && files_add(&disk->files, effect->open.file, fd) == NULL) {

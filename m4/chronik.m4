@@ -59,7 +59,7 @@ AC_DEFUN([CHRONIK_WARNINGS],
 CHRONIK_CC_FLAG([WARNING_CFLAGS], [dnl
   -Wall -Wextra -Wshadow -Wundef -Wvla -Walloca -Wcast-qual -Wpointer-arith -Wwrite-strings dnl
   -Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations -Wold-style-definition dnl
-  -Wredundant-decls -Wnested-externs -Wimplicit-fallthrough -Wformat=2 -Wdouble-promotion dnl
+  -Wredundant-decls -Wnested-externs -Wformat=2 -Wdouble-promotion dnl
   -Wlogical-op -Wduplicated-cond -Wunreachable-code-aggressive -Wcomma])
 AS_IF([test "$enable_werror" = yes], [WARNING_CFLAGS="$WARNING_CFLAGS -Werror"])
 ])

@@ -42,7 +42,9 @@ static ssize_t send_memory(const struct net *net, const struct connection *conne
     uint32_t i = connection->piece;
     for (; i < connection->pieces_count && count < SEND_PIECES_MAX; i++) {
         const struct piece *piece = &connection->pieces[i];
-        if (piece->data == NULL && piece->length > 0)
+        if (piece->length == 0)
+            continue;
+        if (piece->data == NULL)
             break;
         gathered[count++] = (struct iovec){
             .iov_base = (void *)(uintptr_t)(piece->data + within),
@@ -156,6 +158,8 @@ void send_continue_parked(struct net *net)
         if (connection->send != 0)
             send_continue(net, connection);
     }
+    if (count == 0)
+        return;
     net->parked_count -= count;
     memmove(net->parked, net->parked + count, net->parked_count * sizeof(*net->parked));
 }
