@@ -41,8 +41,8 @@ const char *address_resolve(struct span host, uint16_t port, struct address *ret
     if (error != 0)
         return gai_strerror(error);
     const struct addrinfo *chosen = found;
-    for (const struct addrinfo *each = found->ai_next;
-         each != NULL && chosen->ai_family != AF_INET; each = each->ai_next)
+    for (const struct addrinfo *each = found->ai_next; each != NULL && chosen->ai_family != AF_INET;
+         each = each->ai_next)
         if (each->ai_family == AF_INET)
             chosen = each;
     *ret_address = (struct address){.length = chosen->ai_addrlen};
