@@ -76,6 +76,7 @@ int main(int argc, char **argv)
     for (const struct message *message = schema.messages; message != NULL; message = message->next)
         for (int version = message->versions.first; version <= message->versions.last; version++)
             plan_of(message->shape, version, version >= message->flexible);
+    find_zero_shapes(&schema);
     write_file(argv[1], ".h", &schema, emit_header);
     write_file(argv[1], ".c", &schema, emit_source);
     return 0;

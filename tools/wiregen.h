@@ -149,6 +149,9 @@ struct plan *plan_of(const struct shape *shape, int version, bool flexible);
 /* All plans, in the order of their indexes. */
 const struct plan *plans_all(void);
 
+/* Marks the structs whose defaults are all zero bytes; before anything is written. */
+void find_zero_shapes(struct schema *schema);
+
 /* STEM.h and STEM.c; the latter includes the former by this path. */
 void emit_header(FILE *out, const struct schema *schema, const char *stem);
 void emit_source(FILE *out, const struct schema *schema, const char *stem);

@@ -65,7 +65,10 @@ void emit_header(FILE *out, const struct schema *schema, const char *stem)
         fprintf(out, "struct %s {\n", shape->name);
         for (const struct field *field = shape->fields; field != NULL; field = field->next)
             emit_field(out, field);
-        fprintf(out, "};\n\n");
+        fprintf(out, "};\n");
+        if (!shape->zero)
+            fprintf(out, "extern const struct %s wire_default_%s;\n", shape->name, shape->name);
+        fprintf(out, "\n");
     }
     for (const struct message *message = schema->messages; message != NULL; message = message->next)
         fprintf(out, "extern const struct wire_schema wire_%s;\n", message->name);
@@ -142,24 +145,30 @@ static void emit_defaults(FILE *out, const struct shape *shape)
     fputc('}', out);
 }
 
+void find_zero_shapes(struct schema *schema)
+{
+    for (struct shape *shape = schema->shapes; shape != NULL; shape = shape->next) {
+        shape->zero = true;
+        for (const struct field *field = shape->fields; field != NULL; field = field->next)
+            shape->zero = shape->zero && !default_is_set(field);
+    }
+}
+
 static void emit_shapes(FILE *out, const struct schema *schema)
 {
     unsigned count = 0;
 
     for (struct shape *shape = schema->shapes; shape != NULL; shape = shape->next) {
         shape->index = count++;
-        shape->zero = true;
-        for (const struct field *field = shape->fields; field != NULL; field = field->next)
-            shape->zero = shape->zero && !default_is_set(field);
         if (shape->zero)
             continue;
-        fprintf(out, "static const struct %s default_%s =\n    ", shape->name, shape->name);
+        fprintf(out, "const struct %s wire_default_%s =\n    ", shape->name, shape->name);
         emit_defaults(out, shape);
         fprintf(out, ";\n");
     }
     fprintf(out, "\nstatic const struct wire_shape shapes[] = {\n");
     for (const struct shape *shape = schema->shapes; shape != NULL; shape = shape->next)
-        fprintf(out, "    {%s%s, sizeof(struct %s)},\n", shape->zero ? "NULL" : "&default_",
+        fprintf(out, "    {%s%s, sizeof(struct %s)},\n", shape->zero ? "NULL" : "&wire_default_",
                 shape->zero ? "" : shape->name, shape->name);
     fprintf(out, "};\n\n");
 }
