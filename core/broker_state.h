@@ -11,12 +11,17 @@
 #include "core/base/memory.h"
 #include "core/broker.h"
 #include "core/io.h"
+#include "core/meta/controller.h"
+#include "core/meta/image.h"
+#include "core/meta/producer_ids.h"
 
 struct boot;
+struct shutdown;
+struct topic_conf;
 struct coordinator;
 struct fetch_sessions;
 struct folder;
-struct meta;
+struct identity_check;
 
 /*
  *     BOOTING ──▶ SERVING ──▶ STOPPING ──▶ STOPPED
@@ -38,16 +43,37 @@ struct broker {
     const struct codecs *codecs;
     enum broker_state state;
     struct broker_limits limits;
-    struct boot *boot;                /* while booting or stopping */
-    struct folder **folders;          /* log.dirs, in their order */
+    struct boot *boot;         /* while booting, and what serving needs of it */
+    struct shutdown *shutdown; /* while stopping */
+    struct image_observer image_observer;
+    uint64_t timer_us;       /* the deadline that the driver knows */
+    bool stop_asked;         /* while booting: stop as soon as that has ended */
+    bool folders_failed;     /* every data folder is offline */
+    struct folder **folders; /* log.dirs, in their order */
     uint32_t folders_count;
-    struct meta *meta;                /* the one truth for metadata */
-    struct coordinator *coordinator;  /* consumer groups */
+    struct image image;            /* the one truth for metadata */
+    struct controller *controller; /* through which alone it changes */
+    struct producer_ids producer_ids;
+    struct identity_check *identity;
+    struct coordinator *coordinator; /* consumer groups */
     struct fetch_sessions *fetch_sessions;
-    struct map hosted;                /* struct hosted_topic, by topic id */
+    struct map hosted; /* struct hosted_topic, by topic id */
     struct list sessions;
-    struct list muted;                /* sessions that wait for memory */
+    struct list muted; /* sessions that wait for memory */
     uint32_t sessions_count;
 };
+
+/* The data folder that holds, or shall hold, the partition with this name ("topic-0"). */
+struct folder *broker_folder_for(struct broker *broker, struct span partition_name);
+
+/* The settings that count for a topic: its own, or else the node's. */
+void broker_topic_conf(const struct broker *broker, const struct meta_topic *topic,
+                       struct topic_conf *ret_conf);
+
+/* Takes up service: every session that connected meanwhile is heard. */
+void broker_serve(struct broker *broker);
+
+/* Ends the broker in order, or because it cannot go on. */
+void broker_stop(struct broker *broker, bool failed);
 
 #endif

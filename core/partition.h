@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A partition that this broker hosts: its log, its high watermark and who waits for either. Who
- * leads it, under which epoch and with which settings is asked of the metadata image each time, and
- * kept nowhere else.
+ * A partition that this broker hosts: its log, its high watermark and who waits for either. Who leads
+ * it, under which epoch and with which settings is asked of the metadata image each time, and kept
+ * nowhere else.
  */
 #ifndef CORE_PARTITION_H
 #define CORE_PARTITION_H
@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "core/base/list.h"
+#include "core/base/map.h"
 #include "core/log/log.h"
+#include "core/meta/controller.h"
 
 struct broker;
 struct hosted_topic;
@@ -24,30 +26,47 @@ struct partition {
     struct log *log;
     struct log_observer observer;
     int64_t high_watermark;
-    int32_t failed_epoch;  /* no append at or below it: an append under it was lost; -1: none */
-    struct list offsets_waiters; /* struct partition_waiter, in order of arrival */
+    int32_t failed_epoch; /* an append under it was lost: no append at or below it; -1: none */
+    struct meta_proposal raise; /* asks for a higher epoch */
+    bool raising;
+    struct list acks[2];  /* struct partition_ack by enum ack_kind, in order of offsets */
+    struct list watchers; /* struct partition_watcher */
 };
 
-/* Waits for a partition's offsets to move: a parked produce or fetch, a group's commit. */
-struct partition_waiter {
+/* What an append waits for before it is answered. */
+enum ack_kind {
+    ACK_WRITTEN,   /* acks=1: the operating system has it */
+    ACK_COMMITTED, /* acks=all: the high watermark is beyond it */
+};
+
+/* One append that waits for its acknowledgement. */
+struct partition_ack {
     struct list place;
-    /* The high watermark, the written end or the start moved, or (error ≠ ERR_NONE) appends were
-     * lost, the folder failed or the topic went. The waiter is still in its list and may leave it;
-     * after an error it has been taken out. */
-    void (*moved)(struct partition_waiter *waiter, int error);
+    int64_t end_offset; /* one beyond its last record */
+    /* ERR_NONE, or ERR_KAFKA_STORAGE_ERROR or ERR_UNKNOWN_TOPIC_OR_PARTITION when it was lost. Out
+     * of the list by now. */
+    void (*done)(struct partition_ack *ack, int error);
+};
+
+/* Looks at a partition: a parked fetch. */
+struct partition_watcher {
+    struct list place;
+    /* The high watermark or the start moved, or the partition failed or went: look again. Called once:
+     * out of the list by now. */
+    void (*moved)(struct partition_watcher *watcher);
 };
 
 /* A topic of which this broker hosts partitions, by its id. */
 struct hosted_topic {
     struct map_node node; /* by id */
     struct uuid id;
-    int32_t partitions_count;
-    struct partition **partitions; /* NULL until first asked for */
+    uint32_t partitions_capacity;
+    struct partition **partitions; /* NULL where nothing asked yet */
 };
 
 /* The partition `index` of the topic with this name, or id: ERR_NONE, or
- * ERR_UNKNOWN_TOPIC_OR_PARTITION, ERR_UNKNOWN_TOPIC_ID, ERR_NOT_LEADER_OR_FOLLOWER. Its log may
- * still have to be loaded: see partition_load(). */
+ * ERR_UNKNOWN_TOPIC_OR_PARTITION, ERR_UNKNOWN_TOPIC_ID, ERR_NOT_LEADER_OR_FOLLOWER. Its log may still
+ * have to be loaded: see partition_load(). */
 int partition_by_name(struct broker *broker, struct span topic, int32_t index,
                       struct partition **ret_partition);
 int partition_by_id(struct broker *broker, struct uuid topic, int32_t index,
@@ -56,6 +75,9 @@ int partition_by_id(struct broker *broker, struct uuid topic, int32_t index,
 /* The same for a topic of the image. */
 int partition_of(struct broker *broker, const struct meta_topic *topic, int32_t index,
                  struct partition **ret_partition);
+
+/* True when a data folder held the partition at start, or does since. */
+bool partition_is_on_disk(struct broker *broker, const struct meta_topic *topic, int32_t index);
 
 /* True when the log is READY; otherwise `waiter` is woken once when it is, or has failed. */
 bool partition_load(struct partition *partition, struct log_waiter *waiter);
@@ -71,8 +93,18 @@ int partition_check_epoch(const struct partition *partition, int32_t current_lea
  * while a failed append waits for a higher epoch. The log is READY. */
 int partition_append(struct partition *partition, struct log_append *append);
 
-/* Calls waiter->moved whenever offsets move, until partition_unwatch(). */
-void partition_watch(struct partition *partition, struct partition_waiter *waiter);
-void partition_unwatch(struct partition_waiter *waiter);
+/* Calls ack->done, in this step or a later one, when everything below ack->end_offset is written or
+ * committed. */
+void partition_await(struct partition *partition, enum ack_kind kind, struct partition_ack *ack);
+
+/* Calls watcher->moved in a later step when there is something new to see. */
+void partition_watch(struct partition *partition, struct partition_watcher *watcher);
+
+/* Told by the image: a topic's configuration changed, or the topic went. */
+void partition_reconfigure(struct broker *broker, const struct meta_topic *topic);
+void partition_remove_topic(struct broker *broker, const struct meta_topic *topic);
+
+/* Frees all hosted topics without touching the disk. */
+void partition_free_all(struct broker *broker);
 
 #endif

@@ -72,16 +72,16 @@ static void request_answer(struct request *request)
 static bool pieces_make(struct request *request, const struct wire_split *splits,
                         uint32_t splits_count)
 {
-    struct piece *pieces = arena_array(&request->arena, 2 * (size_t)splits_count + 1,
-                                       sizeof(struct piece));
+    struct piece *pieces =
+        arena_array(&request->arena, 2 * (size_t)splits_count + 1, sizeof(struct piece));
     if (pieces == NULL)
         return false;
     uint32_t count = 0;
     uint32_t from = 0;
     for (uint32_t i = 0; i < splits_count; i++) {
         const uint32_t until = REPLY_SIZE_BYTES + (uint32_t)splits[i].position;
-        pieces[count++] = (struct piece){.data = request->reply->data + from,
-                                         .length = until - from};
+        pieces[count++] =
+            (struct piece){.data = request->reply->data + from, .length = until - from};
         pieces[count++] = (struct piece){.file = request->ranges[i].file,
                                          .offset = request->ranges[i].position,
                                          .length = request->ranges[i].length};
@@ -136,8 +136,7 @@ void request_reply_ranges(struct request *request, const void *response, struct 
     struct wire_split *splits =
         arena_array(&request->arena, ranges_count, sizeof(struct wire_split));
     uint32_t splits_count = 0;
-    if (splits == NULL ||
-        !reply_encode(request, response, splits, ranges_count, &splits_count) ||
+    if (splits == NULL || !reply_encode(request, response, splits, ranges_count, &splits_count) ||
         !pieces_make(request, splits, splits_count)) {
         request_refuse(request, "there is no memory for a reply to it");
         return;
@@ -159,6 +158,8 @@ void request_done(struct request *request)
 void request_refuse(struct request *request, const char *why)
 {
     struct session *session = request->session;
+    const bool open = session->state == SESSION_OPEN;
     request_answer(request);
-    session_close(session, why);
+    if (open) /* else the session may have gone with its last request */
+        session_close(session, why);
 }

@@ -15,7 +15,7 @@
 /* Past these a session is muted until replies have left: requests under way, and the bytes of their
  * frames and replies. librdkafka alone may keep a million requests in flight. */
 #define SESSION_REQUESTS_MAX 4096
-#define SESSION_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
+#define SESSION_BYTES_MAX    ((uint64_t)256 * 1024 * 1024)
 
 #define SEND_PIECES_MAX 1024
 
@@ -101,6 +101,12 @@ static void idle_check(struct timer *timer)
         session_close(session, "it was idle for connections.max.idle.ms");
 }
 
+static void session_mute(struct session *session)
+{
+    if (list_empty(&session->muted))
+        list_append(&session->broker->muted, &session->muted);
+}
+
 void session_open(struct broker *broker, uint64_t connection, uint32_t listener, struct span peer)
 {
     struct session *session = memory_new(&broker->memory, struct session);
@@ -126,7 +132,12 @@ void session_open(struct broker *broker, uint64_t connection, uint32_t listener,
     if (broker->limits.connection_idle_us > 0)
         timer_set(&broker->io.timers, &session->idle_timer,
                   broker->io.now_us + broker->limits.connection_idle_us, idle_check);
-    input_watch(session);
+    if (broker->state == BROKER_BOOTING)
+        session_mute(session);
+    else if (broker->state == BROKER_SERVING)
+        input_watch(session);
+    else
+        session_close(session, NULL);
 }
 
 /* True while so much is under way that nothing more is taken in. */
@@ -134,12 +145,6 @@ static bool session_is_full(const struct session *session)
 {
     return session->requests_count >= SESSION_REQUESTS_MAX ||
            session->requests_bytes >= SESSION_BYTES_MAX;
-}
-
-static void session_mute(struct session *session)
-{
-    if (list_empty(&session->muted))
-        list_append(&session->broker->muted, &session->muted);
 }
 
 /* The bytes that the frame at input_start has with its size, or what a receive begins with. */

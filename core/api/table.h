@@ -7,7 +7,6 @@
 
 struct api_entry {
     int16_t key;
-    int16_t advertised_min; /* below the least version decoded only for Produce: see table.c */
     request_handler *handler;
 };
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/api/table.h"
+
+#include "core/wire/messages.h"
+
+/* In the order of their keys; a handler joins by its row here. */
+static const struct api_entry entries[] = {
+    {API_PRODUCE, produce_handle},
+    {API_FETCH, fetch_handle},
+    {API_LIST_OFFSETS, list_offsets_handle},
+    {API_API_VERSIONS, api_versions_handle},
+    {API_DELETE_RECORDS, delete_records_handle},
+    {API_OFFSET_FOR_LEADER_EPOCH, offset_for_leader_epoch_handle},
+};
+
+#define ENTRIES (sizeof(entries) / sizeof(entries[0]))
+
+const struct api_entry *api_find(int16_t key)
+{
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        if (entries[i].key == key)
+            return &entries[i];
+    }
+    return NULL;
+}
+
+const struct api_entry *api_all(uint32_t *ret_count)
+{
+    *ret_count = ENTRIES;
+    return entries;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/boot.h"
+
+#include "core/base/format.h"
+#include "core/broker_state.h"
+#include "core/conf/conf.h"
+#include "core/fetch_sessions.h"
+#include "core/log/folder.h"
+#include "core/meta/brokers.h"
+#include "core/meta/identity.h"
+#include "core/partition.h"
+#include "core/wire/error.h"
+
+/* Kafka's number of the security protocol PLAINTEXT. */
+#define SECURITY_PROTOCOL_PLAINTEXT 0
+
+struct boot_folder {
+    struct boot *boot;
+    struct log_waiter waiter;
+};
+
+struct boot_listener {
+    struct boot *boot;
+    struct op op;
+    uint16_t port; /* the one in use */
+};
+
+struct boot {
+    struct broker *broker;
+    struct log_waiter waiter; /* of the step under way */
+    uint32_t pending;         /* folders, then listeners, that are not ready yet */
+    bool failed;
+    struct boot_folder folders[CONF_FOLDERS_MAX];
+    struct boot_listener listeners[CONF_LISTENERS_MAX];
+    struct folder_observer folder_observer;
+    struct meta_proposal registration;
+    struct log_waiter warm_waiter;
+    struct uuid *warm_topics; /* those there were at start */
+    uint32_t warm_topics_count;
+    uint32_t warm_topic;
+    int32_t warm_partition;
+};
+
+/* The rest is told by whoever met the error. */
+static void boot_fail(struct boot *boot)
+{
+    io_log(&boot->broker->io, LOG_ERROR, "the broker cannot start, see above");
+    broker_stop(boot->broker, true);
+}
+
+static void warm_next(struct boot *boot);
+
+static void warmed(struct log_waiter *waiter, int error)
+{
+    (void)error; /* an offline log has said why itself */
+    warm_next(container_of(waiter, struct boot, warm_waiter));
+}
+
+/* True when the partition lies in a data folder and is not loaded yet: then it is being loaded. */
+static bool warm_one(struct boot *boot, const struct meta_topic *topic, int32_t index)
+{
+    struct broker *broker = boot->broker;
+    if (!partition_is_on_disk(broker, topic, index))
+        return false;
+    struct partition *partition = NULL;
+    return partition_of(broker, topic, index, &partition) == ERR_NONE &&
+           !partition_load(partition, &boot->warm_waiter);
+}
+
+static void warm_next(struct boot *boot)
+{
+    struct broker *broker = boot->broker;
+    for (; boot->warm_topic < boot->warm_topics_count; boot->warm_topic++) {
+        const struct meta_topic *topic =
+            image_topic_by_id(&broker->image, boot->warm_topics[boot->warm_topic]);
+        while (topic != NULL && boot->warm_partition < topic->partitions_count) {
+            if (warm_one(boot, topic, boot->warm_partition++))
+                return;
+        }
+        boot->warm_partition = 0;
+    }
+}
+
+static void warm_start(struct boot *boot)
+{
+    struct broker *broker = boot->broker;
+    const uint32_t count = map_count(&broker->image.topics_by_id);
+    if (count == 0)
+        return;
+    boot->warm_topics = memory_take(&broker->memory, MEMORY_STATE, count * sizeof(struct uuid));
+    const struct meta_topic *topic = image_first_topic(&broker->image);
+    for (; topic != NULL; topic = image_next_topic(topic))
+        boot->warm_topics[boot->warm_topics_count++] = topic->id;
+    warm_next(boot);
+}
+
+static void registered(struct meta_proposal *proposal, int error)
+{
+    struct boot *boot = container_of(proposal, struct boot, registration);
+    struct broker *broker = boot->broker;
+    if (error != ERR_NONE) {
+        io_log(&broker->io, LOG_ERROR, "this process could not be registered: error=%s",
+               error_name(error));
+        boot_fail(boot);
+        return;
+    }
+    producer_ids_init(&broker->producer_ids, broker->controller, broker->conf->node_id);
+    broker->fetch_sessions = fetch_sessions_new(broker);
+    broker_serve(broker);
+    if (broker->stop_asked) {
+        broker_stop(broker, false);
+        return;
+    }
+    warm_start(boot);
+}
+
+static int registration_prepare(struct meta_proposal *proposal, const struct image *image,
+                                struct meta_writer *writer)
+{
+    struct boot *boot = container_of(proposal, struct boot, registration);
+    struct broker *broker = boot->broker;
+    const struct conf *conf = broker->conf;
+    struct meta_endpoint endpoints[CONF_LISTENERS_MAX];
+    for (uint32_t i = 0; i < conf->listeners_count; i++) {
+        const struct conf_listener *listener = &conf->listeners[i];
+        endpoints[i] = (struct meta_endpoint){
+            .listener = listener->name,
+            .host = listener->advertised_host,
+            .port = listener->advertised_port != 0 ? listener->advertised_port
+                                                   : boot->listeners[i].port,
+            .security_protocol = SECURITY_PROTOCOL_PLAINTEXT,
+        };
+    }
+    const struct broker_registration registration = {
+        .id = conf->node_id,
+        .incarnation = rng_uuid(&broker->io.rng),
+        .rack = conf_text(conf, CONF_BROKER_RACK),
+        .endpoints = endpoints,
+        .endpoints_count = conf->listeners_count,
+    };
+    return brokers_register(image, writer, &registration);
+}
+
+static void listening(struct op *op, const struct completion *completion)
+{
+    struct boot_listener *listener = container_of(op, struct boot_listener, op);
+    struct boot *boot = listener->boot;
+    struct broker *broker = boot->broker;
+    const uint32_t number = (uint32_t)(listener - boot->listeners);
+    const struct conf_listener *conf = &broker->conf->listeners[number];
+    listener->port = (uint16_t)completion->count;
+    if (completion->error != ERR_NONE) {
+        boot->failed = true;
+        io_log(&broker->io, LOG_ERROR,
+               "cannot listen: listener=%.*s://%.*s:%d error=%s mend=is another broker running? "
+               "change `listeners` or end the other one",
+               SPAN_ARGS(conf->name), SPAN_ARGS(conf->host), conf->port,
+               error_text(completion->error));
+    }
+    if (--boot->pending > 0)
+        return;
+    if (boot->failed) {
+        boot_fail(boot);
+        return;
+    }
+    boot->registration.prepare = registration_prepare;
+    boot->registration.done = registered;
+    controller_propose(broker->controller, &boot->registration);
+}
+
+static void metadata_loaded(struct log_waiter *waiter, int error)
+{
+    struct boot *boot = container_of(waiter, struct boot, waiter);
+    struct broker *broker = boot->broker;
+    if (error != ERR_NONE) {
+        boot_fail(boot);
+        return;
+    }
+    boot->pending = broker->conf->listeners_count;
+    for (uint32_t i = 0; i < broker->conf->listeners_count; i++) {
+        const struct conf_listener *listener = &broker->conf->listeners[i];
+        boot->listeners[i].boot = boot;
+        io_listen(&broker->io, &boot->listeners[i].op, listening, i, listener->host,
+                  listener->port);
+    }
+}
+
+static void folder_loaded(struct log_waiter *waiter, int error)
+{
+    struct boot_folder *folder = container_of(waiter, struct boot_folder, waiter);
+    struct boot *boot = folder->boot;
+    struct broker *broker = boot->broker;
+    if (error != ERR_NONE) {
+        boot->failed = true;
+        io_log(&broker->io, LOG_ERROR, "a data folder cannot be read: folder=%.*s error=%s",
+               SPAN_ARGS(broker->conf->folders[folder - boot->folders]), error_text(error));
+    }
+    if (--boot->pending > 0)
+        return;
+    if (boot->failed) {
+        boot_fail(boot);
+        return;
+    }
+    broker->controller = controller_new(&broker->io, broker_folder_for(broker, SPAN(WAL_LOG_NAME)),
+                                        broker->codecs, &broker->image);
+    boot->waiter.wake = metadata_loaded;
+    controller_boot(broker->controller, &boot->waiter);
+}
+
+/* The broker ends with its last data folder, as Kafka's does; with others left it goes on. */
+static void folder_offline(struct folder_observer *observer, struct folder *folder)
+{
+    struct broker *broker = container_of(observer, struct boot, folder_observer)->broker;
+    io_log(&broker->io, LOG_ERROR, "a data folder is offline: folder=%.*s",
+           SPAN_ARGS(broker->conf->folders[folder_number(folder)]));
+    for (uint32_t i = 0; i < broker->folders_count; i++) {
+        if (!folder_is_offline(broker->folders[i]))
+            return;
+    }
+    broker->folders_failed = true;
+}
+
+static void identified(struct log_waiter *waiter, int error)
+{
+    struct boot *boot = container_of(waiter, struct boot, waiter);
+    struct broker *broker = boot->broker;
+    if (error != ERR_NONE) {
+        boot_fail(boot);
+        return;
+    }
+    boot->folder_observer.offline = folder_offline;
+    broker->folders_count = broker->conf->folders_count;
+    broker->folders =
+        memory_take(&broker->memory, MEMORY_STATE, broker->folders_count * sizeof(struct folder *));
+    boot->pending = broker->folders_count;
+    for (uint32_t i = 0; i < broker->folders_count; i++)
+        broker->folders[i] = folder_new(&broker->io, i, &boot->folder_observer);
+    for (uint32_t i = 0; i < broker->folders_count; i++) {
+        boot->folders[i].boot = boot;
+        boot->folders[i].waiter.wake = folder_loaded;
+        folder_load(broker->folders[i], &boot->folders[i].waiter);
+    }
+}
+
+void boot_start(struct broker *broker)
+{
+    const struct conf *conf = broker->conf;
+    struct boot *boot = memory_new(&broker->memory, struct boot);
+    boot->broker = broker;
+    list_init(&boot->waiter.place);
+    list_init(&boot->warm_waiter.place);
+    boot->warm_waiter.wake = warmed;
+    broker->boot = boot;
+    broker->identity =
+        identity_check_new(&broker->io, conf->folders, conf->folders_count, conf->node_id);
+    boot->waiter.wake = identified;
+    identity_check_run(broker->identity, &boot->waiter);
+}
+
+void boot_free(struct broker *broker)
+{
+    struct boot *boot = broker->boot;
+    if (boot == NULL)
+        return;
+    memory_give(&broker->memory, MEMORY_STATE, boot->warm_topics,
+                boot->warm_topics_count * sizeof(struct uuid));
+    memory_give(&broker->memory, MEMORY_STATE, boot, sizeof(*boot));
+    broker->boot = NULL;
+}

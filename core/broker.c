@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/broker.h"
+
+#include "core/base/check.h"
+#include "core/boot.h"
+#include "core/broker_state.h"
+#include "core/conf/topic_conf.h"
+#include "core/fetch_sessions.h"
+#include "core/log/folder.h"
+#include "core/meta/identity.h"
+#include "core/partition.h"
+#include "core/session.h"
+#include "core/shutdown.h"
+#include "core/wire/error.h"
+
+/* Replies that were not sent yet, and bytes read back from files, of all connections together. */
+#define SEND_BYTES_MAX    ((uint64_t)512 * 1024 * 1024)
+#define READ_BYTES_MAX    ((uint64_t)256 * 1024 * 1024)
+#define REQUEST_BYTES_MAX ((uint64_t)512 * 1024 * 1024)
+
+static void limits_set(struct broker *broker)
+{
+    const struct conf *conf = broker->conf;
+    const int64_t idle_ms = conf_int(conf, CONF_CONNECTIONS_MAX_IDLE_MS);
+    const int64_t queued = conf_int(conf, CONF_QUEUED_MAX_REQUEST_BYTES);
+    broker->limits = (struct broker_limits){
+        .connections = (uint32_t)conf_int(conf, CONF_MAX_CONNECTIONS),
+        .connection_idle_us =
+            idle_ms < 0 || idle_ms > INT64_MAX / 1000 ? 0 : (uint64_t)idle_ms * 1000,
+        .request_bytes = (uint32_t)conf_int(conf, CONF_SOCKET_REQUEST_MAX_BYTES),
+    };
+    broker->memory.limit_bytes[MEMORY_RECEIVE] = queued < 0 ? 0 : (uint64_t)queued;
+    broker->memory.limit_bytes[MEMORY_REQUEST] = REQUEST_BYTES_MAX;
+    broker->memory.limit_bytes[MEMORY_SEND] = SEND_BYTES_MAX;
+    broker->memory.limit_bytes[MEMORY_READ] = READ_BYTES_MAX;
+}
+
+struct broker *broker_new(const struct broker_options *options)
+{
+    struct memory memory;
+    memory_init(&memory, options->allocator);
+    struct broker *broker = memory_new(&memory, struct broker);
+    broker->memory = memory;
+    broker->conf = options->conf;
+    broker->codecs = options->codecs;
+    list_init(&broker->sessions);
+    list_init(&broker->muted);
+    broker->timer_us = TIMER_NEVER;
+    io_init(&broker->io, &broker->memory, NULL);
+    limits_set(broker);
+    return broker;
+}
+
+struct memory *broker_memory(struct broker *broker)
+{
+    return &broker->memory;
+}
+
+void broker_topic_conf(const struct broker *broker, const struct meta_topic *topic,
+                       struct topic_conf *ret_conf)
+{
+    topic_conf_resolve(broker->conf, topic->configs, topic->configs_count, ret_conf);
+}
+
+struct folder *broker_folder_for(struct broker *broker, struct span partition_name)
+{
+    struct folder *least = broker->folders[0];
+    for (uint32_t i = 0; i < broker->folders_count; i++) {
+        struct folder *folder = broker->folders[i];
+        if (folder_holds(folder, partition_name))
+            return folder;
+        if (!folder_is_offline(folder) &&
+            (folder_is_offline(least) || folder_logs_count(folder) < folder_logs_count(least)))
+            least = folder;
+    }
+    return least;
+}
+
+/* What each record of the metadata WAL means to the partitions that are hosted here. */
+static void image_changed(struct image_observer *observer, const struct image_change *change)
+{
+    struct broker *broker = container_of(observer, struct broker, image_observer);
+    switch (change->kind) {
+    case IMAGE_TOPIC_REMOVED:
+        partition_remove_topic(broker, change->topic);
+        break;
+    case IMAGE_CONFIG_CHANGED:
+        if (change->topic != NULL)
+            partition_reconfigure(broker, change->topic);
+        break;
+    case IMAGE_TOPIC_ADDED:
+    case IMAGE_PARTITION_ADDED:
+    case IMAGE_PARTITION_CHANGED:
+    case IMAGE_BROKER_REGISTERED:
+        break; /* partitions are hosted when they are first asked for */
+    }
+}
+
+void broker_serve(struct broker *broker)
+{
+    broker->state = BROKER_SERVING;
+    broker->image_observer.changed = image_changed;
+    image_observe(&broker->image, &broker->image_observer);
+    struct list *place;
+    struct list *next;
+    list_each(&broker->sessions, place, next)
+    {
+        session_resume(container_of(place, struct session, place));
+    }
+    effects_add(broker->io.effects, EFFECT_READY);
+}
+
+void broker_stop(struct broker *broker, bool failed)
+{
+    if (broker->state == BROKER_BOOTING && !failed) {
+        broker->stop_asked = true;
+        return;
+    }
+    if (broker->state == BROKER_STOPPED || (broker->state == BROKER_STOPPING && !failed))
+        return;
+    broker->state = BROKER_STOPPING;
+    shutdown_start(broker, failed);
+}
+
+/* Sessions that waited for memory go on once there is some. */
+static void muted_resume(struct broker *broker)
+{
+    struct list *place;
+    struct list *next;
+    list_each(&broker->muted, place, next)
+    {
+        session_resume(container_of(place, struct session, muted));
+    }
+}
+
+static void start(struct broker *broker, const struct event *event)
+{
+    uint64_t seed;
+    memcpy(&seed, event->start.entropy, sizeof(seed));
+    rng_init(&broker->io.rng, seed);
+    map_init(&broker->hosted, &broker->memory, rng_next(&broker->io.rng));
+    image_init(&broker->image, &broker->memory, rng_next(&broker->io.rng));
+    boot_start(broker);
+}
+
+static void turn_end(struct broker *broker)
+{
+    struct io *io = &broker->io;
+    if (!list_empty(&broker->muted) && broker->state == BROKER_SERVING)
+        muted_resume(broker);
+    io_run_turn_tasks(io);
+    if (broker->folders_failed)
+        broker_stop(broker, true);
+    const uint64_t due_us = timers_next_us(&io->timers);
+    if (due_us != broker->timer_us) {
+        broker->timer_us = due_us;
+        effects_add(io->effects, EFFECT_TIMER)->due_us = due_us;
+    }
+}
+
+void broker_step(struct broker *broker, const struct event *event, struct effects *effects)
+{
+    struct io *io = &broker->io;
+    CHECK(event->mono_us >= io->now_us);
+    io->effects = effects;
+    io->now_us = event->mono_us;
+    io->wall_ms = event->wall_ms;
+    if (broker->state == BROKER_STOPPED)
+        return;
+    switch (event->kind) {
+    case EVENT_START:
+        start(broker, event);
+        break;
+    case EVENT_ACCEPTED:
+        session_open(broker, event->accepted.connection, event->accepted.listener,
+                     event->accepted.peer);
+        break;
+    case EVENT_COMPLETED:
+        io_complete(io, &event->completed);
+        break;
+    case EVENT_TIMER:
+        /* The driver has no deadline any more: the next one is to be told again. */
+        broker->timer_us = TIMER_NEVER;
+        timers_run(&io->timers, io->now_us);
+        break;
+    case EVENT_STOP:
+        broker_stop(broker, false);
+        break;
+    case EVENT_TURN_END:
+        turn_end(broker);
+        break;
+    }
+}
+
+void broker_free(struct broker *broker)
+{
+    if (broker == NULL)
+        return;
+    while (!list_empty(&broker->sessions))
+        session_free(container_of(broker->sessions.next, struct session, place));
+    boot_free(broker);
+    shutdown_free(broker);
+    fetch_sessions_free(broker->fetch_sessions);
+    partition_free_all(broker);
+    controller_free(broker->controller);
+    identity_check_free(broker->identity);
+    for (uint32_t i = 0; i < broker->folders_count; i++)
+        folder_free(broker->folders[i]);
+    memory_give(&broker->memory, MEMORY_STATE, broker->folders,
+                broker->folders_count * sizeof(struct folder *));
+    image_free(&broker->image);
+    map_clear(&broker->hosted);
+    io_free(&broker->io);
+    struct memory memory = broker->memory;
+    memory_give(&memory, MEMORY_STATE, broker, sizeof(*broker));
+}

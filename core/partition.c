@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/partition.h"
+
+#include "core/base/check.h"
+#include "core/base/format.h"
+#include "core/broker_state.h"
+#include "core/conf/topic_conf.h"
+#include "core/log/folder.h"
+#include "core/meta/controller.h"
+#include "core/meta/image.h"
+#include "core/meta/topics.h"
+#include "core/wire/error.h"
+
+/* "TOPIC-PARTITION" at its longest. */
+#define PARTITION_NAME_BYTES_MAX (META_TOPIC_NAME_MAX + 12)
+
+static const struct meta_topic *partition_topic(const struct partition *partition)
+{
+    return image_topic_by_id(&partition->broker->image, partition->topic->id);
+}
+
+static const struct meta_partition *partition_meta(const struct partition *partition)
+{
+    const struct meta_topic *topic = partition_topic(partition);
+    return topic == NULL ? NULL : image_partition(topic, partition->index);
+}
+
+/* What the topic's configuration, which falls back to the node's, means to the log. */
+static struct log_settings settings_of(const struct broker *broker, const struct topic_conf *conf)
+{
+    return (struct log_settings){
+        .segment_bytes = conf->segment_bytes,
+        .segment_ms = conf->segment_ms,
+        .retention_bytes = conf->retention_bytes,
+        .retention_ms = conf->retention_ms,
+        .index_interval_bytes = conf->index_interval_bytes,
+        .segment_index_bytes = conf->segment_index_bytes,
+        .file_delete_delay_ms = conf->file_delete_delay_ms,
+        .flush_messages = conf->flush_messages,
+        .flush_ms = conf->flush_ms,
+        .producer_expiration_ms = conf_int(broker->conf, CONF_PRODUCER_ID_EXPIRATION_MS),
+        .delete_old = conf->cleanup_delete && !conf->cleanup_compact,
+        .write_caching = conf->write_caching,
+    };
+}
+
+/* Acknowledges, in order of offsets, what `end` covers. */
+static void acks_release(struct list *acks, int64_t end)
+{
+    while (!list_empty(acks)) {
+        struct partition_ack *ack = container_of(acks->next, struct partition_ack, place);
+        if (ack->end_offset > end)
+            return;
+        list_remove(&ack->place);
+        ack->done(ack, ERR_NONE);
+    }
+}
+
+static void acks_fail(struct partition *partition, int error)
+{
+    for (int kind = ACK_WRITTEN; kind <= ACK_COMMITTED; kind++) {
+        struct list *place;
+        while ((place = list_pop(&partition->acks[kind])) != NULL) {
+            struct partition_ack *ack = container_of(place, struct partition_ack, place);
+            ack->done(ack, error);
+        }
+    }
+}
+
+/* Lets everyone who watches look again. A watcher that comes back waits for the next time. */
+static void watchers_wake(struct partition *partition)
+{
+    struct list awake;
+    list_init(&awake);
+    struct list *place;
+    while ((place = list_pop(&partition->watchers)) != NULL)
+        list_append(&awake, place);
+    while ((place = list_pop(&awake)) != NULL) {
+        struct partition_watcher *watcher = container_of(place, struct partition_watcher, place);
+        watcher->moved(watcher);
+    }
+}
+
+static void partition_advanced(struct log_observer *observer)
+{
+    struct partition *partition = container_of(observer, struct partition, observer);
+    const int64_t written = log_written_end(partition->log);
+    const int64_t safe = log_safe_end(partition->log);
+    if (safe > partition->high_watermark) {
+        partition->high_watermark = safe;
+        log_set_high_watermark(partition->log, safe);
+    }
+    acks_release(&partition->acks[ACK_WRITTEN], written);
+    acks_release(&partition->acks[ACK_COMMITTED], partition->high_watermark);
+    watchers_wake(partition);
+}
+
+static int raise_prepare(struct meta_proposal *proposal, const struct image *image,
+                         struct meta_writer *writer)
+{
+    const struct partition *partition = container_of(proposal, struct partition, raise);
+    return topics_raise_epoch(image, writer, partition->topic->id, partition->index,
+                              partition->failed_epoch);
+}
+
+static void raise_done(struct meta_proposal *proposal, int error)
+{
+    struct partition *partition = container_of(proposal, struct partition, raise);
+    partition->raising = false;
+    if (error != ERR_NONE)
+        io_log(&partition->broker->io, LOG_ERROR,
+               "no higher leader epoch was granted: partition=%d error=%s", partition->index,
+               error_name(error));
+}
+
+/* An append was lost. Asks for a higher leader epoch, under which the partition takes appends again:
+ * somebody may have seen what was lost under the old one, and (epoch, offset) never names two
+ * things. */
+static void partition_failed(struct log_observer *observer, int error)
+{
+    struct partition *partition = container_of(observer, struct partition, observer);
+    struct broker *broker = partition->broker;
+    const struct meta_topic *topic = partition_topic(partition);
+    if (topic != NULL) {
+        io_log(&broker->io, LOG_ERROR, "an append was lost: partition=%.*s-%d error=%s",
+               SPAN_ARGS(topic->name), partition->index, error_name(error));
+        partition->failed_epoch = image_partition(topic, partition->index)->leader_epoch;
+    }
+    acks_fail(partition, ERR_KAFKA_STORAGE_ERROR);
+    watchers_wake(partition);
+    if (topic == NULL || log_state(partition->log) == LOG_OFFLINE || partition->raising)
+        return;
+    partition->raising = true;
+    partition->raise.prepare = raise_prepare;
+    partition->raise.done = raise_done;
+    controller_propose(broker->controller, &partition->raise);
+}
+
+static size_t partition_name(const struct meta_topic *topic, int32_t index,
+                             char name[static PARTITION_NAME_BYTES_MAX])
+{
+    return format_text(name, PARTITION_NAME_BYTES_MAX, "%.*s-%d", SPAN_ARGS(topic->name), index);
+}
+
+bool partition_is_on_disk(struct broker *broker, const struct meta_topic *topic, int32_t index)
+{
+    char name[PARTITION_NAME_BYTES_MAX];
+    const size_t length = partition_name(topic, index, name);
+    return folder_holds(broker_folder_for(broker, span_of(name, length)), span_of(name, length));
+}
+
+static struct partition *partition_host(struct broker *broker, struct hosted_topic *hosted,
+                                        const struct meta_topic *topic, int32_t index)
+{
+    char name[PARTITION_NAME_BYTES_MAX];
+    const size_t length = partition_name(topic, index, name);
+    struct topic_conf conf;
+    broker_topic_conf(broker, topic, &conf);
+    const struct log_settings settings = settings_of(broker, &conf);
+    struct partition *partition = memory_new(&broker->memory, struct partition);
+    partition->broker = broker;
+    partition->topic = hosted;
+    partition->index = index;
+    partition->failed_epoch = -1;
+    partition->observer.advanced = partition_advanced;
+    partition->observer.failed = partition_failed;
+    list_init(&partition->acks[ACK_WRITTEN]);
+    list_init(&partition->acks[ACK_COMMITTED]);
+    list_init(&partition->watchers);
+    partition->log =
+        log_new(&broker->io, broker_folder_for(broker, span_of(name, length)),
+                span_of(name, length), topic->id, broker->codecs, &settings, &partition->observer);
+    hosted->partitions[index] = partition;
+    return partition;
+}
+
+static struct hosted_topic *topic_find(const struct broker *broker, struct uuid id)
+{
+    struct map_node *node = map_find(&broker->hosted, span_of(id.bytes, sizeof(id.bytes)));
+    return node == NULL ? NULL : container_of(node, struct hosted_topic, node);
+}
+
+/* The hosted topic, with room for all partitions that the image knows. */
+static struct hosted_topic *topic_host(struct broker *broker, const struct meta_topic *topic)
+{
+    struct hosted_topic *hosted = topic_find(broker, topic->id);
+    if (hosted == NULL) {
+        hosted = memory_new(&broker->memory, struct hosted_topic);
+        hosted->id = topic->id;
+        map_add(&broker->hosted, &hosted->node,
+                span_of(hosted->id.bytes, sizeof(hosted->id.bytes)));
+    }
+    const uint32_t count = hosted->partitions_capacity;
+    hosted->partitions =
+        memory_grow(&broker->memory, hosted->partitions, &hosted->partitions_capacity,
+                    (uint32_t)topic->partitions_count, sizeof(struct partition *));
+    memset(hosted->partitions + count, 0,
+           (hosted->partitions_capacity - count) * sizeof(struct partition *));
+    return hosted;
+}
+
+int partition_of(struct broker *broker, const struct meta_topic *topic, int32_t index,
+                 struct partition **ret_partition)
+{
+    if (topic == NULL || index < 0 || index >= topic->partitions_count)
+        return ERR_UNKNOWN_TOPIC_OR_PARTITION;
+    if (image_partition(topic, index)->leader != broker->conf->node_id)
+        return ERR_NOT_LEADER_OR_FOLLOWER;
+    struct hosted_topic *hosted = topic_host(broker, topic);
+    struct partition *partition = hosted->partitions[index];
+    *ret_partition = partition != NULL ? partition : partition_host(broker, hosted, topic, index);
+    return ERR_NONE;
+}
+
+int partition_by_name(struct broker *broker, struct span topic, int32_t index,
+                      struct partition **ret_partition)
+{
+    return partition_of(broker, image_topic(&broker->image, topic), index, ret_partition);
+}
+
+int partition_by_id(struct broker *broker, struct uuid topic, int32_t index,
+                    struct partition **ret_partition)
+{
+    const struct meta_topic *found = image_topic_by_id(&broker->image, topic);
+    return found == NULL ? ERR_UNKNOWN_TOPIC_ID : partition_of(broker, found, index, ret_partition);
+}
+
+bool partition_load(struct partition *partition, struct log_waiter *waiter)
+{
+    if (log_state(partition->log) == LOG_READY) {
+        /* The first to see a loaded log, which tells its observer only about what comes after. */
+        const int64_t safe = log_safe_end(partition->log);
+        if (safe > partition->high_watermark)
+            partition_advanced(&partition->observer);
+        return true;
+    }
+    log_load(partition->log, waiter);
+    return false;
+}
+
+int32_t partition_leader_epoch(const struct partition *partition)
+{
+    const struct meta_partition *meta = partition_meta(partition);
+    return meta == NULL ? -1 : meta->leader_epoch;
+}
+
+int partition_check_epoch(const struct partition *partition, int32_t current_leader_epoch)
+{
+    const int32_t epoch = partition_leader_epoch(partition);
+    if (current_leader_epoch < 0 || current_leader_epoch == epoch)
+        return ERR_NONE;
+    return current_leader_epoch < epoch ? ERR_FENCED_LEADER_EPOCH : ERR_UNKNOWN_LEADER_EPOCH;
+}
+
+int partition_append(struct partition *partition, struct log_append *append)
+{
+    const int32_t epoch = partition_leader_epoch(partition);
+    if (epoch <= partition->failed_epoch)
+        return log_state(partition->log) == LOG_OFFLINE ? ERR_KAFKA_STORAGE_ERROR
+                                                        : ERR_NOT_LEADER_OR_FOLLOWER;
+    append->leader_epoch = epoch;
+    return log_append(partition->log, append);
+}
+
+void partition_await(struct partition *partition, enum ack_kind kind, struct partition_ack *ack)
+{
+    /* A duplicate waits for its original, whose offsets lie before those of later appends. */
+    struct list *after = partition->acks[kind].previous;
+    while (after != &partition->acks[kind] &&
+           container_of(after, struct partition_ack, place)->end_offset > ack->end_offset)
+        after = after->previous;
+    list_append(after->next, &ack->place);
+    acks_release(&partition->acks[kind],
+                 kind == ACK_WRITTEN ? log_written_end(partition->log) : partition->high_watermark);
+}
+
+void partition_watch(struct partition *partition, struct partition_watcher *watcher)
+{
+    list_append(&partition->watchers, &watcher->place);
+}
+
+void partition_reconfigure(struct broker *broker, const struct meta_topic *topic)
+{
+    const struct hosted_topic *hosted = topic_find(broker, topic->id);
+    if (hosted == NULL)
+        return;
+    struct topic_conf conf;
+    broker_topic_conf(broker, topic, &conf);
+    const struct log_settings settings = settings_of(broker, &conf);
+    for (uint32_t i = 0; i < hosted->partitions_capacity; i++) {
+        if (hosted->partitions[i] == NULL)
+            continue;
+        log_configure(hosted->partitions[i]->log, &settings);
+        partition_advanced(&hosted->partitions[i]->observer);
+    }
+}
+
+static void hosted_free(struct broker *broker, struct hosted_topic *hosted)
+{
+    for (uint32_t i = 0; i < hosted->partitions_capacity; i++) {
+        if (hosted->partitions[i] != NULL && hosted->partitions[i]->raising)
+            controller_cancel(broker->controller, &hosted->partitions[i]->raise);
+        memory_give(&broker->memory, MEMORY_STATE, hosted->partitions[i], sizeof(struct partition));
+    }
+    memory_give(&broker->memory, MEMORY_STATE, hosted->partitions,
+                hosted->partitions_capacity * sizeof(struct partition *));
+    map_remove(&broker->hosted, &hosted->node);
+    memory_give(&broker->memory, MEMORY_STATE, hosted, sizeof(*hosted));
+}
+
+void partition_remove_topic(struct broker *broker, const struct meta_topic *topic)
+{
+    struct hosted_topic *hosted = topic_host(broker, topic);
+    for (int32_t i = 0; i < topic->partitions_count; i++) {
+        struct partition *partition = hosted->partitions[i];
+        if (partition == NULL && !partition_is_on_disk(broker, topic, i))
+            continue;
+        if (partition == NULL) /* what it has on disk goes too */
+            partition = partition_host(broker, hosted, topic, i);
+        log_delete(partition->log);
+        acks_fail(partition, ERR_UNKNOWN_TOPIC_OR_PARTITION);
+        watchers_wake(partition);
+    }
+    hosted_free(broker, hosted);
+}
+
+void partition_free_all(struct broker *broker)
+{
+    while (broker->hosted.first != NULL) {
+        struct hosted_topic *hosted = container_of(broker->hosted.first, struct hosted_topic, node);
+        for (uint32_t i = 0; i < hosted->partitions_capacity; i++) {
+            if (hosted->partitions[i] != NULL)
+                log_free(hosted->partitions[i]->log);
+        }
+        hosted_free(broker, hosted);
+    }
+}
