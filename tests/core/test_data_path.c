@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stories of one broker and its clients: produce, fetch, and what survives. */
+#include "core/base/check.h"
+#include "core/records/batch.h"
+#include "core/records/builder.h"
+#include "core/wire/error.h"
+#include "tests/support/client.h"
+#include "tests/support/node.h"
+#include "tests/support/runner.h"
+
+#define PRODUCE_VERSION 9
+#define FETCH_VERSION   12
+
+static struct node node;
+
+static void start_with(const char *const *settings)
+{
+    node_init(&node, 7, settings);
+    ck_assert(node_start(&node));
+}
+
+static void start(void)
+{
+    start_with(NULL);
+}
+
+static void end(void)
+{
+    node_free(&node);
+}
+
+static void create_topic(struct client *client, struct span name)
+{
+    struct create_topics_request *request = client_request(client, API_CREATE_TOPICS);
+    struct create_topics_request_topic topic = {
+        .name = name, .num_partitions = 1, .replication_factor = 1};
+    request->topics = &topic;
+    request->topics_count = 1;
+    request->timeout_ms = 1000;
+    const struct create_topics_response *response =
+        client_call(client, API_CREATE_TOPICS, 5, request);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->topics[0].error_code, ERR_NONE);
+}
+
+/* One batch of `count` records whose values are `value`. */
+static struct span batch_of(struct client *client, int32_t count, struct span value)
+{
+    size_t size = BATCH_HEADER_BYTES;
+    for (int32_t i = 0; i < count; i++)
+        size += batch_record_size(i, 0, SPAN_NULL, value);
+    uint8_t *bytes = arena_take(client_arena(client), size);
+    struct batch_builder builder;
+    batch_builder_start(&builder, bytes, size, world_wall_ms(node.world), false);
+    for (int32_t i = 0; i < count; i++)
+        batch_builder_add(&builder, world_wall_ms(node.world), SPAN_NULL, value);
+    return span_of(bytes, batch_builder_finish(&builder));
+}
+
+static struct produce_request *produce_of(struct client *client, struct span topic, int16_t acks,
+                                          struct span batch)
+{
+    struct arena *arena = client_arena(client);
+    struct produce_request *request = client_request(client, API_PRODUCE);
+    request->acks = acks;
+    request->timeout_ms = 30000;
+    request->topic_data = arena_array(arena, 1, sizeof(*request->topic_data));
+    request->topic_data_count = 1;
+    request->topic_data[0].name = topic;
+    request->topic_data[0].partition_data =
+        arena_array(arena, 1, sizeof(*request->topic_data[0].partition_data));
+    request->topic_data[0].partition_data_count = 1;
+    request->topic_data[0].partition_data[0].records = batch;
+    return request;
+}
+
+/* Produces one batch; the answer's partition, or NULL when there is no answer. */
+static const struct produce_response_response_partition_response *
+produce(struct client *client, struct span topic, int16_t acks, struct span batch)
+{
+    const struct produce_response *response =
+        client_call(client, API_PRODUCE, PRODUCE_VERSION, produce_of(client, topic, acks, batch));
+    return response == NULL ? NULL : &response->responses[0].partition_responses[0];
+}
+
+static struct fetch_request *fetch_of(struct client *client, struct span topic, int64_t offset,
+                                      int32_t max_wait_ms)
+{
+    struct arena *arena = client_arena(client);
+    struct fetch_request *request = client_request(client, API_FETCH);
+    request->max_wait_ms = max_wait_ms;
+    request->min_bytes = 1;
+    request->topics = arena_array(arena, 1, sizeof(*request->topics));
+    request->topics_count = 1;
+    request->topics[0].topic = topic;
+    request->topics[0].partitions = arena_array(arena, 1, sizeof(*request->topics[0].partitions));
+    request->topics[0].partitions_count = 1;
+    request->topics[0].partitions[0].fetch_offset = offset;
+    request->topics[0].partitions[0].partition_max_bytes = 1 << 20;
+    request->topics[0].partitions[0].current_leader_epoch = -1;
+    return request;
+}
+
+static const struct fetch_response_response_partition *fetch(struct client *client,
+                                                             struct span topic, int64_t offset)
+{
+    const struct fetch_response *response =
+        client_call(client, API_FETCH, FETCH_VERSION, fetch_of(client, topic, offset, 0));
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->error_code, ERR_NONE);
+    return &response->responses[0].partitions[0];
+}
+
+START_TEST(an_empty_folder_is_formatted_and_served)
+{
+    struct client *client = client_new(node.world);
+    const struct api_versions_response *response =
+        client_call(client, API_API_VERSIONS, 0, client_request(client, API_API_VERSIONS));
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->error_code, ERR_NONE);
+    ck_assert_int_ge(response->api_keys_count, 24);
+    ck_assert(!span_is_null(world_file(node.world, "meta.properties")));
+    client_free(client);
+}
+END_TEST
+
+START_TEST(what_was_produced_is_fetched)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    const struct span batch = batch_of(client, 3, SPAN("hello"));
+    ck_assert_int_eq(produce(client, SPAN("story"), -1, batch)->base_offset, 0);
+    ck_assert_int_eq(produce(client, SPAN("story"), 1, batch)->base_offset, 3);
+    const struct fetch_response_response_partition *fetched = fetch(client, SPAN("story"), 0);
+    ck_assert_int_eq(fetched->error_code, ERR_NONE);
+    ck_assert_int_eq(fetched->high_watermark, 6);
+    ck_assert_uint_eq(fetched->records.length, 2 * batch.length);
+    struct batch_info info;
+    batch_info_read(fetched->records.data + batch.length, &info);
+    ck_assert_int_eq(info.base_offset, 3);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(acks_all_is_answered_only_after_the_sync)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("first")));
+    world_hold(node.world, EFFECT_SYNC, "story-0");
+    ck_assert_ptr_null(produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x"))));
+    world_release(node.world);
+    world_run(node.world);
+    const struct produce_response *response = client_take(client);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->responses[0].partition_responses[0].base_offset, 1);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(acks_1_is_answered_after_the_write_and_not_shown_before_the_sync)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("first")));
+    world_hold(node.world, EFFECT_SYNC, "story-0");
+    ck_assert_ptr_nonnull(produce(client, SPAN("story"), 1, batch_of(client, 1, SPAN("x"))));
+    ck_assert_int_eq(fetch(client, SPAN("story"), 0)->high_watermark, 1);
+    world_release(node.world);
+    world_run(node.world);
+    ck_assert_int_eq(fetch(client, SPAN("story"), 0)->high_watermark, 2);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(with_write_caching_nothing_waits_for_a_sync)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    world_hold(node.world, EFFECT_SYNC, "story-0/0");
+    ck_assert_ptr_nonnull(produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x"))));
+    ck_assert_int_eq(fetch(client, SPAN("story"), 0)->high_watermark, 1);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(a_parked_fetch_is_woken_by_the_append)
+{
+    struct client *consumer = client_new(node.world);
+    struct client *producer = client_new(node.world);
+    create_topic(producer, SPAN("story"));
+    client_send(consumer, API_FETCH, FETCH_VERSION, fetch_of(consumer, SPAN("story"), 0, 5000));
+    world_run(node.world);
+    ck_assert_ptr_null(client_take(consumer));
+    produce(producer, SPAN("story"), 1, batch_of(producer, 1, SPAN("x")));
+    world_run(node.world);
+    const struct fetch_response *response = client_take(consumer);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_uint_gt(response->responses[0].partitions[0].records.length, 0);
+    client_free(consumer);
+    client_free(producer);
+}
+END_TEST
+
+START_TEST(a_parked_fetch_ends_with_its_time)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    client_send(client, API_FETCH, FETCH_VERSION, fetch_of(client, SPAN("story"), 0, 500));
+    world_run(node.world);
+    world_advance_ms(node.world, 499);
+    ck_assert_ptr_null(client_take(client));
+    world_advance_ms(node.world, 2);
+    world_run(node.world);
+    const struct fetch_response *response = client_take(client);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_uint_eq(response->responses[0].partitions[0].records.length, 0);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(replies_keep_the_order_of_requests)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    client_send(client, API_FETCH, FETCH_VERSION, fetch_of(client, SPAN("story"), 0, 500));
+    client_send(client, API_API_VERSIONS, 0, client_request(client, API_API_VERSIONS));
+    world_run(node.world);
+    ck_assert_ptr_null(client_take(client));
+    world_advance_ms(node.world, 501);
+    world_run(node.world);
+    ck_assert_ptr_nonnull(client_take(client));
+    ck_assert_ptr_nonnull(client_take(client));
+    client_free(client);
+}
+END_TEST
+
+START_TEST(the_log_goes_on_where_it_ended)
+{
+    static void (*const ends[])(struct node *) = {node_stop, node_kill, node_power_loss};
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    produce(client, SPAN("story"), -1, batch_of(client, 2, SPAN("x")));
+    client_free(client);
+    ends[_i](&node);
+    ck_assert(node_start(&node));
+    client = client_new(node.world);
+    ck_assert_int_eq(fetch(client, SPAN("story"), 0)->high_watermark, 2);
+    ck_assert_int_eq(
+        produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("y")))->base_offset, 2);
+    /* Another process never appends under the leader epoch of the one before. */
+    const struct span records = fetch(client, SPAN("story"), 0)->records;
+    struct batch_info first;
+    batch_info_read(records.data, &first);
+    struct batch_info second;
+    batch_info_read(records.data + first.size_bytes, &second);
+    ck_assert_int_gt(second.leader_epoch, first.leader_epoch);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(a_failed_sync_is_never_believed)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x")));
+    world_fail(node.world, EFFECT_SYNC, "story-0", 0, 1, ERR_IO, 0);
+    const struct produce_response_response_partition_response *answer =
+        produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("y")));
+    ck_assert(answer == NULL || answer->error_code == ERR_KAFKA_STORAGE_ERROR);
+    ck_assert(world_is_stopped(node.world));
+    client_free(client);
+}
+END_TEST
+
+START_TEST(a_full_disk_refuses_produce_and_serves_fetch)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x")));
+    world_fail(node.world, EFFECT_WRITE, "story-0", 0, 1, ERR_NO_SPACE, 10);
+    ck_assert_int_eq(produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("y")))->error_code,
+                     ERR_KAFKA_STORAGE_ERROR);
+    ck_assert_int_eq(fetch(client, SPAN("story"), 0)->high_watermark, 1);
+    ck_assert_int_eq(
+        produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("z")))->base_offset, 1);
+    const struct span records = fetch(client, SPAN("story"), 0)->records;
+    struct batch_info first;
+    batch_info_read(records.data, &first);
+    struct batch_info second;
+    batch_info_read(records.data + first.size_bytes, &second);
+    ck_assert_int_gt(second.leader_epoch, first.leader_epoch);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(acks_0_gets_no_answer_and_an_error_closes)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    ck_assert_ptr_null(produce(client, SPAN("story"), 0, batch_of(client, 1, SPAN("x"))));
+    ck_assert(!client_is_closed(client));
+    client_send(client, API_PRODUCE, PRODUCE_VERSION,
+                produce_of(client, SPAN("nowhere"), 0, batch_of(client, 1, SPAN("x"))));
+    world_run(node.world);
+    ck_assert(client_is_closed(client));
+    client_free(client);
+}
+END_TEST
+
+START_TEST(acks_other_than_0_1_all_are_refused)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    ck_assert_int_eq(produce(client, SPAN("story"), 2, batch_of(client, 1, SPAN("x")))->error_code,
+                     ERR_INVALID_REQUIRED_ACKS);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(a_fetch_beyond_the_end_or_before_the_start_is_out_of_range)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x")));
+    ck_assert_int_eq(fetch(client, SPAN("story"), 1)->error_code, ERR_NONE);
+    ck_assert_int_eq(fetch(client, SPAN("story"), 2)->error_code, ERR_OFFSET_OUT_OF_RANGE);
+    ck_assert_int_eq(fetch(client, SPAN("story"), -5)->error_code, ERR_OFFSET_OUT_OF_RANGE);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(malformed_requests_end_only_their_own_connection)
+{
+    static const struct {
+        const char *what;
+        uint8_t bytes[12];
+        size_t length;
+    } frames[] = {
+        {"no such API", {0x7f, 0x7f, 0, 0, 0, 0, 0, 1, 0xff, 0xff}, 10},
+        {"no such version", {0, 3, 0x7f, 0, 0, 0, 0, 1, 0xff, 0xff}, 10},
+        {"a body cut short", {0, 0, 0, 3, 0, 0, 0, 1, 0xff, 0xff}, 10},
+        {"too short for a header", {0, 3}, 2},
+    };
+    struct client *good = client_new(node.world);
+    struct client *bad = client_new(node.world);
+    client_send_raw(bad, span_of(frames[_i].bytes, frames[_i].length));
+    world_run(node.world);
+    ck_assert_msg(client_is_closed(bad), "%s", frames[_i].what);
+    ck_assert_ptr_nonnull(
+        client_call(good, API_API_VERSIONS, 0, client_request(good, API_API_VERSIONS)));
+    client_free(good);
+    client_free(bad);
+}
+END_TEST
+
+START_TEST(a_request_in_pieces_is_a_request)
+{
+    world_set_receive_max(node.world, 1);
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    ck_assert_int_eq(
+        produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x")))->base_offset, 0);
+    client_free(client);
+}
+END_TEST
+
+START_TEST(an_idle_broker_has_no_deadline)
+{
+    struct client *client = client_new(node.world);
+    create_topic(client, SPAN("story"));
+    world_client_close(node.world, client_connection(client));
+    world_run(node.world);
+    ck_assert_uint_eq(world_next_timer_us(node.world), TIMER_NEVER);
+    client_free(client);
+}
+END_TEST
+
+static void start_caching(void)
+{
+    static const char *const settings[] = {"write.caching.default", "true", NULL};
+    start_with(settings);
+}
+
+SUITE(data_path)
+{
+    TCase *tcase = tcase_create("broker");
+    tcase_add_checked_fixture(tcase, start, end);
+    tcase_add_test(tcase, an_empty_folder_is_formatted_and_served);
+    tcase_add_test(tcase, what_was_produced_is_fetched);
+    tcase_add_test(tcase, acks_all_is_answered_only_after_the_sync);
+    tcase_add_test(tcase, acks_1_is_answered_after_the_write_and_not_shown_before_the_sync);
+    tcase_add_test(tcase, a_parked_fetch_is_woken_by_the_append);
+    tcase_add_test(tcase, a_parked_fetch_ends_with_its_time);
+    tcase_add_test(tcase, replies_keep_the_order_of_requests);
+    tcase_add_loop_test(tcase, the_log_goes_on_where_it_ended, 0, 3);
+    tcase_add_test(tcase, a_failed_sync_is_never_believed);
+    tcase_add_test(tcase, a_full_disk_refuses_produce_and_serves_fetch);
+    tcase_add_test(tcase, acks_0_gets_no_answer_and_an_error_closes);
+    tcase_add_test(tcase, acks_other_than_0_1_all_are_refused);
+    tcase_add_test(tcase, a_fetch_beyond_the_end_or_before_the_start_is_out_of_range);
+    tcase_add_loop_test(tcase, malformed_requests_end_only_their_own_connection, 0, 4);
+    tcase_add_test(tcase, a_request_in_pieces_is_a_request);
+    tcase_add_test(tcase, an_idle_broker_has_no_deadline);
+    suite_add_tcase(suite, tcase);
+    TCase *caching = tcase_create("write caching");
+    tcase_add_checked_fixture(caching, start_caching, end);
+    tcase_add_test(caching, with_write_caching_nothing_waits_for_a_sync);
+    suite_add_tcase(suite, caching);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/check.h"
+#include "core/base/format.h"
+
+static void *heap_take(void *context, size_t size)
+{
+    (void)context;
+    return malloc(size);
+}
+
+static void heap_give(void *context, void *block, size_t size)
+{
+    (void)context;
+    (void)size;
+    free(block);
+}
+
+static void report(void *context, bool refused, uint32_t place, struct span text)
+{
+    (void)context;
+    (void)place;
+    if (refused)
+        fprintf(stderr, "refused: %.*s\n", SPAN_ARGS(text));
+}
+
+static void step(void *core, const struct event *event, struct effects *effects)
+{
+    broker_step(core, event, effects);
+}
+
+void node_init(struct node *node, uint64_t seed, const char *const *settings)
+{
+    *node = (struct node){.world = world_new(seed)};
+    memory_init(&node->conf_memory, (struct allocator){heap_take, heap_give, NULL});
+    conf_init(&node->conf, &node->conf_memory, report, NULL);
+    for (const char *const *at = settings; at != NULL && *at != NULL; at += 2)
+        CHECK(conf_set(&node->conf, span_text(at[0]), span_text(at[1]), 0) == 0);
+    CHECK(conf_check(&node->conf, SPAN("localhost")) == 0);
+}
+
+void node_free(struct node *node)
+{
+    if (node->broker != NULL)
+        node_kill(node);
+    conf_free(&node->conf);
+    world_free(node->world);
+}
+
+bool node_start(struct node *node)
+{
+    const struct broker_options options = {
+        .allocator = world_allocator(node->world),
+        .conf = &node->conf,
+        .codecs = NULL,
+    };
+    node->broker = broker_new(&options);
+    world_boot(node->world, step, node->broker, broker_memory(node->broker));
+    world_run(node->world);
+    return world_is_ready(node->world) && !world_is_stopped(node->world);
+}
+
+void node_stop(struct node *node)
+{
+    world_stop(node->world);
+    world_run(node->world);
+    CHECK(world_is_stopped(node->world));
+    broker_free(node->broker);
+    node->broker = NULL;
+    world_exit(node->world);
+}
+
+void node_kill(struct node *node)
+{
+    world_kill(node->world);
+    node->broker = NULL;
+}
+
+void node_power_loss(struct node *node)
+{
+    world_power_loss(node->world);
+    node->broker = NULL;
+}
