@@ -51,8 +51,8 @@ void fetch_sessions_free(struct fetch_sessions *sessions);
 int fetch_sessions_plan(struct fetch_sessions *sessions, const struct fetch_request *request,
                         int16_t version, struct arena *arena, struct fetch_plan *ret_plan);
 
-/* Notes what the answer to a plan says of one of its partitions. `error`: it is told again next time.
- * `has_records`: the partition goes behind the others, so that each has its turn. */
+/* Notes what the answer to a plan says of one of its partitions. `error`: it is told again next
+ * time. `has_records`: the partition goes behind the others, so that each has its turn. */
 void fetch_sessions_answered(struct fetch_sessions *sessions, int32_t session_id,
                              const struct fetch_target *target, int16_t error,
                              int64_t high_watermark, int64_t log_start, bool has_records);

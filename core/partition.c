@@ -113,9 +113,9 @@ static void raise_done(struct meta_proposal *proposal, int error)
                error_name(error));
 }
 
-/* An append was lost. Asks for a higher leader epoch, under which the partition takes appends again:
- * somebody may have seen what was lost under the old one, and (epoch, offset) never names two
- * things. */
+/* An append was lost. Asks for a higher leader epoch, under which the partition takes appends
+ * again: somebody may have seen what was lost under the old one, and (epoch, offset) never
+ * names two things. */
 static void partition_failed(struct log_observer *observer, int error)
 {
     struct partition *partition = container_of(observer, struct partition, observer);

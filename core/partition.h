@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A partition that this broker hosts: its log, its high watermark and who waits for either. Who leads
- * it, under which epoch and with which settings is asked of the metadata image each time, and kept
- * nowhere else.
+ * A partition that this broker hosts: its log, its high watermark and who waits for either. Who
+ * leads it, under which epoch and with which settings is asked of the metadata image each time,
+ * and kept nowhere else.
  */
 #ifndef CORE_PARTITION_H
 #define CORE_PARTITION_H
@@ -51,8 +51,8 @@ struct partition_ack {
 /* Looks at a partition: a parked fetch. */
 struct partition_watcher {
     struct list place;
-    /* The high watermark or the start moved, or the partition failed or went: look again. Called once:
-     * out of the list by now. */
+    /* The high watermark or the start moved, or the partition failed or went: look again.
+     * Called once: out of the list by now. */
     void (*moved)(struct partition_watcher *watcher);
 };
 
@@ -65,8 +65,8 @@ struct hosted_topic {
 };
 
 /* The partition `index` of the topic with this name, or id: ERR_NONE, or
- * ERR_UNKNOWN_TOPIC_OR_PARTITION, ERR_UNKNOWN_TOPIC_ID, ERR_NOT_LEADER_OR_FOLLOWER. Its log may still
- * have to be loaded: see partition_load(). */
+ * ERR_UNKNOWN_TOPIC_OR_PARTITION, ERR_UNKNOWN_TOPIC_ID, ERR_NOT_LEADER_OR_FOLLOWER. Its log may
+ * still have to be loaded: see partition_load(). */
 int partition_by_name(struct broker *broker, struct span topic, int32_t index,
                       struct partition **ret_partition);
 int partition_by_id(struct broker *broker, struct uuid topic, int32_t index,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OffsetForLeaderEpoch (KIP-101, KIP-279): where an epoch ended, for consumers that check whether the
- * log they read was cut. */
+/* OffsetForLeaderEpoch (KIP-101, KIP-279): where an epoch ended, for consumers that check
+ * whether the log they read was cut. */
 #include "core/api/table.h"
 #include "core/broker_state.h"
 #include "core/partition.h"

@@ -2,8 +2,9 @@
 /*
  * Produce: one batch for each of some partitions.
  *
- * Each part goes its own way: judged, then (when its log is loaded) appended, then acknowledged when
- * what acks asks for is true. The answer leaves when all parts have ended, or timeout_ms is over.
+ * Each part goes its own way: judged, then (when its log is loaded) appended, then acknowledged
+ * when what acks asks for is true. The answer leaves when all parts have ended, or timeout_ms is
+ * over.
  */
 #include "core/api/table.h"
 #include "core/base/check.h"
@@ -45,7 +46,8 @@ struct produce {
     struct timer timer;
 };
 
-/* All parts have ended. With acks=0 nothing is sent, so an error is told by closing the connection. */
+/* All parts have ended. With acks=0 nothing is sent, so an error is told by closing the
+ * connection. */
 static void produce_answer(struct produce *produce)
 {
     struct request *request = produce->request;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client in the world of tests/support/world.h: speaks the wire protocol through our own codec, so
- * that stories read as calls. One request at a time by client_call(), or pipelined by client_send()
- * and client_take().
+ * A client in the world of tests/support/world.h: speaks the wire protocol through our own codec,
+ * so that stories read as calls. One request at a time by client_call(), or pipelined by
+ * client_send() and client_take().
  */
 #ifndef TESTS_SUPPORT_CLIENT_H
 #define TESTS_SUPPORT_CLIENT_H
@@ -24,8 +24,8 @@ struct arena *client_arena(struct client *client);
 /* A request struct of the API with the schema's defaults. */
 void *client_request(struct client *client, int16_t api_key);
 
-/* Sends a request and runs the world until nothing happens; the decoded response, or NULL when there
- * is none (yet) or the connection was closed. */
+/* Sends a request and runs the world until nothing happens; the decoded response, or NULL when
+ * there is none (yet) or the connection was closed. */
 void *client_call(struct client *client, int16_t api_key, int16_t version, const void *request);
 
 /* Sends a request; returns its correlation id. */

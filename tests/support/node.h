@@ -13,8 +13,8 @@ struct node {
     struct broker *broker;
 };
 
-/* A world with one broker that is not started: `settings` is a list of key, value, …, NULL on top of
- * the defaults. */
+/* A world with one broker that is not started: `settings` is a list of key, value, …, NULL on
+ * top of the defaults. */
 void node_init(struct node *node, uint64_t seed, const char *const *settings);
 void node_free(struct node *node);
 
