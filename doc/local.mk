@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += \
+	doc/ARCHITECTURE.md \
 	doc/HACKING.md
