@@ -101,6 +101,7 @@ void net_wait(struct net *net, uint64_t timeout_us)
     const int count = wait_events(net, timeout_us, events);
     /* Interrupted: to the caller that is a short sleep. */
     CHECK(count >= 0 || errno == EINTR);
+    net->options.woken(net->options.context);
     send_continue_parked(net);
     if (net->accepting_paused)
         listeners_resume(net);

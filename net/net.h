@@ -25,6 +25,9 @@ struct net;
 struct net_options {
     const struct net_calls *calls; /* net_calls_system, or a test's */
 
+    /* A sleep of net_wait() is over; nothing was completed yet. */
+    void (*woken)(void *context);
+
     /* An effect ended. */
     void (*complete)(void *context, const struct completion *completion);
 

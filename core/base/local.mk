@@ -15,6 +15,8 @@ libcore_a_SOURCES += \
 	core/base/map.h \
 	core/base/memory.c \
 	core/base/memory.h \
+	core/base/nearest.c \
+	core/base/nearest.h \
 	core/base/rng.c \
 	core/base/rng.h \
 	core/base/span.h \

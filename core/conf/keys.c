@@ -2,6 +2,7 @@
 #include "core/conf/keys.h"
 
 #include "core/base/check.h"
+#include "core/base/nearest.h"
 
 static const struct conf_key_info keys[] = {
 #define NODE_KEY(id, key_name, key_type, key_value, key_least, key_most, key_allowed, text) \
@@ -135,60 +136,15 @@ const char *conf_key_refused(struct span name)
     return NULL;
 }
 
-/* Names longer than this resemble nothing. */
-#define NEAREST_NAME_MAX 80
-
-static uint32_t least_of(uint32_t a, uint32_t b, uint32_t c)
-{
-    const uint32_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-/* How many letters have to be added, left out or changed (Levenshtein) to make one of the other. */
-static uint32_t distance(struct span a, struct span b)
-{
-    uint32_t row[NEAREST_NAME_MAX + 1];
-    for (uint32_t j = 0; j <= b.length; j++)
-        row[j] = j;
-    for (uint32_t i = 1; i <= a.length; i++) {
-        uint32_t diagonal = row[0];
-        row[0] = i;
-        for (uint32_t j = 1; j <= b.length; j++) {
-            const uint32_t changed = diagonal + (a.data[i - 1] != b.data[j - 1]);
-            diagonal = row[j];
-            row[j] = least_of(row[j] + 1, row[j - 1] + 1, changed);
-        }
-    }
-    return row[b.length];
-}
-
-/* The nearest so far. */
-struct nearest {
-    const char *name;
-    uint32_t distance;
-};
-
-static void nearer(struct nearest *nearest, struct span wrong, const char *name)
-{
-    const struct span right = span_text(name);
-    if (right.length > NEAREST_NAME_MAX)
-        return;
-    const uint32_t letters = distance(wrong, right);
-    if (letters < nearest->distance)
-        *nearest = (struct nearest){name, letters};
-}
-
 const char *conf_key_nearest(struct span name, bool topic)
 {
-    if (name.length == 0 || name.length > NEAREST_NAME_MAX)
-        return NULL;
-    /* More than a third of the letters wrong is no misspelling. */
-    struct nearest nearest = {NULL, (uint32_t)name.length / 3 + 1};
+    struct nearest nearest;
+    nearest_start(&nearest, name);
     for (int key = 0; topic && key < TOPIC_CONF_KEYS; key++)
-        nearer(&nearest, name, topic_keys[key].name);
+        nearest_consider(&nearest, topic_keys[key].name);
     for (int key = 0; !topic && key < CONF_KEYS; key++)
-        nearer(&nearest, name, keys[key].name);
+        nearest_consider(&nearest, keys[key].name);
     for (size_t i = 0; !topic && i < COUNT(ignored); i++)
-        nearer(&nearest, name, ignored[i].name);
+        nearest_consider(&nearest, ignored[i].name);
     return nearest.name;
 }

@@ -93,6 +93,12 @@ static const struct net_calls faulty_calls = {
     .sendfile = faulty_sendfile,
 };
 
+static void on_woken(void *context)
+{
+    ck_assert_ptr_eq(context, &rig);
+    rig.wakings++;
+}
+
 static void on_complete(void *context, const struct completion *completion)
 {
     ck_assert_ptr_eq(context, &rig);
@@ -106,6 +112,7 @@ static void on_accepted(void *context, uint64_t connection, uint32_t listener, s
     ck_assert_uint_lt(rig.connections_count, RIG_CONNECTIONS_MAX);
     rig.connections[rig.connections_count++] = connection;
     rig.listener = listener;
+    rig.wakings_at_accept = rig.wakings;
     snprintf(rig.peer, sizeof(rig.peer), "%.*s", (int)peer.length, (const char *)peer.data);
 }
 
@@ -130,6 +137,7 @@ void rig_start(void)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &descriptors), 0);
     const struct net_options options = {
         .calls = &faulty_calls,
+        .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,
         .file_fd = on_file_fd,

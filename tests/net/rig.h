@@ -45,6 +45,8 @@ struct rig {
     char report[512];         /* the last */
     int files[RIG_FILES_MAX]; /* descriptors by number; 0: none */
     uint64_t effects;
+    uint32_t wakings;
+    uint32_t wakings_at_accept; /* when the last connection was told of */
 };
 
 extern struct rig rig;

@@ -230,6 +230,18 @@ START_TEST(wait_may_be_interrupted)
 }
 END_TEST
 
+START_TEST(wait_tells_that_it_is_over_first)
+{
+    const int client = rig_connect_port(rig.port);
+    const uint32_t before = rig.wakings;
+    net_wait(rig.net, NET_FOREVER);
+    ck_assert_uint_eq(rig.connections_count, 1);
+    ck_assert_uint_eq(rig.wakings, before + 1);
+    ck_assert_uint_eq(rig.wakings_at_accept, before + 1);
+    close(client);
+}
+END_TEST
+
 static void drain(void *context)
 {
     char byte;
@@ -273,6 +285,7 @@ SUITE(net_listen)
     tcase_add_test(tcase, wait_ends_in_time);
     tcase_add_test(tcase, wait_without_the_newer_call_rounds_up);
     tcase_add_test(tcase, wait_may_be_interrupted);
+    tcase_add_test(tcase, wait_tells_that_it_is_over_first);
     tcase_add_test(tcase, wait_looks_at_other_descriptors_too);
     suite_add_tcase(suite, tcase);
 }

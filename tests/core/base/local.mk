@@ -5,6 +5,7 @@ tests_check_base_SOURCES = \
 	tests/core/base/test_format.c \
 	tests/core/base/test_map.c \
 	tests/core/base/test_memory.c \
+	tests/core/base/test_nearest.c \
 	tests/core/base/test_rng.c \
 	tests/core/base/test_timer.c
 tests_check_base_CFLAGS = $(TEST_CFLAGS)
