@@ -10,7 +10,11 @@ libcli_a_SOURCES = \
 	cli/notify.c \
 	cli/notify.h \
 	cli/options.c \
-	cli/options.h
+	cli/options.h \
+	cli/properties.c \
+	cli/properties.h \
+	cli/settings.c \
+	cli/settings.h
 
 bin_PROGRAMS += chronik
 chronik_SOURCES = \

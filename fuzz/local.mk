@@ -16,6 +16,17 @@ FUZZ_SECONDS = 60
 FUZZ_JOBS = 1
 EXTRA_DIST += fuzz/run.sh fuzz/replay.c
 
+FUZZ_TARGETS += fuzz/fuzz_properties
+fuzz_fuzz_properties_SOURCES = \
+	cli/properties.c \
+	cli/properties.h \
+	fuzz/fuzz.h \
+	fuzz/fuzz_properties.c \
+	$(FUZZ_MAIN)
+fuzz_fuzz_properties_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_properties_LDADD = $(CORE_LIBS)
+EXTRA_DIST += fuzz/properties.dict fuzz/corpus/properties
+
 if ENABLE_FUZZ
 FUZZ_MAIN =
 noinst_PROGRAMS += $(FUZZ_TARGETS)

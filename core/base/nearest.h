@@ -10,6 +10,9 @@
 /* Names longer than this resemble nothing. */
 #define NEAREST_NAME_MAX 80
 
+/* Letters that a misspelling gets wrong, at most. */
+#define NEAREST_LETTERS_MAX 4
+
 struct nearest {
     struct span wrong;
     const char *name;  /* the nearest so far; NULL: none is near */

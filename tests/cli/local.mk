@@ -3,6 +3,8 @@ UNIT_TESTS += tests/check_cli
 tests_check_cli_SOURCES = \
 	tests/cli/test_logger.c \
 	tests/cli/test_loop.c \
-	tests/cli/test_options.c
+	tests/cli/test_options.c \
+	tests/cli/test_properties.c \
+	tests/cli/test_settings.c
 tests_check_cli_CFLAGS = $(TEST_CFLAGS)
 tests_check_cli_LDADD = libcli.a libnet.a libdisk.a $(TEST_LIBS) $(CORE_LIBS) -lpthread
