@@ -22,4 +22,5 @@ libcore_a_SOURCES += \
 	core/base/span.h \
 	core/base/timer.c \
 	core/base/timer.h \
+	core/base/uuid.c \
 	core/base/uuid.h

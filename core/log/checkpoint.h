@@ -11,13 +11,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/span.h"
-
-/* Text that may be longer than its room: `length` is that of the whole. */
-struct text_writer {
-    uint8_t *out;
-    size_t capacity;
-    size_t length;
-};
+#include "core/log/lines.h"
 
 /* Begins a file with `count` entries in `capacity` bytes at `out` (NULL and 0: only to measure). */
 void checkpoint_write_head(struct text_writer *writer, uint8_t *out, size_t capacity,

@@ -7,6 +7,7 @@ tests_check_base_SOURCES = \
 	tests/core/base/test_memory.c \
 	tests/core/base/test_nearest.c \
 	tests/core/base/test_rng.c \
-	tests/core/base/test_timer.c
+	tests/core/base/test_timer.c \
+	tests/core/base/test_uuid.c
 tests_check_base_CFLAGS = $(TEST_CFLAGS)
 tests_check_base_LDADD = $(TEST_LIBS) $(CORE_LIBS)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/check_log
-tests_check_log_SOURCES =
+tests_check_log_SOURCES = \
+	tests/core/log/test_checkpoint.c \
+	tests/core/log/test_epochs.c \
+	tests/core/log/test_index.c \
+	tests/core/log/test_producers.c
 tests_check_log_CFLAGS = $(TEST_CFLAGS)
 tests_check_log_LDADD = $(TEST_LIBS) $(CORE_LIBS)
