@@ -60,7 +60,7 @@ CHRONIK_CC_FLAG([WARNING_CFLAGS], [dnl
   -Wall -Wextra -Wshadow -Wundef -Wvla -Walloca -Wcast-qual -Wpointer-arith -Wwrite-strings dnl
   -Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations -Wold-style-definition dnl
   -Wredundant-decls -Wnested-externs -Wformat=2 -Wdouble-promotion dnl
-  -Wlogical-op -Wduplicated-cond -Wunreachable-code-aggressive -Wcomma])
+  -Wlogical-op -Wduplicated-cond -Wunreachable-code -Wcomma])
 AS_IF([test "$enable_werror" = yes], [WARNING_CFLAGS="$WARNING_CFLAGS -Werror"])
 ])
 

@@ -24,14 +24,16 @@ verdict()
     fi
 }
 
-# The sources of a tree, from its top.
+# The sources of a tree, from its top; a generated file says in its first words who made it.
 sources()
 {
-    find . \( -path './build*' -o -path './.*' -o -path './chronik-*' -o -path ./autom4te.cache \) \
-        -prune -o -type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o -name '*.mk' \
-        -o -name '*.py' -o -name '*.java' -o -name '*.js' -o -name '*.go' \
-        -o -name Makefile.am -o -name configure.ac -o -path './m4/*.m4' \
-        -o -path './quick' -o -path './bootstrap' \) -print | sed 's,^\./,,' | sort
+    find . \( -path './build*' -o -path './_build*' -o -path './.*' -o -path './chronik-*' \
+        -o -path ./autom4te.cache \) -prune -o -type f \( -name '*.[ch]' -o -name '*.def' \
+        -o -name '*.kp' -o -name '*.sh' -o -name '*.awk' -o -name '*.mk' -o -name Makefile.am \
+        -o -name '*.py' -o -name '*.java' -o -name '*.js' -o -name '*.go' -o -name configure.ac \
+        -o -path './m4/*.m4' -o -path './quick' -o -path './bootstrap' \) -print |
+        sed 's,^\./,,' |
+        xargs grep -L '^/\* Made by ' | sort
 }
 
 lint_tree()
@@ -76,6 +78,7 @@ function_of()
     echo '}'
 }
 function_of 100 | plant core/long.c clean
+{ echo '/* Made by a generator. */'; echo '// as it pleases'; } | plant core/made.h clean
 plant core/tie.c clean <<END
 $spdx
 #include "core/good.h"
