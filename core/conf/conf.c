@@ -54,7 +54,8 @@ static int set_other(const struct conf *conf, struct span name, struct span valu
                      nearest);
     else
         conf_finding(conf, true, place,
-                     "there is no key %.*s; chronik(1) lists those that there are", QUOTED(name));
+                     "there is no key %.*s; chronik.properties(5) lists those that there are",
+                     QUOTED(name));
     return -1;
 }
 

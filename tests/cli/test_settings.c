@@ -154,6 +154,39 @@ START_TEST(options_have_a_limit)
 }
 END_TEST
 
+/* Every line of the sample that shows a default, without its '#'. */
+START_TEST(the_sample_file_is_the_default)
+{
+    const char *srcdir = getenv("srcdir");
+    char sample[4096];
+    char line[512];
+    int count = 0;
+    snprintf(sample, sizeof(sample), "%s/contrib/server.properties", srcdir == NULL ? "." : srcdir);
+    FILE *in = fopen(sample, "r");
+    FILE *out = fopen(path, "w");
+    ck_assert_ptr_nonnull(in);
+    while (fgets(line, sizeof(line), in) != NULL) {
+        const char *equals = strchr(line, '=');
+        if (line[0] != '#' || line[1] == ' ' || equals == NULL || equals[1] == '\n')
+            continue;
+        fputs(line + 1, out);
+        count++;
+    }
+    fclose(in);
+    fclose(out);
+    settings_file(&settings, path);
+    ck_assert_int_eq(settings_check(&settings), 0);
+    ck_said("");
+    ck_assert_int_gt(count, 40);
+    for (int key = 0; key < CONF_KEYS; key++) {
+        const char *value = conf_key_info((enum conf_key)key)->value;
+        ck_assert(span_equal(settings.conf.values[key].text, span_text(value)));
+        ck_assert_int_eq(settings.conf.values[key].source,
+                         value == NULL ? CONF_SOURCE_DEFAULT : CONF_SOURCE_FILE);
+    }
+}
+END_TEST
+
 SUITE(settings)
 {
     TCase *tcase = tcase_create("settings");
@@ -166,5 +199,6 @@ SUITE(settings)
     tcase_add_test(tcase, a_folder_is_no_file);
     tcase_add_loop_test(tcase, an_option_is_one_setting, 0, sizeof(options) / sizeof(options[0]));
     tcase_add_test(tcase, options_have_a_limit);
+    tcase_add_test(tcase, the_sample_file_is_the_default);
     suite_add_tcase(suite, tcase);
 }

@@ -71,7 +71,7 @@ static const struct {
     {"broker.rack=\x01\x7f", ""},
     {"node.id=7\x01", "node.id: '7?' is not a whole number"},
     {"num.partition=3", "there is no key num.partition; did you mean num.partitions?"},
-    {"colour=blue", "there is no key colour; chronik(1) lists those that there are"},
+    {"colour=blue", "there is no key colour; chronik.properties(5) lists those that there are"},
     {"retention.ms=1", "retention.ms is a key of topics; for the node it is log.retention.ms"},
     {"segment.jitter.ms=1", "segment.jitter.ms is a key of topics, not of the node"},
     {"authorizer.class.name=", ""},
