@@ -21,11 +21,15 @@
 #define META_RESOURCE_TOPIC 2
 
 /* Limits of one cluster; a record beyond one is refused, as is the proposal that would write it. */
-#define META_TOPIC_NAME_MAX 249
-#define META_REPLICAS_MAX   1000
-#define META_PARTITIONS_MAX 1000000 /* of all topics together */
-#define META_BROKERS_MAX    1000
-#define META_ENDPOINTS_MAX  16
+#define META_TOPIC_NAME_MAX    249
+#define META_REPLICAS_MAX      128
+#define META_PARTITIONS_MAX    1000000 /* of all topics together */
+#define META_BROKERS_MAX       1000
+#define META_ENDPOINTS_MAX     16
+#define META_ENDPOINT_TEXT_MAX 255 /* bytes of a listener's name, a host, a rack */
+#define META_CONFIGS_MAX       256 /* of one topic */
+#define META_CONFIG_KEY_MAX    249
+#define META_CONFIG_VALUE_MAX  32767
 
 /* Replica lists up to this many members in all need no memory of their own. */
 #define META_REPLICAS_INLINE 2

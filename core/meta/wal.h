@@ -26,7 +26,9 @@
  * those are more: writing snapshots then costs no more than writing the log. */
 #define WAL_SNAPSHOT_BYTES_MIN (1024 * 1024)
 
-#define WAL_SEGMENT_BYTES (8 * 1024 * 1024)
+#define WAL_SEGMENT_BYTES        (8 * 1024 * 1024)
+#define WAL_INDEX_INTERVAL_BYTES 65536
+#define WAL_SEGMENT_INDEX_BYTES  (64 * 1024)
 
 enum wal_state { WAL_CLOSED, WAL_BOOTING, WAL_READY, WAL_WRITING, WAL_FAILED };
 
@@ -53,7 +55,7 @@ enum wal_state wal_state(const struct wal *wal);
  * caller's again at once. ERR_NONE or why nothing was appended. */
 int wal_append(struct wal *wal, struct meta_writer *writer);
 
-/* Ends the log in order; wakes `waiter` when it is closed. */
+/* Ends the log in order, after what is under way; wakes `waiter` when it is closed. */
 void wal_close(struct wal *wal, struct log_waiter *waiter);
 
 /* Frees the WAL and its log without touching the disk. */

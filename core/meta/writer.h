@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/base/arena.h"
+#include "core/base/buffer.h"
 #include "core/meta/record.h"
 
 /* Records of one proposal are one batch, which is there as a whole or not at all. */
@@ -35,7 +36,9 @@ int64_t meta_writer_next_offset(const struct meta_writer *writer);
  * was only to be checked. */
 void meta_writer_cut(struct meta_writer *writer, uint32_t count);
 
-/* All records as one batch of the leader epoch; NULL when there is no memory. */
-struct buffer *meta_writer_batch(struct meta_writer *writer, int32_t leader_epoch, int64_t wall_ms);
+/* All records, of which there is at least one, as one batch of the leader epoch: a buffer with one
+ * reference, of exactly the batch's size. */
+struct buffer *meta_writer_batch(const struct meta_writer *writer, int32_t leader_epoch,
+                                 int64_t wall_ms);
 
 #endif

@@ -1,5 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/check_meta
-tests_check_meta_SOURCES =
+tests_check_meta_SOURCES = \
+	tests/core/conf/settings.c \
+	tests/core/conf/settings.h \
+	tests/core/meta/cluster.c \
+	tests/core/meta/cluster.h \
+	tests/core/meta/test_image.c \
+	tests/core/meta/test_record.c \
+	tests/core/meta/test_replay.c \
+	tests/core/meta/test_snapshot.c \
+	tests/core/meta/test_topics.c
 tests_check_meta_CFLAGS = $(TEST_CFLAGS)
 tests_check_meta_LDADD = $(TEST_LIBS) $(CORE_LIBS)

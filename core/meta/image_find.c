@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to the image. */
+#include "core/meta/image.h"
+
+static const struct meta_topic *topic_of(struct map_node *by_name)
+{
+    return by_name == NULL ? NULL : container_of(by_name, struct meta_topic, by_name);
+}
+
+struct span image_fold_name(struct span name, uint8_t *out)
+{
+    if (name.length > META_TOPIC_NAME_MAX)
+        return SPAN_NULL;
+    if (name.length == 0 || memchr(name.data, '.', name.length) == NULL)
+        return name;
+    for (size_t i = 0; i < name.length; i++)
+        out[i] = name.data[i] == '.' ? '_' : name.data[i];
+    return span_of(out, name.length);
+}
+
+const struct meta_topic *image_topic_alike(const struct image *image, struct span name)
+{
+    uint8_t folded[META_TOPIC_NAME_MAX];
+    const struct span key = image_fold_name(name, folded);
+    return span_is_null(key) ? NULL : topic_of(map_find(&image->topics_by_name, key));
+}
+
+const struct meta_topic *image_topic(const struct image *image, struct span name)
+{
+    const struct meta_topic *topic = image_topic_alike(image, name);
+    return topic != NULL && span_equal(topic->name, name) ? topic : NULL;
+}
+
+const struct meta_topic *image_topic_by_id(const struct image *image, struct uuid id)
+{
+    struct map_node *node = map_find(&image->topics_by_id, span_of(id.bytes, sizeof(id.bytes)));
+    return node == NULL ? NULL : container_of(node, struct meta_topic, by_id);
+}
+
+const struct meta_partition *image_partition(const struct meta_topic *topic, int32_t partition)
+{
+    return partition >= 0 && partition < topic->partitions_count ? &topic->partitions[partition]
+                                                                 : NULL;
+}
+
+const struct meta_broker *image_broker(const struct image *image, int32_t id)
+{
+    for (uint32_t i = 0; i < image->brokers_count; i++) {
+        if (image->brokers[i].id == id)
+            return &image->brokers[i];
+    }
+    return NULL;
+}
+
+struct span image_topic_config(const struct meta_topic *topic, struct span key)
+{
+    for (uint32_t i = 0; i < topic->configs_count; i++) {
+        if (span_equal(topic->configs[i].key, key))
+            return topic->configs[i].value;
+    }
+    return SPAN_NULL;
+}
+
+const struct meta_endpoint *image_endpoint(const struct meta_broker *broker, struct span listener)
+{
+    for (uint32_t i = 0; i < broker->endpoints_count; i++) {
+        if (span_equal(broker->endpoints[i].listener, listener))
+            return &broker->endpoints[i];
+    }
+    return NULL;
+}
+
+const struct meta_topic *image_first_topic(const struct image *image)
+{
+    return topic_of(image->topics_by_name.first);
+}
+
+const struct meta_topic *image_next_topic(const struct meta_topic *topic)
+{
+    return topic_of(map_next(&topic->by_name));
+}
+
+const int32_t *meta_replicas(const struct meta_partition *partition)
+{
+    return partition->replicas_count + partition->isr_count <= META_REPLICAS_INLINE
+               ? partition->few
+               : partition->many;
+}
+
+const int32_t *meta_isr(const struct meta_partition *partition)
+{
+    return meta_replicas(partition) + partition->replicas_count;
+}
+
+uint32_t image_live_brokers(const struct image *image)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < image->brokers_count; i++)
+        count += !image->brokers[i].fenced;
+    return count;
+}

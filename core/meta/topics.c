@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/meta/topics.h"
+
+#include "core/base/format.h"
+#include "core/wire/error.h"
+
+int topic_check_name(struct span name, const char **ret_why)
+{
+    const char *why = NULL;
+    if (name.length == 0)
+        why = "A topic's name must not be empty.";
+    else if (span_equal(name, SPAN(".")) || span_equal(name, SPAN("..")))
+        why = "A topic's name must not be '.' or '..'.";
+    else if (name.length > META_TOPIC_NAME_MAX)
+        why = "A topic's name must not be longer than 249 characters.";
+    for (size_t i = 0; i < name.length && why == NULL; i++) {
+        const uint8_t c = name.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-'))
+            why = "A topic's name may hold ASCII letters and digits, '.', '_' and '-' only.";
+    }
+    if (why == NULL)
+        return ERR_NONE;
+    *ret_why = why;
+    return ERR_INVALID_TOPIC_EXCEPTION;
+}
+
+bool topic_is_internal(struct span name)
+{
+    return span_equal(name, SPAN("__consumer_offsets")) ||
+           span_equal(name, SPAN("__transaction_state"));
+}
+
+static int check_new_name(struct topics_context *context, struct span name,
+                          struct span *ret_message)
+{
+    const char *why;
+    if (topic_check_name(name, &why) != ERR_NONE) {
+        *ret_message = span_text(why);
+        return ERR_INVALID_TOPIC_EXCEPTION;
+    }
+    if (span_equal(name, SPAN(TOPICS_METADATA_NAME))) {
+        *ret_message = SPAN("The metadata log's name is not for topics.");
+        return ERR_INVALID_REQUEST;
+    }
+    const struct meta_topic *other = image_topic_alike(context->image, name);
+    if (other == NULL)
+        return ERR_NONE;
+    if (span_equal(other->name, name)) {
+        *ret_message =
+            arena_format(context->arena, "Topic '%.*s' already exists.", SPAN_ARGS(name));
+        return ERR_TOPIC_ALREADY_EXISTS;
+    }
+    *ret_message = arena_format(context->arena,
+                                "Topic '%.*s' collides with '%.*s': '.' and '_' count as the same.",
+                                SPAN_ARGS(name), SPAN_ARGS(other->name));
+    return ERR_INVALID_TOPIC_EXCEPTION;
+}
+
+static bool broker_is_live(const struct image *image, int32_t id)
+{
+    const struct meta_broker *broker = image_broker(image, id);
+    return broker != NULL && !broker->fenced;
+}
+
+/* The brokers that were named for one partition: as many as for the others, live, none twice. */
+static int check_assigned_brokers(struct topics_context *context,
+                                  const struct topic_assignment *assignment,
+                                  int32_t replication_factor, struct span *ret_message)
+{
+    if (assignment->brokers_count != replication_factor || assignment->brokers_count < 1 ||
+        assignment->brokers_count > META_REPLICAS_MAX) {
+        *ret_message =
+            arena_format(context->arena, "Partition %d is assigned to %d brokers instead of %d.",
+                         assignment->partition, assignment->brokers_count, replication_factor);
+        return ERR_INVALID_REPLICA_ASSIGNMENT;
+    }
+    for (int32_t i = 0; i < assignment->brokers_count; i++) {
+        const int32_t id = assignment->brokers[i];
+        for (int32_t k = 0; k < i; k++) {
+            if (assignment->brokers[k] == id) {
+                *ret_message =
+                    arena_format(context->arena, "Partition %d is assigned to broker %d twice.",
+                                 assignment->partition, id);
+                return ERR_INVALID_REPLICA_ASSIGNMENT;
+            }
+        }
+        if (!broker_is_live(context->image, id)) {
+            *ret_message = arena_format(
+                context->arena, "Partition %d is assigned to broker %d, which is not there.",
+                assignment->partition, id);
+            return ERR_INVALID_REPLICA_ASSIGNMENT;
+        }
+    }
+    return ERR_NONE;
+}
+
+/* Assignments name the partitions `first` … once each; *ret_sorted has them in order. */
+static int sort_assignments(struct topics_context *context,
+                            const struct topic_assignment *assignments, int32_t count,
+                            int32_t first, const struct topic_assignment ***ret_sorted,
+                            struct span *ret_message)
+{
+    const struct topic_assignment **sorted =
+        arena_array(context->arena, (size_t)count, sizeof(*sorted));
+    if (sorted == NULL)
+        return ERR_POLICY_VIOLATION;
+    for (int32_t i = 0; i < count; i++) {
+        const int64_t place = (int64_t)assignments[i].partition - first;
+        if (place < 0 || place >= count || sorted[place] != NULL) {
+            *ret_message = arena_format(context->arena,
+                                        "The assignments have to name the partitions %d to %d, "
+                                        "each of them once.",
+                                        first, first + count - 1);
+            return ERR_INVALID_REPLICA_ASSIGNMENT;
+        }
+        sorted[place] = &assignments[i];
+    }
+    for (int32_t i = 0; i < count; i++) {
+        const int error =
+            check_assigned_brokers(context, sorted[i], assignments[0].brokers_count, ret_message);
+        if (error != ERR_NONE)
+            return error;
+    }
+    *ret_sorted = sorted;
+    return ERR_NONE;
+}
+
+static int check_replication_factor(struct topics_context *context, int32_t replication_factor,
+                                    struct span *ret_message)
+{
+    const uint32_t live = image_live_brokers(context->image);
+    if (replication_factor < 1 || replication_factor > META_REPLICAS_MAX) {
+        *ret_message =
+            arena_format(context->arena, "The replication factor %d is not between 1 and %d.",
+                         replication_factor, META_REPLICAS_MAX);
+        return ERR_INVALID_REPLICATION_FACTOR;
+    }
+    if ((uint32_t)replication_factor > live) {
+        *ret_message = arena_format(context->arena,
+                                    "The replication factor %d is larger than the number of "
+                                    "brokers that are there, %u.",
+                                    replication_factor, live);
+        return ERR_INVALID_REPLICATION_FACTOR;
+    }
+    return ERR_NONE;
+}
+
+/* Limits of one proposal and of the whole cluster. */
+static int check_room(struct topics_context *context, int32_t partitions, struct span *ret_message)
+{
+    const int64_t created = (int64_t)context->partitions_created + partitions;
+    if (created > TOPICS_PARTITIONS_PER_PROPOSAL_MAX) {
+        *ret_message =
+            arena_format(context->arena, "One request may create %d partitions, not more.",
+                         TOPICS_PARTITIONS_PER_PROPOSAL_MAX);
+        return ERR_POLICY_VIOLATION;
+    }
+    if (context->image->partitions_count + created > META_PARTITIONS_MAX) {
+        *ret_message = arena_format(context->arena, "There may be %d partitions in all, not more.",
+                                    META_PARTITIONS_MAX);
+        return ERR_POLICY_VIOLATION;
+    }
+    return ERR_NONE;
+}
+
+static int check_configs(struct topics_context *context, const struct topic_override *configs,
+                         int32_t count, struct span *ret_message)
+{
+    if (count > META_CONFIGS_MAX) {
+        *ret_message = SPAN("There are more configuration keys than a topic can have.");
+        return ERR_INVALID_REQUEST;
+    }
+    for (int32_t i = 0; i < count; i++) {
+        for (int32_t k = 0; k < i; k++) {
+            if (span_equal(configs[k].key, configs[i].key)) {
+                *ret_message = SPAN("A configuration key is set twice.");
+                return ERR_INVALID_REQUEST;
+            }
+        }
+        if (topic_conf_check(configs[i].key, configs[i].value, context->arena, ret_message) != 0)
+            return ERR_INVALID_CONFIG;
+        if (configs[i].value.length > META_CONFIG_VALUE_MAX) {
+            *ret_message = SPAN("A configuration value is too long.");
+            return ERR_INVALID_CONFIG;
+        }
+    }
+    return ERR_NONE;
+}
+
+/* Chooses brokers for one partition: each of the live ones leads in turn. `start` is drawn once for
+ * all partitions of a topic, so that small topics do not all begin with the same broker. */
+static void choose_brokers(const struct image *image, uint64_t start, int32_t partition,
+                           int32_t replication_factor, int32_t *ret_brokers)
+{
+    const uint32_t live = image_live_brokers(image);
+    const uint32_t first = (uint32_t)((start + (uint64_t)partition) % live);
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < image->brokers_count; i++) {
+        if (image->brokers[i].fenced)
+            continue;
+        const uint32_t turn = (place++ + live - first) % live;
+        if (turn < (uint32_t)replication_factor)
+            ret_brokers[turn] = image->brokers[i].id;
+    }
+}
+
+static int write_partition(struct meta_writer *writer, struct uuid topic_id, int32_t partition,
+                           int32_t *brokers, int32_t brokers_count)
+{
+    struct meta_record record = meta_record_of(META_RECORD_PARTITION);
+    record.body.partition.partition_id = partition;
+    record.body.partition.topic_id = topic_id;
+    record.body.partition.replicas = brokers;
+    record.body.partition.replicas_count = brokers_count;
+    record.body.partition.isr = brokers;
+    record.body.partition.isr_count = brokers_count;
+    record.body.partition.leader = brokers[0];
+    record.body.partition.leader_epoch = 0;
+    record.body.partition.partition_epoch = 0;
+    return meta_write(writer, &record);
+}
+
+/* Writes the partitions `first` … of a topic, by assignment, or without one by our choice. */
+static int write_partitions(struct topics_context *context, struct uuid topic_id, int32_t first,
+                            int32_t count, int32_t replication_factor,
+                            const struct topic_assignment *const *assignments)
+{
+    const uint64_t start = rng_next(context->rng) >> 1;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t brokers[META_REPLICAS_MAX];
+        if (assignments != NULL)
+            memcpy(brokers, assignments[i]->brokers, (size_t)replication_factor * sizeof(*brokers));
+        else
+            choose_brokers(context->image, start, first + i, replication_factor, brokers);
+        const int error =
+            write_partition(context->writer, topic_id, first + i, brokers, replication_factor);
+        if (error != ERR_NONE)
+            return error;
+    }
+    context->partitions_created += count;
+    return ERR_NONE;
+}
+
+static int write_config(struct meta_writer *writer, struct span topic, struct span key,
+                        struct span value)
+{
+    struct meta_record record = meta_record_of(META_RECORD_CONFIG);
+    record.body.config.resource_type = META_RESOURCE_TOPIC;
+    record.body.config.resource_name = topic;
+    record.body.config.name = key;
+    record.body.config.value = value;
+    return meta_write(writer, &record);
+}
+
+/* Makes partitions and replication factor definite. */
+static int creation_resolve(struct topics_context *context, struct topic_creation *creation,
+                            const struct topic_assignment ***ret_assignments)
+{
+    if (creation->assignments_count <= 0) {
+        if (creation->partitions == -1)
+            creation->partitions = (int32_t)conf_int(context->conf, CONF_NUM_PARTITIONS);
+        if (creation->replication_factor == -1)
+            creation->replication_factor =
+                (int32_t)conf_int(context->conf, CONF_DEFAULT_REPLICATION_FACTOR);
+        if (creation->partitions < 1) {
+            creation->message = SPAN("A topic has to have at least one partition.");
+            return ERR_INVALID_PARTITIONS;
+        }
+        return check_replication_factor(context, creation->replication_factor, &creation->message);
+    }
+    if (creation->partitions != -1 || creation->replication_factor != -1) {
+        creation->message = SPAN("Where brokers are assigned by hand, the number of partitions and "
+                                 "the replication factor have to be -1.");
+        return ERR_INVALID_REQUEST;
+    }
+    creation->partitions = creation->assignments_count;
+    creation->replication_factor = creation->assignments[0].brokers_count;
+    return sort_assignments(context, creation->assignments, creation->assignments_count, 0,
+                            ret_assignments, &creation->message);
+}
+
+static int creation_write(struct topics_context *context, struct topic_creation *creation,
+                          const struct topic_assignment *const *assignments)
+{
+    struct meta_record record = meta_record_of(META_RECORD_TOPIC);
+    record.body.topic.name = creation->name;
+    record.body.topic.topic_id = creation->topic_id;
+    int error = meta_write(context->writer, &record);
+    /* The configuration comes before the partitions: what is told of a new partition knows it. */
+    for (int32_t i = 0; i < creation->configs_count && error == ERR_NONE; i++)
+        error = write_config(context->writer, creation->name, creation->configs[i].key,
+                             creation->configs[i].value);
+    if (error != ERR_NONE)
+        return error;
+    return write_partitions(context, creation->topic_id, 0, creation->partitions,
+                            creation->replication_factor, assignments);
+}
+
+int topics_create(struct topics_context *context, struct topic_creation *creation)
+{
+    const uint32_t mark = context->writer->count;
+    const struct topic_assignment **assignments = NULL;
+    creation->message = SPAN_NULL;
+    int error = check_new_name(context, creation->name, &creation->message);
+    if (error == ERR_NONE)
+        error = creation_resolve(context, creation, &assignments);
+    if (error == ERR_NONE)
+        error = check_room(context, creation->partitions, &creation->message);
+    if (error == ERR_NONE)
+        error =
+            check_configs(context, creation->configs, creation->configs_count, &creation->message);
+    if (error != ERR_NONE)
+        return error;
+    do {
+        creation->topic_id = rng_uuid(context->rng);
+    } while (image_topic_by_id(context->image, creation->topic_id) != NULL);
+    error = creation_write(context, creation, assignments);
+    if (error != ERR_NONE) {
+        meta_writer_cut(context->writer, mark);
+        creation->message = SPAN("The request is too large to be carried out as a whole.");
+    }
+    return error;
+}
+
+int topics_remove(struct topics_context *context, const struct meta_topic *topic)
+{
+    struct meta_record record = meta_record_of(META_RECORD_REMOVE_TOPIC);
+    record.body.remove_topic.topic_id = topic->id;
+    return meta_write(context->writer, &record);
+}
+
+static int check_growth(struct topics_context *context, const struct meta_topic *topic,
+                        int32_t count, bool assigned, int32_t assignments_count,
+                        struct span *ret_message)
+{
+    if (topic_is_internal(topic->name)) {
+        *ret_message = SPAN("The partitions of an internal topic decide what belongs where: their "
+                            "number stays.");
+        return ERR_INVALID_REQUEST;
+    }
+    if (count <= topic->partitions_count) {
+        *ret_message = arena_format(context->arena,
+                                    "Topic '%.*s' has %d partitions; %d would not be an increase.",
+                                    SPAN_ARGS(topic->name), topic->partitions_count, count);
+        return ERR_INVALID_PARTITIONS;
+    }
+    const int32_t added = count - topic->partitions_count;
+    if (assigned && assignments_count != added) {
+        *ret_message =
+            arena_format(context->arena, "There are %d new partitions, and assignments for %d.",
+                         added, assignments_count);
+        return ERR_INVALID_REPLICA_ASSIGNMENT;
+    }
+    return check_room(context, added, ret_message);
+}
+
+int topics_grow(struct topics_context *context, const struct meta_topic *topic, int32_t count,
+                const struct topic_assignment *assignments, int32_t assignments_count,
+                struct span *ret_message)
+{
+    const int32_t first = topic->partitions_count;
+    const uint32_t mark = context->writer->count;
+    const struct topic_assignment **sorted = NULL;
+    *ret_message = SPAN_NULL;
+    int error =
+        check_growth(context, topic, count, assignments != NULL, assignments_count, ret_message);
+    if (error != ERR_NONE)
+        return error;
+    /* A topic has one replication factor: that of its first partition. */
+    int32_t replication_factor = first == 0 ? 1 : topic->partitions[0].replicas_count;
+    if (assignments != NULL) {
+        error =
+            sort_assignments(context, assignments, assignments_count, first, &sorted, ret_message);
+        if (error == ERR_NONE)
+            replication_factor = assignments[0].brokers_count;
+    } else {
+        error = check_replication_factor(context, replication_factor, ret_message);
+    }
+    if (error != ERR_NONE)
+        return error;
+    error = write_partitions(context, topic->id, first, count - first, replication_factor, sorted);
+    if (error != ERR_NONE) {
+        meta_writer_cut(context->writer, mark);
+        *ret_message = SPAN("The request is too large to be carried out as a whole.");
+    }
+    return error;
+}
+
+/* Writes what one alteration makes of its key. */
+static int alter_one(struct topics_context *context, const struct meta_topic *topic,
+                     const struct topic_alteration *alteration, struct span *ret_message)
+{
+    if (alteration->operation < CONF_SET || alteration->operation > CONF_SUBTRACT) {
+        *ret_message =
+            arena_format(context->arena, "There is no operation %d.", alteration->operation);
+        return ERR_INVALID_REQUEST;
+    }
+    if (alteration->operation != CONF_DELETE && span_is_null(alteration->value)) {
+        *ret_message = arena_format(context->arena, "'%.*s' cannot be altered by a null value.",
+                                    SPAN_ARGS(alteration->key));
+        return ERR_INVALID_REQUEST;
+    }
+    struct span value;
+    if (topic_conf_alter(context->conf, topic->configs, topic->configs_count, alteration->operation,
+                         alteration->key, alteration->value, context->arena, &value,
+                         ret_message) != 0)
+        return ERR_INVALID_CONFIG;
+    if (value.length > META_CONFIG_VALUE_MAX) {
+        *ret_message = SPAN("A configuration value is too long.");
+        return ERR_INVALID_CONFIG;
+    }
+    const struct span before = image_topic_config(topic, alteration->key);
+    if (span_is_null(before) == span_is_null(value) && span_equal(before, value))
+        return ERR_NONE;
+    return write_config(context->writer, topic->name, alteration->key, value);
+}
+
+int topics_alter(struct topics_context *context, const struct meta_topic *topic,
+                 const struct topic_alteration *alterations, int32_t alterations_count,
+                 struct span *ret_message)
+{
+    const uint32_t mark = context->writer->count;
+    int error = ERR_NONE;
+    *ret_message = SPAN_NULL;
+    if (alterations_count > META_CONFIGS_MAX) {
+        *ret_message = SPAN("There are more configuration keys than a topic can have.");
+        return ERR_INVALID_REQUEST;
+    }
+    for (int32_t i = 0; i < alterations_count && error == ERR_NONE; i++) {
+        for (int32_t k = 0; k < i && error == ERR_NONE; k++) {
+            if (span_equal(alterations[k].key, alterations[i].key)) {
+                *ret_message = arena_format(context->arena, "'%.*s' is altered twice.",
+                                            SPAN_ARGS(alterations[i].key));
+                error = ERR_INVALID_REQUEST;
+            }
+        }
+        if (error == ERR_NONE)
+            error = alter_one(context, topic, &alterations[i], ret_message);
+    }
+    if (error != ERR_NONE)
+        meta_writer_cut(context->writer, mark);
+    return error;
+}
+
+int topics_raise_epoch(const struct image *image, struct meta_writer *writer, struct uuid topic_id,
+                       int32_t partition, int32_t epoch)
+{
+    const struct meta_topic *topic = image_topic_by_id(image, topic_id);
+    const struct meta_partition *found = topic == NULL ? NULL : image_partition(topic, partition);
+    if (found == NULL)
+        return ERR_UNKNOWN_TOPIC_OR_PARTITION;
+    if (found->leader_epoch != epoch || epoch == INT32_MAX)
+        return ERR_FENCED_LEADER_EPOCH;
+    struct meta_record record = meta_record_of(META_RECORD_PARTITION_CHANGE);
+    record.body.partition_change.partition_id = partition;
+    record.body.partition_change.topic_id = topic_id;
+    record.body.partition_change.leader = found->leader;
+    return meta_write(writer, &record);
+}
