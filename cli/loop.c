@@ -19,6 +19,9 @@
  * node has few. */
 #define DISK_THREADS 4
 
+/* What is read at a time from a file that is not in the page cache, before it is sent. */
+#define COLD_BYTES_MAX ((size_t)1024 * 1024)
+
 /* Turns in a row without a look at the sockets, while completions wait. */
 #define TURNS_WITHOUT_LOOK_MAX 8
 
@@ -134,10 +137,29 @@ static void on_accepted(void *context, uint64_t connection, uint32_t listener, s
     step(context, &event);
 }
 
-static int on_file_fd(void *context, uint64_t file)
+/* Where net/ and disk/ meet: bytes that are sent straight from a file. */
+static int on_file_range(void *context, uint64_t connection, uint64_t file, uint64_t offset,
+                         size_t *length)
+{
+    struct loop *loop = context;
+    const int fd = disk_file_fd(loop->disk, file);
+    if (fd < 0)
+        return NET_FILE_NONE;
+    if (disk_is_warm(loop->disk, file, offset, *length))
+        return fd;
+    /* A part suffices to go on with. */
+    if (*length > COLD_BYTES_MAX)
+        *length = COLD_BYTES_MAX;
+    if (disk_is_warm(loop->disk, file, offset, *length) ||
+        !disk_warm(loop->disk, file, offset, *length, connection))
+        return fd;
+    return NET_FILE_LATER;
+}
+
+static void on_warmed(void *context, uint64_t token)
 {
     const struct loop *loop = context;
-    return disk_file_fd(loop->disk, file);
+    net_continue(loop->net, token);
 }
 
 static void on_report(void *context, const char *line)
@@ -209,7 +231,7 @@ struct loop *loop_new(const struct loop_options *options)
         .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,
-        .file_fd = on_file_fd,
+        .file_range = on_file_range,
         .report = on_report,
         .context = loop,
     };
@@ -217,6 +239,7 @@ struct loop *loop_new(const struct loop_options *options)
         .calls = &disk_calls_system,
         .threads_max = DISK_THREADS,
         .complete = on_complete,
+        .warmed = on_warmed,
         .report = on_report,
         .context = loop,
     };

@@ -16,6 +16,7 @@ const struct disk_calls disk_calls_system = {
     .close = close,
     .pwritev = pwritev,
     .preadv2 = preadv2,
+    .readahead = readahead,
     .fdatasync = fdatasync,
     .fsync = fsync,
     .ftruncate = ftruncate,

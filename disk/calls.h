@@ -13,6 +13,7 @@ struct disk_calls {
     int (*close)(int fd);
     ssize_t (*pwritev)(int fd, const struct iovec *pieces, int count, off_t offset);
     ssize_t (*preadv2)(int fd, const struct iovec *pieces, int count, off_t offset, int flags);
+    ssize_t (*readahead)(int fd, off_t offset, size_t length);
     int (*fdatasync)(int fd);
     int (*fsync)(int fd);
     int (*ftruncate)(int fd, off_t length);

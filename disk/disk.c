@@ -153,6 +153,14 @@ void disk_report_path(const struct disk *disk, const char *call, uint32_t folder
     report(disk, call, text, error);
 }
 
+void disk_file_release(struct disk *disk, struct file *file)
+{
+    if (--file->jobs > 0 || file->close_effect == 0)
+        return;
+    const uint64_t effect = file->close_effect;
+    disk_complete(disk, effect, disk_forget_file(disk, file), 0);
+}
+
 static void job_done(struct job *job)
 {
     struct disk_job *own = container_of(job, struct disk_job, job);
@@ -164,10 +172,8 @@ static void job_done(struct job *job)
     else if (own->error != 0)
         disk_report_path(disk, own->call, effect->path.folder, effect->path.path, own->error);
     disk_complete(disk, effect->id, own->error, own->count);
-    if (file != NULL && --file->jobs == 0 && file->close_effect != 0) {
-        const uint64_t close_effect = file->close_effect;
-        disk_complete(disk, close_effect, disk_forget_file(disk, file), 0);
-    }
+    if (file != NULL)
+        disk_file_release(disk, file);
     free(own);
 }
 

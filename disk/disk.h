@@ -34,6 +34,9 @@ struct disk_options {
      * with free() after use. */
     void (*complete)(void *context, const struct completion *completion);
 
+    /* What disk_warm() was asked for is done, as well as it could be. */
+    void (*warmed)(void *context, uint64_t token);
+
     /* Something went wrong that the core is told of by no more than a code: one line of text that
      * names the call, the file and the system's reason, borrowed for the call. */
     void (*report)(void *context, const char *line);
@@ -62,6 +65,13 @@ void disk_collect(struct disk *disk);
 /* The descriptor of an open file number, for sendfile; -1 when there is none of that number. It is
  * the disk's: to be used at once and not kept. */
 int disk_file_fd(const struct disk *disk, uint64_t number);
+
+/* True unless reading `length` > 0 bytes of an open file would probably wait for a device. */
+bool disk_is_warm(const struct disk *disk, uint64_t number, uint64_t offset, size_t length);
+
+/* Brings bytes of an open file into the page cache, on a thread; then `warmed` is called with
+ * `token`. Returns false when there is no memory for that: nothing will be called. */
+bool disk_warm(struct disk *disk, uint64_t number, uint64_t offset, size_t length, uint64_t token);
 
 /* Waits for what is under way, completes it, closes all files, unlocks the data folders. NULL is a
  * no-op. */

@@ -214,9 +214,10 @@ static int write_all(const struct disk_calls *calls, int fd, const struct effect
 
 void disk_write(struct disk *disk, const struct effect *effect)
 {
-    const struct file *file = file_of(disk, effect->write.file);
+    struct file *file = file_of(disk, effect->write.file);
     uint64_t count;
     const int error = write_all(disk->options.calls, file->fd, effect, &count);
+    file->written_end = effect->write.offset + count;
     if (error != 0)
         disk_report_fd(disk, "write", file->fd, error);
     disk_complete(disk, effect->id, error, count);

@@ -9,6 +9,7 @@
 struct file {
     uint64_t number;
     int fd;
+    uint64_t written_end;  /* of the last write: before it the page cache is warm */
     uint32_t jobs;         /* that a thread may be working on: the descriptor must stay */
     uint64_t close_effect; /* to be completed when the last job is done; 0: not asked for */
     UT_hash_handle hh;

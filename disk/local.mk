@@ -12,4 +12,5 @@ libdisk_a_SOURCES += \
 	disk/pool.c \
 	disk/pool.h \
 	disk/remove.c \
-	disk/state.h
+	disk/state.h \
+	disk/warm.c

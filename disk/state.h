@@ -59,6 +59,9 @@ const struct data_folder *disk_folder(const struct disk *disk, uint32_t number);
  * empty path is the data folder itself. Returns 0 or an errno. */
 int disk_path(struct span path, struct path *ret_path);
 
+/* One job of `file` is done; the last one ends a close that waited for it. */
+void disk_file_release(struct disk *disk, struct file *file);
+
 /* disk/file.c */
 void disk_open(struct disk *disk, const struct effect *effect);
 void disk_close_file(struct disk *disk, const struct effect *effect);

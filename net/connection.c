@@ -79,7 +79,8 @@ void connection_ready(struct net *net, uint64_t id, uint32_t events)
         connection->watch = 0;
         net_complete(net, watch, ERR_NONE, 0);
     }
-    if (connection->writable && connection->send != 0 && !connection->parked)
+    if (connection->writable && connection->send != 0 && !connection->parked &&
+        !connection->file_awaited)
         send_continue(net, connection);
 }
 

@@ -17,6 +17,8 @@
 #include "core/event.h"
 #include "net/calls.h"
 
+enum { NET_FILE_NONE = -1, NET_FILE_LATER = -2 };
+
 /* net_wait() until something happens. */
 #define NET_FOREVER UINT64_MAX
 
@@ -34,8 +36,11 @@ struct net_options {
     /* A listener has a new connection; `peer` is "address:port", borrowed for the call. */
     void (*accepted)(void *context, uint64_t connection, uint32_t listener, struct span peer);
 
-    /* The descriptor of a file that a piece names, or -1. */
-    int (*file_fd)(void *context, uint64_t file);
+    /* The descriptor of a file that a piece names, from which *length bytes (which may be lowered,
+     * not to 0) from `offset` can be sent without waiting for a device. Or NET_FILE_NONE; or
+     * NET_FILE_LATER: net_continue() will be called for the connection when they can. */
+    int (*file_range)(void *context, uint64_t connection, uint64_t file, uint64_t offset,
+                      size_t *length);
 
     /* Something went wrong that the core is told of by no more than a code: one line of text,
      * borrowed for the call. */
@@ -56,6 +61,9 @@ void net_wait(struct net *net, uint64_t timeout_us);
 
 /* Carries out one of the effects EFFECT_LISTEN to EFFECT_CLOSE; any other is a defect. */
 void net_perform(struct net *net, const struct effect *effect);
+
+/* Goes on with a send that was told NET_FILE_LATER; a no-op when the connection was closed. */
+void net_continue(struct net *net, uint64_t connection);
 
 /* Closes everything without completing anything. NULL is a no-op. */
 void net_free(struct net *net);

@@ -58,19 +58,21 @@ static ssize_t send_memory(const struct net *net, const struct connection *conne
     return net->options.calls->sendmsg(connection->fd, &message, MSG_NOSIGNAL | more);
 }
 
-/* Sends from the file of the piece under way. A file that ends before its piece is EIO. */
+/* Sends from the file of the piece under way. A file that ends before its piece is EIO; one that is
+ * not at hand yet EINPROGRESS. */
 static ssize_t send_file(const struct net *net, const struct connection *connection)
 {
     const struct piece *piece = &connection->pieces[connection->piece];
-    const int file = net->options.file_fd(net->options.context, piece->file);
-    if (file < 0) {
-        errno = EIO;
-        return -1;
-    }
     size_t length = piece->length - connection->within;
     if (length > SEND_BYTES_PER_TURN)
         length = SEND_BYTES_PER_TURN;
     off_t offset = (off_t)(piece->offset + connection->within);
+    const int file = net->options.file_range(net->options.context, connection->id, piece->file,
+                                             (uint64_t)offset, &length);
+    if (file < 0) {
+        errno = file == NET_FILE_LATER ? EINPROGRESS : EIO;
+        return -1;
+    }
     const ssize_t sent = net->options.calls->sendfile(connection->fd, file, &offset, length);
     if (sent == 0) {
         errno = EIO;
@@ -121,6 +123,10 @@ void send_continue(struct net *net, struct connection *connection)
             connection->writable = false;
             return;
         }
+        if (errno == EINPROGRESS) {
+            connection->file_awaited = true;
+            return;
+        }
         finish(net, connection, errno == EIO ? ERR_IO : ERR_CLOSED);
         return;
     }
@@ -142,6 +148,16 @@ void connection_send(struct net *net, const struct effect *effect)
     connection->within = 0;
     connection->sent = 0;
     advance(connection, 0);
+    if (connection->writable)
+        send_continue(net, connection);
+}
+
+void net_continue(struct net *net, uint64_t id)
+{
+    struct connection *connection = connection_find(net, id);
+    if (connection == NULL || !connection->file_awaited)
+        return;
+    connection->file_awaited = false;
     if (connection->writable)
         send_continue(net, connection);
 }

@@ -21,6 +21,7 @@ struct connection {
     bool ended;         /* the end is near: it stays readable until the end itself was received */
     bool writable;      /* there may be room to send */
     bool parked;        /* in net.parked */
+    bool file_awaited;  /* until net_continue() */
     uint64_t watch;     /* effect; 0: none */
     uint64_t send;      /* effect; 0: none */
     const struct piece *pieces;

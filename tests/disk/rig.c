@@ -79,6 +79,11 @@ static ssize_t faulty_preadv2(int fd, const struct iovec *pieces, int count, off
     return preadv2(fd, kept, shorten(pieces, count, length, kept), offset, flags & ~RWF_NOWAIT);
 }
 
+static ssize_t faulty_readahead(int fd, off_t offset, size_t length)
+{
+    return fails(&faults.readahead, NULL) ? -1 : readahead(fd, offset, length);
+}
+
 static void syncs_count(int change)
 {
     pthread_mutex_lock(&faults_lock);
@@ -138,6 +143,7 @@ static const struct disk_calls faulty_calls = {
     .close = faulty_close,
     .pwritev = faulty_pwritev,
     .preadv2 = faulty_preadv2,
+    .readahead = faulty_readahead,
     .fdatasync = faulty_fdatasync,
     .fsync = faulty_fsync,
     .ftruncate = faulty_ftruncate,
@@ -156,6 +162,12 @@ static void on_complete(void *context, const struct completion *completion)
     rig.completions[rig.completions_count++] = *completion;
 }
 
+static void on_warmed(void *context, uint64_t token)
+{
+    ck_assert_ptr_eq(context, &rig);
+    rig.warmed = token;
+}
+
 static void on_report(void *context, const char *line)
 {
     ck_assert_ptr_eq(context, &rig);
@@ -171,6 +183,7 @@ void rig_start(void)
         .calls = &faulty_calls,
         .threads_max = 4,
         .complete = on_complete,
+        .warmed = on_warmed,
         .report = on_report,
         .context = &rig,
     };

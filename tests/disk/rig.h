@@ -22,6 +22,7 @@ struct faults {
     struct fault pwritev;
     struct fault preadv2; /* without RWF_NOWAIT */
     struct fault preadv2_nowait;
+    struct fault readahead;
     struct fault fdatasync;
     struct fault fsync;
     struct fault ftruncate;
@@ -44,6 +45,7 @@ struct rig {
     uint32_t completions_count;
     uint32_t reports_count;
     char report[1024]; /* the last */
+    uint64_t warmed;   /* the last token */
     uint64_t effects;
     uint64_t files;
 };

@@ -261,6 +261,49 @@ START_TEST(read_that_fails_is_reported)
 }
 END_TEST
 
+START_TEST(what_was_just_written_is_warm_without_a_call)
+{
+    const uint64_t file = rig_open("a");
+    write_text(file, 0, "0123456789");
+    ck_assert(disk_is_warm(rig.disk, file, 0, 10));
+    ck_assert(disk_is_warm(rig.disk, file, 9, 1));
+    ck_assert_int_eq(faults.preadv2_nowait.calls, 0);
+}
+END_TEST
+
+static const struct {
+    int error;
+    bool is_warm;
+} touches[] = {{0, true}, {EINTR, true}, {EAGAIN, false}, {EOPNOTSUPP, true}, {EIO, true}};
+
+START_TEST(what_was_written_before_may_be_cold)
+{
+    rig_make_file("a", "0123456789");
+    const uint64_t file = rig_open("a");
+    faults.preadv2_nowait = (struct fault){.error_calls = 1, .error = touches[_i].error};
+    ck_assert_int_eq(disk_is_warm(rig.disk, file, 0, 10), touches[_i].is_warm);
+}
+END_TEST
+
+START_TEST(what_is_cold_is_warmed_by_a_thread)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/a", rig.path);
+    ck_assert_int_eq(close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+    ck_assert_int_eq(truncate(path, 200000), 0);
+    const uint64_t file = rig_open("a");
+    faults.readahead = (struct fault){.error_calls = 1, .error = EINVAL};
+    faults.preadv2 = (struct fault){.error_calls = 1, .error = EINTR};
+    ck_assert(disk_warm(rig.disk, file, 1000, 150000, 77));
+    const uint64_t effect = rig_ask(file_effect(EFFECT_CLOSE_FILE, file));
+    ck_assert_ptr_null(rig_completion(effect));
+    ck_assert_uint_eq(rig.warmed, 0);
+    assert_done(rig_await(effect), ERR_NONE, 0);
+    ck_assert_uint_eq(rig.warmed, 77);
+    ck_assert_int_eq(faults.preadv2.calls, 5);
+}
+END_TEST
+
 START_TEST(sync_is_left_to_a_thread)
 {
     const uint64_t file = rig_open("a");
@@ -437,6 +480,10 @@ SUITE(disk_file)
     tcase_add_loop_test(tcase, read_of_cold_bytes_is_left_to_a_thread, 0, 2);
     tcase_add_test(tcase, read_goes_on_after_short_counts_and_interruptions);
     tcase_add_test(tcase, read_that_fails_is_reported);
+    tcase_add_test(tcase, what_was_just_written_is_warm_without_a_call);
+    tcase_add_loop_test(tcase, what_was_written_before_may_be_cold, 0,
+                        sizeof(touches) / sizeof(touches[0]));
+    tcase_add_test(tcase, what_is_cold_is_warmed_by_a_thread);
     tcase_add_test(tcase, sync_is_left_to_a_thread);
     tcase_add_test(tcase, sync_that_fails_is_reported_and_not_repeated);
     tcase_add_test(tcase, syncs_run_side_by_side);

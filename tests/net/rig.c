@@ -116,10 +116,19 @@ static void on_accepted(void *context, uint64_t connection, uint32_t listener, s
     snprintf(rig.peer, sizeof(rig.peer), "%.*s", (int)peer.length, (const char *)peer.data);
 }
 
-static int on_file_fd(void *context, uint64_t file)
+static int on_file_range(void *context, uint64_t connection, uint64_t file, uint64_t offset,
+                         size_t *length)
 {
     ck_assert_ptr_eq(context, &rig);
-    return file < RIG_FILES_MAX && rig.files[file] != 0 ? rig.files[file] : -1;
+    rig.file_connection = connection;
+    rig.file_offset = offset;
+    if (rig.file_bytes_max != 0 && *length > rig.file_bytes_max)
+        *length = rig.file_bytes_max;
+    if (rig.files_late > 0) {
+        rig.files_late--;
+        return NET_FILE_LATER;
+    }
+    return file < RIG_FILES_MAX && rig.files[file] != 0 ? rig.files[file] : NET_FILE_NONE;
 }
 
 static void on_report(void *context, const char *line)
@@ -140,7 +149,7 @@ void rig_start(void)
         .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,
-        .file_fd = on_file_fd,
+        .file_range = on_file_range,
         .report = on_report,
         .context = &rig,
     };

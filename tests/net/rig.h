@@ -44,6 +44,10 @@ struct rig {
     uint32_t reports_count;
     char report[512];         /* the last */
     int files[RIG_FILES_MAX]; /* descriptors by number; 0: none */
+    int files_late;           /* so many times a file is not at hand */
+    size_t file_bytes_max;    /* at hand at a time; 0: all */
+    uint64_t file_connection;
+    uint64_t file_offset; /* last asked for */
     uint64_t effects;
     uint32_t wakings;
     uint32_t wakings_at_accept; /* when the last connection was told of */

@@ -273,6 +273,55 @@ START_TEST(file_that_cannot_be_read)
 }
 END_TEST
 
+START_TEST(file_that_is_not_at_hand_yet)
+{
+    rig_make_file(1, big, 1000);
+    rig.files_late = 1;
+    const struct piece pieces[] = {memory(0, 3), range(1, 3, 997)};
+    const uint64_t send = rig_ask(send_effect(connection, pieces, 2));
+    ck_assert_uint_eq(rig.file_connection, connection);
+    ck_assert_uint_eq(rig.file_offset, 3);
+    /* Nothing but the word that it is there makes it go on. */
+    char byte = 'x';
+    ck_assert_int_eq(write(client, &byte, 1), 1);
+    rig_await_readable(connection);
+    rig_look();
+    ck_assert_ptr_null(rig_completion(send));
+    rig.files_late = 1;
+    net_continue(rig.net, connection);
+    ck_assert_ptr_null(rig_completion(send));
+    net_continue(rig.net, connection);
+    assert_done(rig_completion(send), ERR_NONE, 1000);
+    net_continue(rig.net, connection);
+    assert_received(1000);
+}
+END_TEST
+
+START_TEST(file_of_which_a_part_is_at_hand)
+{
+    rig_make_file(1, big, 1000);
+    rig.file_bytes_max = 300;
+    const struct piece pieces[] = {range(1, 0, 1000)};
+    assert_done(rig_do(send_effect(connection, pieces, 1)), ERR_NONE, 1000);
+    ck_assert_int_eq(faults.sendfile.calls, 4);
+    ck_assert_uint_eq(rig.file_offset, 900);
+    assert_received(1000);
+}
+END_TEST
+
+START_TEST(file_that_comes_too_late)
+{
+    rig_make_file(1, big, 1000);
+    rig.files_late = 1;
+    const struct piece pieces[] = {range(1, 0, 1000)};
+    const uint64_t send = rig_ask(send_effect(connection, pieces, 1));
+    assert_done(rig_do(close_effect(connection)), ERR_NONE, 0);
+    assert_done(rig_completion(send), ERR_CLOSED, 0);
+    net_continue(rig.net, connection);
+    ck_assert_int_eq(faults.sendfile.calls, 0);
+}
+END_TEST
+
 START_TEST(sends_follow_one_another)
 {
     for (size_t i = 0; i < 100; i++) {
@@ -304,6 +353,9 @@ SUITE(net_send)
     tcase_add_test(tcase, file_that_is_shorter_than_promised);
     tcase_add_test(tcase, file_that_is_not_open);
     tcase_add_test(tcase, file_that_cannot_be_read);
+    tcase_add_test(tcase, file_that_is_not_at_hand_yet);
+    tcase_add_test(tcase, file_of_which_a_part_is_at_hand);
+    tcase_add_test(tcase, file_that_comes_too_late);
     tcase_add_test(tcase, sends_follow_one_another);
     suite_add_tcase(suite, tcase);
 }
