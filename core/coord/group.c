@@ -405,6 +405,9 @@ int group_check_delete(const struct group *group)
 void group_restore(struct group *group, int32_t generation, struct span protocol_type,
                    struct span protocol_name, int64_t state_ms)
 {
+    while (group->members.first != NULL)
+        group_remove_member(group, container_of(group->members.first, struct group_member, node),
+                            ERR_UNKNOWN_MEMBER_ID);
     group->generation = generation;
     group->state_ms = state_ms;
     text_replace(group, &group->protocol_type,
@@ -415,6 +418,8 @@ void group_restore(struct group *group, int32_t generation, struct span protocol
 void group_restore_member(struct group *group, const struct group_join *join,
                           struct span assignment)
 {
+    if (group_find_member(group, join->member_id) != NULL)
+        return;
     struct group_member *member = group_add_member(group, join, join->member_id);
     member->knows_id = true;
     member_assign(member, assignment);

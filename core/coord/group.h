@@ -262,7 +262,8 @@ int group_check_commit(struct group *group, struct span member_id, struct span i
 /* May the group be deleted? ERR_NONE or ERR_NON_EMPTY_GROUP. */
 int group_check_delete(const struct group *group);
 
-/* Rebuilding a group from its record: the group first, then its members, then group_restored(),
+/* Rebuilding a group from its record: the group first (which forgets what it was), then its
+ * members, then group_restored(),
  * which makes it STABLE (EMPTY without members). The texts are copied; `leader` is a member id
  * or null. */
 void group_restore(struct group *group, int32_t generation, struct span protocol_type,

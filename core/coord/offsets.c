@@ -27,7 +27,7 @@ static void bytes_disown(struct memory *memory, struct span bytes)
         memory_give(memory, MEMORY_STATE, (void *)(uintptr_t)bytes.data, bytes.length);
 }
 
-static struct offsets_topic *topic_find(const struct offsets *offsets, struct span name)
+struct offsets_topic *offsets_find_topic(const struct offsets *offsets, struct span name)
 {
     struct map_node *node = map_find(&offsets->topics, name);
     return node == NULL ? NULL : container_of(node, struct offsets_topic, node);
@@ -79,7 +79,7 @@ static struct offset *topic_item(const struct offsets_topic *topic, int32_t part
 /* The entry of a partition, made if there is none. */
 static struct offset *item_open(struct offsets *offsets, struct span name, int32_t partition)
 {
-    struct offsets_topic *topic = topic_find(offsets, name);
+    struct offsets_topic *topic = offsets_find_topic(offsets, name);
     if (topic == NULL)
         topic = topic_add(offsets, name);
     const uint32_t place = topic_place(topic, partition);
@@ -135,7 +135,7 @@ void offsets_clear(struct offsets *offsets)
 const struct offset *offsets_find(const struct offsets *offsets, struct span topic,
                                   int32_t partition)
 {
-    return topic_item(topic_find(offsets, topic), partition);
+    return topic_item(offsets_find_topic(offsets, topic), partition);
 }
 
 void offsets_begin(struct offsets *offsets, struct span topic, int32_t partition)
@@ -146,7 +146,7 @@ void offsets_begin(struct offsets *offsets, struct span topic, int32_t partition
 void offsets_end(struct offsets *offsets, struct span topic, int32_t partition,
                  const struct offset_value *value)
 {
-    struct offsets_topic *found = topic_find(offsets, topic);
+    struct offsets_topic *found = offsets_find_topic(offsets, topic);
     struct offset *item = topic_item(found, partition);
     CHECK(item != NULL && item->pending > 0);
     item->pending--;
@@ -163,7 +163,7 @@ void offsets_set(struct offsets *offsets, struct span topic, int32_t partition,
 
 void offsets_remove(struct offsets *offsets, struct span topic, int32_t partition)
 {
-    struct offsets_topic *found = topic_find(offsets, topic);
+    struct offsets_topic *found = offsets_find_topic(offsets, topic);
     struct offset *item = topic_item(found, partition);
     if (item == NULL || !item->committed)
         return;

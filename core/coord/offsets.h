@@ -53,6 +53,9 @@ void offsets_clear(struct offsets *offsets);
 const struct offset *offsets_find(const struct offsets *offsets, struct span topic,
                                   int32_t partition);
 
+/* The topic of this name, which has at least one entry; NULL when there is none. */
+struct offsets_topic *offsets_find_topic(const struct offsets *offsets, struct span name);
+
 /* A commit for the partition is under way. Each is followed by one offsets_end(). */
 void offsets_begin(struct offsets *offsets, struct span topic, int32_t partition);
 

@@ -7,15 +7,18 @@
 #include <string.h>
 
 #include "core/base/format.h"
-#include "core/coord/group.h"
+#include "core/coord/commit.h"
+#include "core/coord/shard.h"
+#include "core/records/record.h"
 #include "core/wire/error.h"
+#include "tests/core/coord/fake_log.h"
 #include "tests/support/heap.h"
 #include "tests/support/runner.h"
 
 #define CLIENTS_MAX      8
 #define IDS_MAX          64
 #define REQUESTS_MAX     64
-#define WRITES_MAX       64
+#define ENTRIES_MAX      16
 #define TRANSCRIPT_BYTES 16384
 #define LINE_BYTES       512
 #define WORDS_MAX        16
@@ -39,14 +42,13 @@ struct story {
     struct effects effects;
     struct io io;
     struct group_settings settings;
-    struct group_host host;
-    struct group *group;
+    struct shard shard;
+    struct fake_log log;
+    int told_batches; /* of the log, by the verb "log" */
     struct client clients[CLIENTS_MAX];
     int clients_count;
     struct known_id ids[IDS_MAX];
     int ids_count;
-    struct coord_write *writes[WRITES_MAX]; /* not safe yet, the oldest first */
-    int writes_count;
     bool hold;
     char transcript[TRANSCRIPT_BYTES];
     size_t transcript_length;
@@ -80,11 +82,21 @@ struct story_sync {
     char id[ID_BYTES];
 };
 
+struct story_commit {
+    struct commit commit;
+    struct line line;
+    struct client *client;
+    struct commit_entry entries[ENTRIES_MAX];
+};
+
 static struct story *story;
 static struct story_join joins[REQUESTS_MAX];
 static struct story_sync syncs[REQUESTS_MAX];
 static int joins_count;
 static int syncs_count;
+static struct story_commit commits[REQUESTS_MAX];
+static int commits_count;
+static int commits_done;
 
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
@@ -113,6 +125,11 @@ static void line_split(struct line *line, const char *text, size_t length)
         if (*word != '\0')
             line->words[line->count++] = word;
     }
+}
+
+static struct group *group_now(void)
+{
+    return shard_find(&story->shard, SPAN("g"));
 }
 
 static struct client *client_find(const char *name)
@@ -267,7 +284,7 @@ static void run_join(const struct line *told)
     if (error != ERR_NONE)
         say("  %s join: %s\n", request->client->name, error_name(error));
     else
-        group_join(story->group, join);
+        group_join(shard_open(&story->shard, SPAN("g")), join);
 }
 
 /* assign=a1:x,b1:y */
@@ -304,7 +321,7 @@ static void run_sync(const struct line *told)
     sync->protocol_name = span_text(option(line, "protocol"));
     sync->done = hear_synced;
     sync_set_assignments(request, option(line, "assign") == NULL ? "" : option(line, "assign"));
-    group_sync(story->group, sync);
+    group_sync(group_now(), sync);
 }
 
 static void run_beat(const struct line *line)
@@ -313,7 +330,7 @@ static void run_beat(const struct line *line)
     char id[ID_BYTES];
     option_id(line, client, id);
     const char *instance = option(line, "instance");
-    const int error = group_heartbeat(story->group, span_text(id), span_text(instance),
+    const int error = group_heartbeat(group_now(), span_text(id), span_text(instance),
                                       option_number(line, "gen", client->generation));
     say("  %s beat: %s\n", client->name, error_name(error));
 }
@@ -323,9 +340,9 @@ static void run_may(const struct line *line)
     const struct client *client = client_find(line->words[1]);
     char id[ID_BYTES];
     option_id(line, client, id);
-    const int error =
-        group_check_commit(story->group, span_text(id), span_text(option(line, "instance")),
-                           option_number(line, "gen", client->generation));
+    const int error = group_check_commit(shard_open(&story->shard, SPAN("g")), span_text(id),
+                                         span_text(option(line, "instance")),
+                                         option_number(line, "gen", client->generation));
     say("  %s commit: %s\n", client->name, error_name(error));
 }
 
@@ -336,13 +353,13 @@ static void run_leave(const struct line *line)
         const bool by_instance = strncmp(line->words[i], "instance=", 9) == 0;
         const char *name = by_instance ? line->words[i] + 9 : line->words[i];
         const int error =
-            by_instance ? group_leave(story->group, SPAN(""), span_text(name))
-                        : group_leave(story->group, span_text(client_find(name)->id), SPAN_NULL);
+            by_instance ? group_leave(group_now(), SPAN(""), span_text(name))
+                        : group_leave(group_now(), span_text(client_find(name)->id), SPAN_NULL);
         any = any || error == ERR_NONE;
         say("  %s leave: %s\n", name, error_name(error));
     }
     if (any)
-        group_left(story->group);
+        group_left(group_now());
 }
 
 static void run_drop(const struct line *line)
@@ -371,18 +388,175 @@ static void run_time(const char *amount)
     story->io.now_us = until_us;
 }
 
-static void write_end(int error)
+/* The oldest write fails without its log having failed. */
+static void run_lost(int error)
 {
-    struct coord_write *write = story->writes[0];
-    ck_assert_int_gt(story->writes_count, 0);
-    memmove(&story->writes[0], &story->writes[1],
-            (size_t)--story->writes_count * sizeof(struct coord_write *));
+    ck_assert(!list_empty(&story->shard.writes));
+    struct list *place = list_pop(&story->shard.writes);
+    struct coord_write *write = container_of(place, struct coord_write, place);
     write->done(write, error);
+}
+
+/* topic-0=5:metadata */
+static void commit_add(struct commit *commit, char *text)
+{
+    char *value = strchr(text, '=');
+    char *metadata = strchr(text, ':');
+    struct commit_entry *entry = &commit->entries[commit->entries_count++];
+    *value++ = '\0';
+    if (metadata != NULL)
+        *metadata++ = '\0';
+    char *partition = strrchr(text, '-');
+    *partition++ = '\0';
+    entry->topic = span_text(text);
+    entry->partition = (int32_t)strtol(partition, NULL, 10);
+    entry->value = (struct offset_value){
+        .offset = strtoll(value, NULL, 10),
+        .leader_epoch = -1,
+        .metadata = metadata == NULL ? SPAN("") : span_text(metadata),
+        .expire_ms = -1,
+    };
+}
+
+static void hear_commit(struct commit *commit)
+{
+    const struct story_commit *request = container_of(commit, struct story_commit, commit);
+    commits_done++;
+    say("  %s committed:", request->client->name);
+    for (uint32_t i = 0; i < commit->entries_count; i++) {
+        const struct commit_entry *entry = &commit->entries[i];
+        say(" %.*s-%d", SPAN_ARGS(entry->topic), entry->partition);
+        if (entry->error != ERR_NONE)
+            say(" %s", error_name(entry->error));
+    }
+    say("\n");
+}
+
+static void run_commit(const struct line *told)
+{
+    ck_assert_int_lt(commits_count, REQUESTS_MAX);
+    struct story_commit *request = &commits[commits_count++];
+    const struct line *line = &request->line;
+    memset(request, 0, sizeof(*request));
+    line_split(&request->line, told->text, told->length);
+    request->client = client_find(line->words[1]);
+    request->commit.entries = request->entries;
+    request->commit.done = hear_commit;
+    const int32_t expire_ms = option_number(line, "expire", -1);
+    for (int i = 2; i < line->count; i++)
+        if (strchr(line->words[i], '-') != NULL && strncmp(line->words[i], "gen=", 4) != 0)
+            commit_add(&request->commit, line->words[i]);
+    for (uint32_t i = 0; expire_ms >= 0 && i < request->commit.entries_count; i++)
+        request->entries[i].value.expire_ms = story->io.wall_ms + expire_ms;
+    struct group *group = shard_open(&story->shard, SPAN("g"));
+    const int error = group_check_commit(group, span_text(request->client->id), SPAN_NULL,
+                                         option_number(line, "gen", request->client->generation));
+    if (error == ERR_NONE) {
+        commit_start(&story->shard, group, &request->commit);
+        return;
+    }
+    commits_done++;
+    say("  %s commit: %s\n", request->client->name, error_name(error));
+}
+
+static void run_offsets(void)
+{
+    const struct group *group = group_now();
+    const struct offsets_topic *topic = NULL;
+    while (group != NULL && (topic = offsets_next_topic(&group->offsets, topic)) != NULL) {
+        for (uint32_t i = 0; i < topic->count; i++) {
+            const struct offset *offset = &topic->items[i];
+            say("  %.*s-%d", SPAN_ARGS(topic->name), offset->partition);
+            if (offset->committed)
+                say(" = %lld \"%.*s\"", (long long)offset->value.offset,
+                    SPAN_ARGS(offset->value.metadata));
+            if (offset->pending > 0)
+                say(" pending %u", offset->pending);
+            say("\n");
+        }
+    }
+}
+
+static void run_delete(void)
+{
+    struct group *group = group_now();
+    int error = group == NULL ? ERR_GROUP_ID_NOT_FOUND : group_check_delete(group);
+    if (error == ERR_NONE)
+        error = shard_delete(&story->shard, group, NULL);
+    say("  delete: %s\n", error_name(error));
+}
+
+static void show_group(const struct group_metadata_value *group)
+{
+    say(" gen %d %s%.*s", group->generation, span_is_null(group->protocol) ? "-" : "",
+        SPAN_ARGS(group->protocol));
+    for (int32_t i = 0; i < group->members_count; i++) {
+        const struct group_metadata_value_member *member = &group->members[i];
+        char name[16];
+        snprintf(name, sizeof(name), "%.*s", SPAN_ARGS(member->client_id));
+        say(" %s%s=%.*s", label_of(member->member_id, client_find(name)),
+            span_equal(group->leader, member->member_id) ? "*" : "", SPAN_ARGS(member->assignment));
+    }
+}
+
+static void show_record(const struct record *record, struct arena *arena)
+{
+    struct coord_entry entry;
+    ck_assert_int_eq(record_read(record->key, record->value, arena, &entry), ERR_NONE);
+    say("  %lld %.*s", (long long)record->offset, SPAN_ARGS(entry.group_id));
+    if (entry.kind == COORD_RECORD_OFFSET)
+        say(" %.*s-%d", SPAN_ARGS(entry.topic), entry.partition);
+    if (entry.deleted)
+        say(" gone");
+    else if (entry.kind == COORD_RECORD_OFFSET)
+        say(" = %lld \"%.*s\"", (long long)entry.offset.offset, SPAN_ARGS(entry.offset.metadata));
+    else
+        show_group(&entry.group);
+    say("\n");
+}
+
+/* What was appended since it was last asked for, a line a batch. */
+static void run_log(void)
+{
+    for (; story->told_batches < story->log.count; story->told_batches++) {
+        const struct fake_batch *batch = &story->log.batches[story->told_batches];
+        struct arena arena;
+        struct record_cursor cursor;
+        struct record record;
+        arena_init(&arena, &story->memory, MEMORY_STATE, TRANSCRIPT_BYTES);
+        ck_assert_int_eq(
+            record_cursor_open(span_of(batch->bytes, batch->length), NULL, 0, NULL, &cursor),
+            ERR_NONE);
+        say("  batch\n");
+        while (record_next(&cursor, &record))
+            show_record(&record, &arena);
+        ck_assert_int_eq(cursor.error, ERR_NONE);
+        arena_reset(&arena);
+    }
+}
+
+static void shard_start(void)
+{
+    shard_init(&story->shard, &story->io, &story->settings, NULL, &story->log.log);
+    fake_log_replay(&story->log, &story->shard);
+    shard_loaded(&story->shard);
+    ck_assert_uint_eq(story->shard.unread_count, 0);
+}
+
+static void run_reload(void)
+{
+    shard_drop(&story->shard, ERR_NOT_COORDINATOR);
+    fake_log_commit(&story->log);
+    shard_start();
 }
 
 static void run_state(void)
 {
-    const struct group *group = story->group;
+    const struct group *group = group_now();
+    if (group == NULL) {
+        say("  none\n");
+        return;
+    }
     say("  %.*s gen %d", SPAN_ARGS(group_state_name(group->state)), group->generation);
     if (!span_is_null(group->protocol_name))
         say(" %.*s", SPAN_ARGS(group->protocol_name));
@@ -426,9 +600,23 @@ static void run_line(const struct line *line)
     else if (strcmp(verb, "hold") == 0)
         story->hold = true;
     else if (strcmp(verb, "stored") == 0)
-        write_end(ERR_NONE);
+        fake_log_commit_one(&story->log);
     else if (strcmp(verb, "lost") == 0)
-        write_end(error_by_name(line->words[1]));
+        run_lost(error_by_name(line->words[1]));
+    else if (strcmp(verb, "commit") == 0)
+        run_commit(line);
+    else if (strcmp(verb, "offsets") == 0)
+        run_offsets();
+    else if (strcmp(verb, "delete") == 0)
+        run_delete();
+    else if (strcmp(verb, "log") == 0)
+        run_log();
+    else if (strcmp(verb, "reload") == 0)
+        run_reload();
+    else if (strcmp(verb, "forget") == 0)
+        shard_forget_topic(&story->shard, span_text(line->words[1]));
+    else if (strcmp(verb, "batch") == 0)
+        story->log.batch_bytes_max = (uint32_t)strtoul(line->words[1], NULL, 10);
     else if (strcmp(verb, "state") == 0)
         run_state();
     else if (strcmp(verb, "max") == 0)
@@ -439,19 +627,14 @@ static void run_line(const struct line *line)
         ck_abort_msg("no story knows \"%s\"", verb);
 }
 
-static int host_store(struct group_host *host, struct group *group, struct coord_write *write)
+/* The end of a turn, in which the disk was as fast as the story wants it. */
+static void turn_end(void)
 {
-    (void)host;
-    (void)group;
-    ck_assert_int_lt(story->writes_count, WRITES_MAX);
-    story->writes[story->writes_count++] = write;
-    return ERR_NONE;
-}
-
-static void host_emptied(struct group_host *host, struct group *group)
-{
-    (void)host;
-    (void)group;
+    io_run_turn_tasks(&story->io);
+    if (!story->hold)
+        fake_log_commit(&story->log);
+    shard_advanced(&story->shard);
+    io_run_turn_tasks(&story->io);
 }
 
 static void story_start(void)
@@ -461,6 +644,8 @@ static void story_start(void)
     story = &fresh;
     joins_count = 0;
     syncs_count = 0;
+    commits_count = 0;
+    commits_done = 0;
     heap_memory(&story->heap, &story->memory);
     effects_init(&story->effects, &story->memory);
     io_init(&story->io, &story->memory, &story->effects);
@@ -472,16 +657,19 @@ static void story_start(void)
         .max_session_timeout_ms = 1800000,
         .initial_rebalance_delay_ms = 3000,
         .max_size = INT32_MAX,
+        .offset_metadata_bytes_max = 8,
+        .offsets_retention_ms = 1000000,
+        .retention_check_ms = 10000,
     };
-    story->host = (struct group_host){&story->io, &story->settings, host_store, host_emptied};
-    story->group = group_new(&story->host, SPAN("g"));
+    fake_log_init(&story->log);
+    shard_start();
 }
 
 static void story_end(void)
 {
-    while (story->writes_count > 0)
-        write_end(ERR_NOT_COORDINATOR);
-    group_remove(story->group, ERR_NOT_COORDINATOR);
+    shard_drop(&story->shard, ERR_NOT_COORDINATOR);
+    fake_log_free(&story->log);
+    ck_assert_int_eq(commits_done, commits_count);
     for (int i = 0; i < joins_count; i++)
         ck_assert_ptr_null(joins[i].join.member);
     for (int i = 0; i < syncs_count; i++)
@@ -491,18 +679,29 @@ static void story_end(void)
     ck_assert_uint_eq(story->heap.blocks, 0);
 }
 
+/* One line: a turn of several commands with ';' between them. */
+static void run_turn(const char *text, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        struct line line;
+        size_t end = at;
+        while (end < length && text[end] != ';')
+            end++;
+        line_split(&line, text + at, end - at);
+        run_line(&line);
+        at = end + 1;
+    }
+    turn_end();
+}
+
 void story_check(const struct story_row *row)
 {
     story_start();
     for (const char *at = row->text; *at != '\0';) {
         const size_t length = strcspn(at, "\n");
         if (length > 0 && *at != ' ') {
-            struct line line;
             say("%.*s\n", (int)length, at);
-            line_split(&line, at, length);
-            run_line(&line);
-            while (!story->hold && story->writes_count > 0)
-                write_end(ERR_NONE);
+            run_turn(at, length);
         }
         at += length + (at[length] == '\n');
     }

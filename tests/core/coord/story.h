@@ -15,12 +15,20 @@
  *     may a commit         whether the client would be let commit; gen=N, id=LABEL, instance=i
  *     drop a               the connection of a's parked requests goes
  *     +500                 so many milliseconds pass
+ *     commit a t-0=5:note  OffsetCommit, several partitions at once; gen=N, expire=MS
+ *     offsets              shows what is committed
+ *     delete               DeleteGroups
+ *     forget t             topic t is deleted
+ *     log                  shows the records since it was last asked for, batch by batch
+ *     reload               another broker takes over: everything comes back from the records
+ *     batch N              the largest batch that the log takes
  *     hold                 records do not become safe at once from here on
  *     stored, lost ERROR   the oldest record is safe, or is lost
  *     state                shows the group
  *     max N, delay N       group.max.size, group.initial.rebalance.delay.ms
  *
- * Member ids are shown as labels: a2 is the second id that client a was given.
+ * Several of them with ';' between make one turn. Member ids are shown as labels: a2 is the second
+ * id that client a was given.
  */
 #ifndef TESTS_CORE_COORD_STORY_H
 #define TESTS_CORE_COORD_STORY_H

@@ -280,6 +280,7 @@ static const struct story_row stories[] = {
      "  b joined: gen 2 range leader a1 id b1\n"
      "sync a assign=a1:p0,b1:p1\n"
      "stored\n"
+     "stored\n"
      "  a synced: range \"p0\"\n"
      "sync b\n"
      "  b synced: range \"p1\"\n"},

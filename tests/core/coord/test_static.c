@@ -81,6 +81,7 @@ static const struct story_row stories[] = {
      "  a join: NOT_COORDINATOR -\n"
      "join a id=- v=9 instance=one\n"
      "stored\n"
+     "stored\n"
      "  a joined: gen 1 range leader a2 id a2 members a2() skip\n"
      "sync a\n"
      "  a synced: range \"p0\"\n"},
