@@ -21,6 +21,7 @@ libcore_a_SOURCES += \
 	core/meta/snapshot_store.c \
 	core/meta/snapshot_store.h \
 	core/meta/topics.c \
+	core/meta/topics_alter.c \
 	core/meta/topics.h \
 	core/meta/wal.h \
 	core/meta/writer.c \

@@ -31,6 +31,49 @@ bool topic_is_internal(struct span name)
            span_equal(name, SPAN("__transaction_state"));
 }
 
+struct touched {
+    struct map_node node;
+    uint8_t folded[META_TOPIC_NAME_MAX];
+};
+
+void topics_begin(struct topics_context *context, const struct image *image,
+                  const struct conf *conf, struct rng *rng, struct arena *arena,
+                  struct meta_writer *writer)
+{
+    *context = (struct topics_context){
+        .image = image,
+        .conf = conf,
+        .rng = rng,
+        .arena = arena,
+        .writer = writer,
+    };
+    map_init(&context->touched, image->memory, rng_next(rng));
+}
+
+void topics_end(struct topics_context *context)
+{
+    map_clear(&context->touched);
+}
+
+int topics_touch(struct topics_context *context, struct span name, struct span *ret_message)
+{
+    struct touched *touched = arena_take(context->arena, sizeof(*touched));
+    if (touched == NULL) {
+        *ret_message = SPAN("The request is too large to be carried out as a whole.");
+        return ERR_POLICY_VIOLATION;
+    }
+    struct span key = image_fold_name(name, touched->folded);
+    if (map_find(&context->touched, key) != NULL) {
+        *ret_message = arena_format(context->arena,
+                                    "The request names topic '%.*s', or one that collides with it, "
+                                    "twice.",
+                                    SPAN_ARGS(name));
+        return ERR_INVALID_REQUEST;
+    }
+    map_add(&context->touched, &touched->node, key);
+    return ERR_NONE;
+}
+
 static int check_new_name(struct topics_context *context, struct span name,
                           struct span *ret_message)
 {
@@ -310,6 +353,8 @@ int topics_create(struct topics_context *context, struct topic_creation *creatio
     if (error == ERR_NONE)
         error =
             check_configs(context, creation->configs, creation->configs_count, &creation->message);
+    if (error == ERR_NONE)
+        error = topics_touch(context, creation->name, &creation->message);
     if (error != ERR_NONE)
         return error;
     do {
@@ -323,8 +368,28 @@ int topics_create(struct topics_context *context, struct topic_creation *creatio
     return error;
 }
 
-int topics_remove(struct topics_context *context, const struct meta_topic *topic)
+void topics_offsets_creation(const struct conf *conf, struct topic_override *configs,
+                             struct topic_creation *ret_creation)
 {
+    configs[0] = (struct topic_override){SPAN("cleanup.policy"), SPAN("compact")};
+    configs[1] = (struct topic_override){SPAN("segment.bytes"),
+                                         conf_text(conf, CONF_OFFSETS_TOPIC_SEGMENT_BYTES)};
+    *ret_creation = (struct topic_creation){
+        .name = SPAN("__consumer_offsets"),
+        .partitions = (int32_t)conf_int(conf, CONF_OFFSETS_TOPIC_NUM_PARTITIONS),
+        .replication_factor = (int32_t)conf_int(conf, CONF_OFFSETS_TOPIC_REPLICATION_FACTOR),
+        .configs = configs,
+        .configs_count = TOPICS_OFFSETS_CONFIGS,
+    };
+}
+
+int topics_remove(struct topics_context *context, const struct meta_topic *topic,
+                  struct span *ret_message)
+{
+    *ret_message = SPAN_NULL;
+    const int error = topics_touch(context, topic->name, ret_message);
+    if (error != ERR_NONE)
+        return error;
     struct meta_record record = meta_record_of(META_RECORD_REMOVE_TOPIC);
     record.body.remove_topic.topic_id = topic->id;
     return meta_write(context->writer, &record);
@@ -363,8 +428,10 @@ int topics_grow(struct topics_context *context, const struct meta_topic *topic, 
     const uint32_t mark = context->writer->count;
     const struct topic_assignment **sorted = NULL;
     *ret_message = SPAN_NULL;
-    int error =
-        check_growth(context, topic, count, assignments != NULL, assignments_count, ret_message);
+    int error = topics_touch(context, topic->name, ret_message);
+    if (error == ERR_NONE)
+        error = check_growth(context, topic, count, assignments != NULL, assignments_count,
+                             ret_message);
     if (error != ERR_NONE)
         return error;
     /* A topic has one replication factor: that of its first partition. */
@@ -384,62 +451,6 @@ int topics_grow(struct topics_context *context, const struct meta_topic *topic, 
         meta_writer_cut(context->writer, mark);
         *ret_message = SPAN("The request is too large to be carried out as a whole.");
     }
-    return error;
-}
-
-/* Writes what one alteration makes of its key. */
-static int alter_one(struct topics_context *context, const struct meta_topic *topic,
-                     const struct topic_alteration *alteration, struct span *ret_message)
-{
-    if (alteration->operation < CONF_SET || alteration->operation > CONF_SUBTRACT) {
-        *ret_message =
-            arena_format(context->arena, "There is no operation %d.", alteration->operation);
-        return ERR_INVALID_REQUEST;
-    }
-    if (alteration->operation != CONF_DELETE && span_is_null(alteration->value)) {
-        *ret_message = arena_format(context->arena, "'%.*s' cannot be altered by a null value.",
-                                    SPAN_ARGS(alteration->key));
-        return ERR_INVALID_REQUEST;
-    }
-    struct span value;
-    if (topic_conf_alter(context->conf, topic->configs, topic->configs_count, alteration->operation,
-                         alteration->key, alteration->value, context->arena, &value,
-                         ret_message) != 0)
-        return ERR_INVALID_CONFIG;
-    if (value.length > META_CONFIG_VALUE_MAX) {
-        *ret_message = SPAN("A configuration value is too long.");
-        return ERR_INVALID_CONFIG;
-    }
-    const struct span before = image_topic_config(topic, alteration->key);
-    if (span_is_null(before) == span_is_null(value) && span_equal(before, value))
-        return ERR_NONE;
-    return write_config(context->writer, topic->name, alteration->key, value);
-}
-
-int topics_alter(struct topics_context *context, const struct meta_topic *topic,
-                 const struct topic_alteration *alterations, int32_t alterations_count,
-                 struct span *ret_message)
-{
-    const uint32_t mark = context->writer->count;
-    int error = ERR_NONE;
-    *ret_message = SPAN_NULL;
-    if (alterations_count > META_CONFIGS_MAX) {
-        *ret_message = SPAN("There are more configuration keys than a topic can have.");
-        return ERR_INVALID_REQUEST;
-    }
-    for (int32_t i = 0; i < alterations_count && error == ERR_NONE; i++) {
-        for (int32_t k = 0; k < i && error == ERR_NONE; k++) {
-            if (span_equal(alterations[k].key, alterations[i].key)) {
-                *ret_message = arena_format(context->arena, "'%.*s' is altered twice.",
-                                            SPAN_ARGS(alterations[i].key));
-                error = ERR_INVALID_REQUEST;
-            }
-        }
-        if (error == ERR_NONE)
-            error = alter_one(context, topic, &alterations[i], ret_message);
-    }
-    if (error != ERR_NONE)
-        meta_writer_cut(context->writer, mark);
     return error;
 }
 

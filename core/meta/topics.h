@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/base/arena.h"
+#include "core/base/map.h"
 #include "core/base/rng.h"
 #include "core/conf/conf.h"
 #include "core/conf/topic_conf.h"
@@ -29,15 +30,27 @@ int topic_check_name(struct span name, const char **ret_why);
 /* True for the topics that the broker itself writes to. */
 bool topic_is_internal(struct span name);
 
-/* What the proposals below need, and what a proposal has used up. */
+/* What the proposals below need, and what one proposal has done so far. */
 struct topics_context {
     const struct image *image;
     const struct conf *conf;
     struct rng *rng;     /* for topic ids */
     struct arena *arena; /* for messages, and while it works */
     struct meta_writer *writer;
-    int32_t partitions_created; /* 0 at first; see TOPICS_PARTITIONS_PER_PROPOSAL_MAX */
+    int32_t partitions_created; /* see TOPICS_PARTITIONS_PER_PROPOSAL_MAX */
+    struct map touched;         /* names: the image shows none of what this proposal has written */
 };
+
+/* Begins and ends a proposal: between the two each topic may be touched once, because its records
+ * are judged by the image, which changes only when all of them are durable. */
+void topics_begin(struct topics_context *context, const struct image *image,
+                  const struct conf *conf, struct rng *rng, struct arena *arena,
+                  struct meta_writer *writer);
+void topics_end(struct topics_context *context);
+
+/* Notes that this proposal touches a topic, which those below do themselves. ERR_INVALID_REQUEST
+ * when it has touched this one, or one of a colliding name, before. */
+int topics_touch(struct topics_context *context, struct span name, struct span *ret_message);
 
 /* The brokers that shall hold one partition, the preferred leader first. */
 struct topic_assignment {
@@ -66,8 +79,14 @@ struct topic_creation {
  * ERR_INVALID_REQUEST, ERR_POLICY_VIOLATION (a limit). */
 int topics_create(struct topics_context *context, struct topic_creation *creation);
 
-/* Writes the records that remove a topic; its partitions and configuration go with it. */
-int topics_remove(struct topics_context *context, const struct meta_topic *topic);
+/* The topic of committed offsets as the node's settings want it; `configs` has room for its own. */
+#define TOPICS_OFFSETS_CONFIGS 2
+void topics_offsets_creation(const struct conf *conf, struct topic_override *configs,
+                             struct topic_creation *ret_creation);
+
+/* Writes the record that removes a topic; its partitions and configuration go with it. */
+int topics_remove(struct topics_context *context, const struct meta_topic *topic,
+                  struct span *ret_message);
 
 /* Writes the records that give a topic `count` partitions in all. `assignments`, NULL for any
  * brokers, has one element for each new partition. *ret_message says why not. */

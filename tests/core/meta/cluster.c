@@ -9,8 +9,8 @@
 static void writer_begin(struct cluster *cluster)
 {
     meta_writer_init(&cluster->writer, &cluster->settings.memory, cluster->image.end_offset);
-    cluster->context.writer = &cluster->writer;
-    cluster->context.partitions_created = 0;
+    topics_begin(&cluster->context, &cluster->image, &cluster->settings.conf, &cluster->rng,
+                 &cluster->arena, &cluster->writer);
 }
 
 void cluster_start(struct cluster *cluster, uint64_t seed, int32_t brokers, const char *settings)
@@ -20,13 +20,8 @@ void cluster_start(struct cluster *cluster, uint64_t seed, int32_t brokers, cons
     ck_assert_int_eq(cluster->settings.result, 0);
     rng_init(&cluster->rng, seed);
     arena_init(&cluster->arena, &cluster->settings.memory, MEMORY_REQUEST, (size_t)1 << 24);
+    arena_init(&cluster->decoding, &cluster->settings.memory, MEMORY_REQUEST, (size_t)1 << 20);
     image_init(&cluster->image, &cluster->settings.memory, seed);
-    cluster->context = (struct topics_context){
-        .image = &cluster->image,
-        .conf = &cluster->settings.conf,
-        .rng = &cluster->rng,
-        .arena = &cluster->arena,
-    };
     writer_begin(cluster);
     for (int32_t id = 1; id <= brokers; id++)
         cluster_register(cluster, id);
@@ -36,6 +31,7 @@ void cluster_end(struct cluster *cluster)
 {
     for (uint32_t i = 0; i < cluster->batches_count; i++)
         buffer_release(cluster->batches[i]);
+    topics_end(&cluster->context);
     meta_writer_free(&cluster->writer);
     image_free(&cluster->image);
     arena_reset(&cluster->arena);
@@ -51,6 +47,7 @@ void cluster_commit(struct cluster *cluster)
         ck_assert_int_eq(cluster_replay(cluster, cluster->batches_count - 1, &cluster->image),
                          ERR_NONE);
     }
+    topics_end(&cluster->context);
     meta_writer_free(&cluster->writer);
     writer_begin(cluster);
 }
@@ -88,7 +85,9 @@ int cluster_create(struct cluster *cluster, const char *name, int32_t partitions
 
 void cluster_remove(struct cluster *cluster, const char *name)
 {
-    ck_assert_int_eq(topics_remove(&cluster->context, cluster_topic(cluster, name)), ERR_NONE);
+    struct span message;
+    ck_assert_int_eq(topics_remove(&cluster->context, cluster_topic(cluster, name), &message),
+                     ERR_NONE);
     cluster_commit(cluster);
 }
 
@@ -107,6 +106,6 @@ int cluster_replay(struct cluster *cluster, uint32_t batch, struct image *image)
 {
     const struct buffer *buffer = cluster->batches[batch];
     int64_t offset;
-    return image_apply_batch(image, span_of(buffer->data, buffer->capacity), &cluster->arena,
+    return image_apply_batch(image, span_of(buffer->data, buffer->capacity), &cluster->decoding,
                              &offset);
 }

@@ -14,7 +14,8 @@
 struct cluster {
     struct settings settings; /* whose memory everything comes from */
     struct rng rng;
-    struct arena arena; /* of messages, and of decoding */
+    struct arena arena;    /* of messages */
+    struct arena decoding; /* of records, emptied after each */
     struct image image;
     struct meta_writer writer; /* what the next cluster_commit() makes a batch of */
     struct topics_context context;

@@ -86,7 +86,7 @@ static void propose_some(void)
         cluster_register(&cluster, 1 + (int32_t)draw(4));
         break;
     case 3:
-        ck_assert_int_eq(topics_remove(&cluster.context, topic), ERR_NONE);
+        ck_assert_int_eq(topics_remove(&cluster.context, topic, &message), ERR_NONE);
         break;
     case 4:
         topics_grow(&cluster.context, topic, (int32_t)draw(8), NULL, 0, &message);

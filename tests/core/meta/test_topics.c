@@ -414,10 +414,51 @@ START_TEST(alterations_happen_together_or_not_at_all)
     const struct meta_topic *topic = cluster_topic(&cluster, "t");
     ck_assert_int_eq(topics_alter(&cluster.context, topic, twice, 2, &message), ERR_INVALID_CONFIG);
     ck_assert_uint_eq(cluster.writer.count, 0);
+    cluster_commit(&cluster);
     ck_assert_int_eq(topics_alter(&cluster.context, topic, same, 2, &message), ERR_INVALID_REQUEST);
     ck_assert_uint_eq(cluster.writer.count, 0);
+    cluster_commit(&cluster);
     ck_assert_int_eq(topics_alter(&cluster.context, topic, same, META_CONFIGS_MAX + 1, &message),
                      ERR_INVALID_REQUEST);
+}
+END_TEST
+
+START_TEST(one_proposal_touches_a_topic_once)
+{
+    const struct topic_alteration alteration = {SPAN("retention.ms"), SPAN("5"), CONF_SET};
+    struct topic_creation creation = {
+        .name = SPAN("new.x"), .partitions = 1, .replication_factor = 1};
+    struct span message;
+    ck_assert_int_eq(cluster_create(&cluster, "t", 1, 1), ERR_NONE);
+    const struct meta_topic *topic = cluster_topic(&cluster, "t");
+    ck_assert_int_eq(topics_create(&cluster.context, &creation), ERR_NONE);
+    ck_assert_int_eq(topics_create(&cluster.context, &creation), ERR_INVALID_REQUEST);
+    creation.name = SPAN("new_x");
+    ck_assert_int_eq(topics_create(&cluster.context, &creation), ERR_INVALID_REQUEST);
+    ck_assert_int_eq(topics_remove(&cluster.context, topic, &message), ERR_NONE);
+    ck_assert_int_eq(topics_remove(&cluster.context, topic, &message), ERR_INVALID_REQUEST);
+    ck_assert_int_eq(topics_grow(&cluster.context, topic, 2, NULL, 0, &message),
+                     ERR_INVALID_REQUEST);
+    ck_assert_int_eq(topics_alter(&cluster.context, topic, &alteration, 1, &message),
+                     ERR_INVALID_REQUEST);
+    cluster_commit(&cluster);
+    ck_assert_ptr_null(cluster_topic(&cluster, "t"));
+    ck_assert_ptr_nonnull(cluster_topic(&cluster, "new.x"));
+}
+END_TEST
+
+START_TEST(the_offsets_topic_is_as_the_node_wants_it)
+{
+    struct topic_override configs[TOPICS_OFFSETS_CONFIGS];
+    struct topic_creation creation;
+    topics_offsets_creation(&cluster.settings.conf, configs, &creation);
+    ck_assert_int_eq(topics_create(&cluster.context, &creation), ERR_NONE);
+    cluster_commit(&cluster);
+    const struct meta_topic *topic = cluster_topic(&cluster, "__consumer_offsets");
+    ck_assert_int_eq(topic->partitions_count, 50);
+    ck_assert_uint_eq(topic->partitions[0].replicas_count, 1);
+    ck_assert(span_equal(image_topic_config(topic, SPAN("cleanup.policy")), SPAN("compact")));
+    ck_assert(span_equal(image_topic_config(topic, SPAN("segment.bytes")), SPAN("104857600")));
 }
 END_TEST
 
@@ -458,6 +499,8 @@ SUITE(topics)
     tcase_add_test(tcase, internal_topics_do_not_grow);
     tcase_add_loop_test(tcase, settings_are_altered, 0, ROWS(alterations));
     tcase_add_test(tcase, alterations_happen_together_or_not_at_all);
+    tcase_add_test(tcase, one_proposal_touches_a_topic_once);
+    tcase_add_test(tcase, the_offsets_topic_is_as_the_node_wants_it);
     tcase_add_test(tcase, an_epoch_is_raised_once);
     suite_add_tcase(suite, tcase);
 }
