@@ -1,14 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 libcore_a_SOURCES += \
+	core/log/append.c \
 	core/log/checkpoint.c \
 	core/log/checkpoint.h \
+	core/log/close.c \
+	core/log/create.c \
+	core/log/cursor.c \
+	core/log/damage.c \
+	core/log/delete.c \
 	core/log/epochs.c \
 	core/log/epochs.h \
+	core/log/file.c \
+	core/log/file.h \
+	core/log/folder.c \
 	core/log/folder.h \
+	core/log/folder_checkpoint.c \
+	core/log/folder_internal.h \
 	core/log/index.c \
 	core/log/index.h \
+	core/log/internal.h \
 	core/log/lines.c \
 	core/log/lines.h \
+	core/log/log.c \
 	core/log/log.h \
 	core/log/producers.c \
-	core/log/producers.h
+	core/log/producers.h \
+	core/log/read.c \
+	core/log/recover.c \
+	core/log/recover.h \
+	core/log/recover_cut.c \
+	core/log/recover_scan.c \
+	core/log/removal.c \
+	core/log/removal.h \
+	core/log/reserve.c \
+	core/log/retain.c \
+	core/log/rewind.c \
+	core/log/roll.c \
+	core/log/scan.c \
+	core/log/segment.c \
+	core/log/segment_index.c \
+	core/log/settle.c \
+	core/log/sync.c \
+	core/log/time.c

@@ -128,6 +128,17 @@ struct log_append {
  * ERR_RECORD_LIST_TOO_LARGE beyond segment.bytes. */
 int log_append(struct log *log, struct log_append *append);
 
+/* A search or a walk in a log's files that is under way: the log's own part of a request. */
+struct log_cursor {
+    struct list place;
+    struct log *log;
+    struct segment *segment; /* held while not NULL */
+    struct chunk *chunk;     /* bytes of it */
+    uint64_t position;
+    int64_t offset;
+    void (*step)(struct log_cursor *cursor, int error);
+};
+
 /* A range of a segment's file, pinned: neither removed nor cut until log_unpin(). */
 struct log_range {
     struct segment *segment; /* NULL: an empty range */
@@ -147,12 +158,9 @@ struct log_read {
     int error; /* ERR_OFFSET_OUT_OF_RANGE, ERR_KAFKA_STORAGE_ERROR */
     struct log_range range;
     /* The log's own */
-    struct list place;
-    struct log *log;
-    struct op op;
-    struct buffer *chunk;
-    struct segment *segment;
-    uint64_t position;
+    struct log_cursor cursor;
+    uint64_t first_position;
+    uint32_t first_bytes;
 };
 
 /* Finds the range that begins with the batch that holds `offset`, within one segment. Calls `done`
@@ -176,12 +184,8 @@ struct log_time {
     int64_t found_ms;
     int32_t leader_epoch;
     /* The log's own */
-    struct list place;
-    struct log *log;
-    struct op op;
-    struct buffer *chunk;
-    struct segment *segment;
-    uint64_t position;
+    struct log_cursor cursor;
+    int64_t sought_ms;
 };
 
 #define LOG_TIME_MAX INT64_MAX
@@ -199,12 +203,7 @@ struct log_scan {
     int (*batch)(struct log_scan *scan, struct span batch);
     void (*done)(struct log_scan *scan, int error);
     /* The log's own */
-    struct list place;
-    struct log *log;
-    struct op op;
-    struct buffer *chunk;
-    struct segment *segment;
-    uint64_t position;
+    struct log_cursor cursor;
 };
 
 void log_scan(struct log *log, struct log_scan *scan);

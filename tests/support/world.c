@@ -88,7 +88,7 @@ struct world *world_new(uint64_t seed)
 static void *block_allocate(void *context, size_t size)
 {
     struct world *world = context;
-    struct block *block = malloc(sizeof(*block) + size);
+    struct block *block = calloc(1, sizeof(*block) + size);
     if (block == NULL)
         return NULL;
     block->size = size;
@@ -431,6 +431,11 @@ void world_stop(struct world *world)
 void world_allow(struct world *world, uint64_t count)
 {
     world->allowed = count;
+}
+
+uint64_t world_left(const struct world *world)
+{
+    return world->allowed;
 }
 
 bool world_is_used_up(const struct world *world)

@@ -61,6 +61,7 @@ void world_stop(struct world *world);
 
 /* Carries out `count` more effects, then none until it is set again: for an end at every effect. */
 void world_allow(struct world *world, uint64_t count);
+uint64_t world_left(const struct world *world);
 bool world_is_used_up(const struct world *world);
 
 /* Time. */
@@ -95,6 +96,9 @@ struct span world_file(const struct world *world, const char *path); /* null whe
 void world_put_file(struct world *world, const char *path, struct span bytes); /* durable at once */
 void world_put_folder(struct world *world, const char *path);
 void world_remove(struct world *world, const char *path);
+/* Bytes of a file that the process has open; NULL when it is shorter. */
+const uint8_t *world_bytes(const struct world *world, uint64_t file, uint64_t offset,
+                           size_t length);
 /* The index-th name in a folder, in order; NULL past the last one or without such a folder. */
 const char *world_name(const struct world *world, const char *path, uint32_t index);
 

@@ -88,6 +88,11 @@ const uint8_t *disk_bytes(const struct world_disk *disk, uint64_t file, uint64_t
     return handle->node->visible.data + offset;
 }
 
+const uint8_t *world_bytes(const struct world *world, uint64_t file, uint64_t offset, size_t length)
+{
+    return disk_bytes(world_disk_of_const(world), file, offset, length);
+}
+
 bool disk_serves(enum effect_kind kind)
 {
     return kind >= EFFECT_OPEN && kind <= EFFECT_SYNC_FOLDER;

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/check_log
 tests_check_log_SOURCES = \
+	tests/core/log/story.c \
+	tests/core/log/story.h \
+	tests/core/log/test_append.c \
+	tests/core/log/test_power_loss.c \
+	tests/core/log/test_recover.c \
 	tests/core/log/test_checkpoint.c \
 	tests/core/log/test_epochs.c \
 	tests/core/log/test_index.c \

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A segment's file, made when its first batch is to be written; for a partition's first segment
+ * also the partition's folder with partition.metadata. The metadata is on the device before there
+ * is a segment, so that a folder with records always says which topic they belong to.
+ */
+#include "core/log/checkpoint.h"
+#include "core/log/folder_internal.h"
+
+struct create {
+    struct log *log;
+    struct segment *segment;
+    struct op op;
+    uint64_t file;
+    struct span path;
+    struct log_waiter checkpoint; /* before a name of old is used again */
+};
+
+static void create_end(struct log *log, int error)
+{
+    struct create *create = log->create;
+    log->create = NULL;
+    log_path_free(log, create->path);
+    memory_give(log->io->memory, MEMORY_STATE, create, sizeof(*create));
+    if (error != ERR_NONE)
+        append_fail(log, error);
+    log_goes_on(log);
+}
+
+static void file_created(struct op *op, const struct completion *completion)
+{
+    struct create *create = container_of(op, struct create, op);
+    if (completion->error == ERR_NONE)
+        segment_opened(create->segment, create->file);
+    create_end(create->log, completion->error);
+}
+
+static void file_create(struct create *create)
+{
+    struct log *log = create->log;
+    create->path = log_path_of(log, create->segment->base_offset, ".log");
+    create->file = io_new_file(log->io);
+    io_open(log->io, &create->op, file_created, create->file, OPEN_CREATE_NEW,
+            folder_number(log->folder), create->path);
+}
+
+static void metadata_put(void *context, int error, struct span bytes)
+{
+    struct log *log = context;
+    (void)bytes;
+    if (error != ERR_NONE) {
+        create_end(log, error);
+        return;
+    }
+    log->has_folder = true;
+    file_create(log->create);
+}
+
+static void folder_made(struct op *op, const struct completion *completion)
+{
+    struct create *create = container_of(op, struct create, op);
+    struct log *log = create->log;
+    if (completion->error != ERR_NONE && completion->error != ERR_EXISTS) {
+        create_end(log, completion->error);
+        return;
+    }
+    uint8_t metadata[PARTITION_METADATA_BYTES];
+    partition_metadata_write(log->topic_id, metadata);
+    const struct span path = log_path(log, "partition.metadata");
+    file_put(log->io, folder_number(log->folder), path, FILE_IN_PLACE, 0,
+             span_of(metadata, sizeof(metadata)), metadata_put, log);
+    log_path_free(log, path);
+}
+
+static void folder_make(struct create *create)
+{
+    struct log *log = create->log;
+    io_make_folder(log->io, &create->op, folder_made, folder_number(log->folder), log->name);
+}
+
+static void lines_written(struct log_waiter *waiter, int error)
+{
+    struct create *create = container_of(waiter, struct create, checkpoint);
+    if (error != ERR_NONE)
+        create_end(create->log, error == ERR_NO_SPACE ? error : ERR_IO);
+    else
+        folder_make(create);
+}
+
+void create_segment(struct log *log, struct segment *segment)
+{
+    CHECK(log->create == NULL && !segment->exists);
+    struct create *create = memory_new(log->io->memory, struct create);
+    create->log = log;
+    create->segment = segment;
+    log->create = create;
+    log_hold(log);
+    if (log->has_folder) {
+        file_create(create);
+    } else if (log->folder->lines_forgotten) {
+        create->checkpoint.wake = lines_written;
+        folder_checkpoint(log->folder, &create->checkpoint);
+    } else {
+        folder_make(create);
+    }
+}
+
+void create_free(struct log *log)
+{
+    if (log->create == NULL)
+        return;
+    log_path_free(log, log->create->path);
+    memory_give(log->io->memory, MEMORY_STATE, log->create, sizeof(*log->create));
+    log->create = NULL;
+}

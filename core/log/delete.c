@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removing a whole log. */
+#include "core/base/format.h"
+#include "core/log/recover.h"
+#include "core/log/removal.h"
+
+struct span log_path_aside(struct log *log, struct uuid uuid, const char *suffix)
+{
+    /* ".", 32 digits, the suffix */
+    char text[48];
+    size_t length = 1;
+    text[0] = '.';
+    for (size_t i = 0; i < sizeof(uuid.bytes); i++)
+        length +=
+            format_text(text + length, sizeof(text) - length, "%02x", (unsigned)uuid.bytes[i]);
+    length += format_text(text + length, sizeof(text) - length, "%s", suffix);
+    CHECK(length < sizeof(text));
+    uint8_t *path = memory_take(log->io->memory, MEMORY_STATE, log->name.length + length);
+    memcpy(path, log->name.data, log->name.length);
+    memcpy(path + log->name.length, text, length);
+    return span_of(path, log->name.length + length);
+}
+
+/* The folder goes when nothing creates, recovers or describes anything in it any more. */
+void delete_continue(struct log *log)
+{
+    if (!log->deleted || log->delete_renamed || log->create != NULL || log->recovery != NULL ||
+        log->settle != NULL)
+        return;
+    log->delete_renamed = true;
+    if (log->has_folder && log->folder->state != FOLDER_OFFLINE) {
+        const struct span aside = log_path_aside(log, rng_uuid(&log->io->rng), "-delete");
+        removal_start(log->folder, log->name, aside, log->settings.file_delete_delay_ms);
+        log_path_free(log, aside);
+    }
+    folder_forget_lines(log->folder);
+    log_release(log);
+}
+
+void log_delete(struct log *log)
+{
+    CHECK(!log->deleted);
+    log_hold(log); /* until the folder is renamed */
+    log_hold(log);
+    log->deleted = true;
+    timer_cancel(&log->io->timers, &log->flush_timer);
+    timer_cancel(&log->io->timers, &log->retention_timer);
+    timer_cancel(&log->io->timers, &log->reserve_timer);
+    if (log->state != LOG_CLOSED)
+        log_set_state(log, LOG_CLOSED);
+    append_drop(log);
+    cursors_end(log, ERR_UNKNOWN_TOPIC_OR_PARTITION);
+    log_wake(log, ERR_UNKNOWN_TOPIC_OR_PARTITION);
+    waiters_wake(&log->close_waiters, ERR_NONE);
+    delete_continue(log);
+    log_release(log);
+}

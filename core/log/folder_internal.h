@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What core/log knows of a data folder. */
+#ifndef CORE_LOG_FOLDER_INTERNAL_H
+#define CORE_LOG_FOLDER_INTERNAL_H
+
+#include "core/log/internal.h"
+
+/* A partition's folder that was found, or a line of a checkpoint: until a log claims it. */
+struct found {
+    struct map_node node; /* by name */
+    struct found *next;   /* in the order of names, of those that have a folder */
+    bool has_folder;
+    bool claimed;
+    int64_t recovery_point; /* -1: no line */
+    int64_t log_start;      /* -1: no line */
+    size_t name_length;
+    uint8_t name[];
+};
+
+enum folder_state { FOLDER_NEW, FOLDER_LOADING, FOLDER_SERVING, FOLDER_OFFLINE };
+
+struct folder {
+    struct io *io;
+    uint32_t number;
+    struct folder_observer *observer;
+    enum folder_state state;
+    bool was_clean;
+    int error; /* of loading */
+    struct list waiters;
+    struct op op; /* loading and closing */
+    struct map found;
+    struct list logs;
+    uint32_t logs_count;
+
+    struct list idle_files; /* struct segment, used least recently first */
+    uint32_t idle_files_count;
+    struct list indexes; /* struct segment, used least recently first */
+    uint64_t indexes_bytes;
+
+    struct list load_queue; /* struct recovery, for their turn */
+    uint32_t loads_count;
+    struct turn_task turn; /* the next ones begin */
+
+    /* The folder's own entries: one sync serves all that asked before it began. */
+    struct op sync_op;
+    struct list sync_now;
+    struct list sync_next;
+    struct turn_task root_turn;
+    struct wait wait; /* of loading and closing */
+
+    /* Checkpoints. */
+    bool checkpoint_busy;
+    bool checkpoint_again;
+    bool lines_forgotten;        /* the files still name logs that are gone */
+    struct list checkpoint_now;  /* struct log_waiter */
+    struct list checkpoint_next; /* struct log_waiter */
+    struct turn_task checkpoint_turn;
+    struct wait checkpoint_wait;
+    uint64_t unsettled_bytes;
+    uint64_t since_settle_bytes;
+    uint32_t unsettled_logs;
+    struct timer settle_timer;
+
+    struct list removals;
+    struct log_waiter close_waiter;
+    bool closing;
+};
+
+#define RECOVERY_POINT_CHECKPOINT SPAN("recovery-point-offset-checkpoint")
+#define LOG_START_CHECKPOINT      SPAN("log-start-offset-checkpoint")
+
+/* What is known of a name, which is claimed by it; NULL when nothing is. */
+struct found *folder_find(struct folder *folder, struct span name);
+
+/* Loads in turn: true when the log may begin now, else recover_list() is called later. */
+bool folder_load_begin(struct folder *folder, struct recovery *recovery);
+void folder_load_end(struct folder *folder);
+
+/* A log has `bytes` more behind its recovery point; or begins to move it; or has moved it. */
+void folder_unsettled(struct folder *folder, struct log *log, uint64_t bytes);
+void folder_settling(struct folder *folder, struct log *log);
+void folder_settled(struct folder *folder);
+
+/* The checkpoints still have lines of a log that is gone: before its name is used again, they have
+ * to be written (folder_checkpoint), lest the lines are taken for those of the new one. */
+void folder_forget_lines(struct folder *folder);
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loading a log: which files there are, whose they are, and where the scan of its tail begins. */
+#include "core/log/recover.h"
+
+#include "core/base/format.h"
+#include "core/log/checkpoint.h"
+
+#define METADATA_BYTES_MAX 4096
+#define EPOCHS_BYTES_MAX   ((uint64_t)16 * 1024 * 1024)
+#define SNAPSHOT_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
+#define OFFSET_DIGITS      20
+
+static void next_snapshot(struct log *log);
+static void trash_add(struct recovery *recovery, struct span name);
+
+void recover_free(struct log *log)
+{
+    struct recovery *recovery = log->recovery;
+    if (recovery == NULL)
+        return;
+    cursor_close(&recovery->cursor);
+    buffer_release(recovery->offsets);
+    list_remove(&recovery->place);
+    log_path_free(log, recovery->path);
+    memory_give(log->io->memory, MEMORY_STATE, recovery->trash,
+                recovery->trash_capacity * sizeof(*recovery->trash));
+    memory_give(log->io->memory, MEMORY_STATE, recovery, sizeof(*recovery));
+    log->recovery = NULL;
+}
+
+struct recovery *recovery_new(struct log *log)
+{
+    CHECK(log->recovery == NULL);
+    struct recovery *recovery = memory_new(log->io->memory, struct recovery);
+    recovery->log = log;
+    list_init(&recovery->place);
+    log->recovery = recovery;
+    log_hold(log);
+    return recovery;
+}
+
+static void recovery_end(struct log *log)
+{
+    const bool queued = log->recovery->queued;
+    recover_free(log);
+    delete_continue(log);
+    if (queued)
+        folder_load_end(log->folder);
+    log_release(log);
+}
+
+void recover_refuse(struct log *log, const char *what, struct segment *segment, uint64_t position)
+{
+    io_log(log->io, LOG_ERROR,
+           "%s; the log is not served: restore the file from a replica or a backup, or remove the "
+           "partition's folder to lose it log=%.*s segment=%020lld.log position=%llu",
+           what, SPAN_ARGS(log->name), segment == NULL ? -1LL : (long long)segment->base_offset,
+           (unsigned long long)position);
+    log_hold(log);
+    recovery_end(log);
+    log_go_offline(log);
+    log_release(log);
+}
+
+void recover_folder_failed(struct log *log, const char *what)
+{
+    log_hold(log);
+    recovery_end(log);
+    folder_fail(log->folder, what, log->name);
+    log_go_offline(log);
+    log_release(log);
+}
+
+/* The log is as its files say, and serves. */
+void recover_ready(struct log *log)
+{
+    log->written_end = log->end;
+    log->durable_end = log->end;
+    log->durable_segment = log->segments_count - 1;
+    if (log->high_watermark < log->start)
+        log->high_watermark = log->start;
+    log->size_bytes = 0;
+    for (uint32_t i = 0; i < log->segments_count; i++) {
+        struct segment *segment = log->segments[i];
+        log->size_bytes += segment->size_bytes;
+        segment->durable_bytes = segment->size_bytes;
+        segment->durable_end = segment_end(log, i);
+    }
+    log_hold(log);
+    recovery_end(log);
+    if (!log->deleted) {
+        log_set_state(log, LOG_READY);
+        retain_schedule(log);
+        log_turn(log);
+        log_wake(log, ERR_NONE);
+    }
+    log_release(log);
+}
+
+void recover_empty(struct log *log)
+{
+    while (log->segments_count > 0)
+        segment_drop(log->segments[--log->segments_count]);
+    if (log->recovery_point > 0 || log->start > 0)
+        folder_forget_lines(log->folder);
+    log->has_folder = false;
+    log->folder_durable = false;
+    log->recovery_point = 0;
+    log->start = 0;
+    log->snapshots_count = 0;
+    log->end = log->start;
+    struct segment *segment = segment_new(log, log->start);
+    segment_index_new(segment);
+    segment_add(log, segment);
+}
+
+void recover_start(struct log *log)
+{
+    if (!log->has_folder) {
+        if (log->recovery_point > 0)
+            io_log(
+                log->io, LOG_ERROR,
+                "the partition's folder is gone with everything in it log=%.*s lost_offsets=%lld",
+                SPAN_ARGS(log->name), (long long)log->recovery_point);
+        recovery_new(log)->is_empty = true;
+        recover_empty(log);
+        /* Ready at the turn's end: nobody is woken from inside log_load(). */
+        log_turn(log);
+        return;
+    }
+    struct recovery *recovery = recovery_new(log);
+    if (folder_load_begin(log->folder, recovery))
+        recover_list(log);
+}
+
+void recover_turn(struct log *log)
+{
+    if (log->recovery != NULL && log->recovery->is_empty)
+        recover_ready(log);
+}
+
+static bool name_ends(struct span name, const char *suffix)
+{
+    const struct span end = span_text(suffix);
+    return name.length >= end.length &&
+           memcmp(name.data + name.length - end.length, end.data, end.length) == 0;
+}
+
+/* A name of twenty digits and the suffix. */
+static bool name_offset(struct span name, const char *suffix, int64_t *ret_offset)
+{
+    int64_t offset;
+    if (name.length != OFFSET_DIGITS + strlen(suffix) || !name_ends(name, suffix) ||
+        name.data[0] == '-' || parse_int64(span_of(name.data, OFFSET_DIGITS), &offset) != 0 ||
+        offset > LOG_OFFSET_MAX)
+        return false;
+    *ret_offset = offset;
+    return true;
+}
+
+bool recovery_keeps_files(const struct recovery *recovery)
+{
+    return recovery->rewinding;
+}
+
+void recover_trash_offset(struct recovery *recovery, int64_t offset, const char *suffix)
+{
+    char name[sizeof(recovery->trash[0])];
+    const size_t length = format_text(name, sizeof(name), "%020lld%s", (long long)offset, suffix);
+    trash_add(recovery, span_of(name, length));
+}
+
+static void trash_add(struct recovery *recovery, struct span name)
+{
+    if (name.length >= sizeof(recovery->trash[0]))
+        return; /* not a name of ours */
+    recovery->trash =
+        memory_grow(recovery->log->io->memory, recovery->trash, &recovery->trash_capacity,
+                    recovery->trash_count + 1, sizeof(*recovery->trash));
+    char *copy = recovery->trash[recovery->trash_count++];
+    memcpy(copy, name.data, name.length);
+    copy[name.length] = '\0';
+}
+
+static struct segment *segment_of(const struct log *log, int64_t base_offset)
+{
+    const uint32_t at = segment_find(log, base_offset);
+    if (at >= log->segments_count || log->segments[at]->base_offset != base_offset)
+        return NULL;
+    return log->segments[at];
+}
+
+/* Any file but a segment's own. */
+static void file_found(struct recovery *recovery, struct span name)
+{
+    struct log *log = recovery->log;
+    int64_t offset;
+    const bool is_index = name_offset(name, ".index", &offset);
+    if (is_index || name_offset(name, ".timeindex", &offset)) {
+        struct segment *segment = segment_of(log, offset);
+        if (segment == NULL)
+            trash_add(recovery, name);
+        else if (is_index)
+            segment->has_offsets_file = true;
+        else
+            segment->has_times_file = true;
+    } else if (name_offset(name, ".snapshot", &offset)) {
+        log->snapshots = memory_grow(log->io->memory, log->snapshots, &log->snapshots_capacity,
+                                     log->snapshots_count + 1, sizeof(int64_t));
+        log->snapshots[log->snapshots_count++] = offset;
+    } else if (name_ends(name, ".deleted") || name_ends(name, ".cleaned") ||
+               name_ends(name, ".tmp") || name_ends(name, ".txnindex")) {
+        trash_add(recovery, name);
+    } else if (name_ends(name, ".swap")) {
+        io_log(log->io, LOG_WARN,
+               "a file of an unfinished compaction is ignored log=%.*s file=%.*s",
+               SPAN_ARGS(log->name), SPAN_ARGS(name));
+    } else if (span_equal(name, SPAN("partition.metadata"))) {
+        recovery->has_metadata = true;
+    } else if (span_equal(name, SPAN("leader-epoch-checkpoint"))) {
+        recovery->has_epochs = true;
+    }
+}
+
+static void stray_renamed(struct wait *wait, int error)
+{
+    struct recovery *recovery = container_of(wait, struct recovery, wait);
+    struct log *log = recovery->log;
+    if (error != ERR_NONE) {
+        recover_folder_failed(log, "cannot set a folder aside for");
+        return;
+    }
+    recover_empty(log);
+    recover_ready(log);
+}
+
+static void stray_rename_done(struct op *op, const struct completion *completion)
+{
+    struct recovery *recovery = container_of(op, struct recovery, op);
+    if (completion->error != ERR_NONE)
+        stray_renamed(&recovery->wait, completion->error);
+    else
+        folder_sync_root(recovery->log->folder, &recovery->wait, stray_renamed);
+}
+
+/* The folder is not this topic's: it goes out of the way as it is. */
+static void set_aside(struct log *log, const char *why)
+{
+    struct recovery *recovery = log->recovery;
+    const struct uuid uuid = rng_uuid(&log->io->rng);
+    recovery->path = log_path_aside(log, uuid, "-stray");
+    io_log(log->io, LOG_WARN, "%s: the folder is set aside log=%.*s as=%.*s", why,
+           SPAN_ARGS(log->name), SPAN_ARGS(recovery->path));
+    io_rename(log->io, &recovery->op, stray_rename_done, folder_number(log->folder), log->name,
+              recovery->path);
+}
+
+static void epochs_got(void *context, int error, struct span text)
+{
+    struct log *log = context;
+    if (error == ERR_NONE)
+        error = epochs_decode(&log->epochs, text);
+    if (error != ERR_NONE) {
+        io_log(log->io, LOG_WARN, "leader-epoch-checkpoint is found again from the log log=%.*s",
+               SPAN_ARGS(log->name));
+        log->recovery->epochs_lost = true;
+    }
+    recover_load_producers(log);
+}
+
+static void recover_epochs(struct log *log)
+{
+    if (!log->recovery->has_epochs) {
+        log->recovery->epochs_lost = true;
+        recover_load_producers(log);
+        return;
+    }
+    const struct span path = log_path(log, "leader-epoch-checkpoint");
+    file_get(log->io, folder_number(log->folder), path, EPOCHS_BYTES_MAX, epochs_got, log);
+    log_path_free(log, path);
+}
+
+static void metadata_got(void *context, int error, struct span text)
+{
+    struct log *log = context;
+    struct uuid id;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < log->segments_count; i++)
+        bytes += log->segments[i]->size_bytes;
+    if (error == ERR_NONE)
+        error = partition_metadata_read(text, &id);
+    if (error == ERR_NONE && !uuid_equal(id, log->topic_id)) {
+        set_aside(log, "partition.metadata names another topic");
+    } else if (error == ERR_IO) {
+        recover_folder_failed(log, "cannot read partition.metadata of");
+    } else if (error != ERR_NONE && log->recovery_point > 0 && bytes > 0) {
+        recover_refuse(log, "partition.metadata is lost", NULL, 0);
+    } else if (error != ERR_NONE) {
+        /* A crash while the folder was made: nothing in it was ever promised. */
+        set_aside(log, "partition.metadata was never completed");
+    } else {
+        recover_epochs(log);
+    }
+}
+
+static void listed(struct op *op, const struct completion *completion)
+{
+    struct recovery *recovery = container_of(op, struct recovery, op);
+    struct log *log = recovery->log;
+    if (completion->error != ERR_NONE) {
+        recover_folder_failed(log, "cannot list the folder of");
+        return;
+    }
+    for (uint32_t i = 0; i < completion->entries_count; i++) {
+        const struct folder_entry *entry = &completion->entries[i];
+        int64_t base_offset;
+        if (entry->is_folder || !name_offset(entry->name, ".log", &base_offset))
+            continue;
+        struct segment *segment = segment_new(log, base_offset);
+        segment->exists = true;
+        segment->size_bytes = entry->size_bytes;
+        segment->written_bytes = entry->size_bytes;
+        segment->entry_durable = base_offset < log->recovery_point;
+        segment_add(log, segment);
+    }
+    for (uint32_t i = 0; i < completion->entries_count; i++) {
+        if (!completion->entries[i].is_folder && !name_ends(completion->entries[i].name, ".log"))
+            file_found(recovery, completion->entries[i].name);
+    }
+    if (!recovery->has_metadata) {
+        metadata_got(log, ERR_NOT_FOUND, SPAN_NULL);
+        return;
+    }
+    const struct span path = log_path(log, "partition.metadata");
+    file_get(log->io, folder_number(log->folder), path, METADATA_BYTES_MAX, metadata_got, log);
+    log_path_free(log, path);
+}
+
+void recover_list(struct log *log)
+{
+    io_list(log->io, &log->recovery->op, listed, folder_number(log->folder), log->name);
+}
+
+static void snapshot_got(void *context, int error, struct span bytes)
+{
+    struct log *log = context;
+    struct recovery *recovery = log->recovery;
+    const int64_t offset = log->snapshots[recovery->snapshot];
+    if (error == ERR_NONE)
+        error = producers_snapshot_read(&log->producers, bytes);
+    if (error != ERR_NONE) {
+        io_log(log->io, LOG_WARN, "an older producer snapshot is used log=%.*s unusable=%lld",
+               SPAN_ARGS(log->name), (long long)offset);
+        next_snapshot(log);
+        return;
+    }
+    recovery->producers_from = offset;
+    recover_scan(log);
+}
+
+/* The newest snapshot that the durable part of the log contains; none: producers are found from the
+ * very first batch. */
+static void next_snapshot(struct log *log)
+{
+    struct recovery *recovery = log->recovery;
+    while (recovery->snapshot > 0) {
+        const int64_t offset = log->snapshots[--recovery->snapshot];
+        if (offset > log->recovery_point || offset < log->segments[0]->base_offset)
+            continue;
+        const struct span path = log_path_of(log, offset, ".snapshot");
+        file_get(log->io, folder_number(log->folder), path, SNAPSHOT_BYTES_MAX, snapshot_got, log);
+        log_path_free(log, path);
+        return;
+    }
+    recovery->producers_from = log->segments[0]->base_offset;
+    recover_scan(log);
+}
+
+void recover_load_producers(struct log *log)
+{
+    if (log->segments_count == 0) {
+        /* The topic's own folder, without a segment: all of it is gone, or there never was any. */
+        if (log->recovery_point > 0) {
+            recover_refuse(log, "the segments are lost", NULL, 0);
+            return;
+        }
+        log->end = log->start;
+        struct segment *segment = segment_new(log, log->start);
+        segment_index_new(segment);
+        segment_add(log, segment);
+        recover_ready(log);
+        return;
+    }
+    log->recovery->snapshot = log->snapshots_count;
+    next_snapshot(log);
+}

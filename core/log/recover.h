@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of recovery share. */
+#ifndef CORE_LOG_RECOVER_H
+#define CORE_LOG_RECOVER_H
+
+#include "core/log/folder_internal.h"
+
+/*
+ *     LISTING ─▶ IDENTITY ─▶ EPOCHS ─▶ PRODUCERS ─▶ INDEX ─▶ SCANNING ─▶ CUTTING ─▶ SYNCING
+ *     (after a failed write:) QUIETING ─▶ CUTTING ──▲
+ */
+struct recovery {
+    struct log *log;
+    struct list place; /* in folder->load_queue */
+    struct op op;
+    struct wait wait;
+    struct span path;
+    bool rewinding; /* after a failed write */
+    bool quieting;  /* … while effects are still under way */
+    bool is_empty;  /* there is no folder */
+    bool scanned;
+    bool queued; /* holds one of the folder's turns to load */
+    bool has_metadata;
+    bool has_epochs;
+    bool epochs_lost;
+
+    char (*trash)[48]; /* names of files that are of no use */
+    uint32_t trash_count;
+    uint32_t trash_capacity;
+    uint32_t trash_done;
+
+    uint32_t snapshot;      /* candidates left in log->snapshots */
+    int64_t producers_from; /* batches before it are in the snapshot that was read */
+    uint32_t first;         /* segment that is scanned first */
+    struct log_cursor cursor;
+    uint32_t segment; /* that is scanned now */
+    bool by_index;    /* the place to begin at came from an index and is not proven yet */
+    int64_t scan_from;
+    int64_t indexed_to;     /* batches below it have their entries */
+    struct buffer *offsets; /* of the index that is loaded */
+    int64_t next_offset;    /* least one that the next batch may have */
+    int32_t last_epoch;
+    bool cut;         /* the log ends in `segment` at cursor.position */
+    uint32_t syncing; /* segment that is synced next */
+};
+
+/* Ends the recovery: the log refuses to serve. `what` is for the operator. */
+void recover_refuse(struct log *log, const char *what, struct segment *segment, uint64_t position);
+void recover_folder_failed(struct log *log, const char *what);
+struct recovery *recovery_new(struct log *log);
+void recover_list(struct log *log);
+void recover_ready(struct log *log);
+/* A file of the log that is of no use any more. */
+void recover_trash_offset(struct recovery *recovery, int64_t offset, const char *suffix);
+
+/* The folder has nothing of this topic: the log is empty and begins at its start. */
+void recover_empty(struct log *log);
+
+void recover_load_producers(struct log *log);
+void recover_scan(struct log *log);
+void recover_cut(struct log *log);
+/* Cuts the file of segment recovery->segment to its size_bytes. */
+void recover_truncate(struct log *log);
+void recover_rewound(struct log *log);
+/* Drops the segments behind `last` and their files. */
+void recover_drop_after(struct log *log, uint32_t last);
+
+/* What follows the damage at `position` of a segment whose rest is in `rest`. */
+bool damage_is_torn(struct span rest, uint64_t position, int64_t next_offset);
+
+#endif

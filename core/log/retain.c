@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Retention: segments whose records are all too old, too many, or below the log's start go, oldest
+ * first, and never one that reaches beyond the high watermark. One timer a log is set, for the time
+ * at which its oldest segment expires; a log in which nothing can expire has none.
+ */
+#include "core/log/folder_internal.h"
+#include "core/log/removal.h"
+
+static void retain_due(struct timer *timer)
+{
+    retain_start(container_of(timer, struct log, retention_timer));
+}
+
+static void index_ready(struct wait *wait, int error)
+{
+    struct log *log = container_of(wait, struct log, retain_wait);
+    if (error == ERR_NONE && log->state == LOG_READY)
+        retain_start(log);
+    log_release(log);
+}
+
+/* The latest time in the segment is known; else it will be, and retain_start() runs again. */
+static bool time_is_known(struct log *log, struct segment *segment)
+{
+    if (segment->index != NULL) {
+        segment->max_timestamp_ms = segment->index->max_timestamp_ms;
+        segment->max_timestamp_offset = segment->index->max_timestamp_offset;
+        segment->time_known = true;
+    }
+    if (!segment->time_known && !wait_is_set(&log->retain_wait)) {
+        log_hold(log);
+        if (segment_index_use(segment, &log->retain_wait, index_ready))
+            log_release(log);
+    }
+    return segment->time_known;
+}
+
+/* When the segment's last record expires, by the wall clock. */
+static int64_t expires_ms(const struct log *log, const struct segment *segment)
+{
+    const int64_t last_ms =
+        segment->max_timestamp_ms >= 0 ? segment->max_timestamp_ms : segment->created_ms;
+    return last_ms > INT64_MAX - log->settings.retention_ms - 1
+               ? INT64_MAX
+               : last_ms + log->settings.retention_ms + 1;
+}
+
+/* The segment at `at` is no longer wanted, when `size_bytes` would be left with it. */
+static bool is_unwanted(struct log *log, uint32_t at, uint64_t size_bytes)
+{
+    struct segment *segment = log->segments[at];
+    if (segment_end(log, at) > log->high_watermark)
+        return false;
+    if (at + 1 < log->segments_count && segment_end(log, at) <= log->start)
+        return true;
+    if (!log->settings.delete_old)
+        return false;
+    if (at + 1 < log->segments_count && log->settings.retention_bytes >= 0 &&
+        size_bytes - segment->size_bytes >= (uint64_t)log->settings.retention_bytes)
+        return true;
+    return log->settings.retention_ms >= 0 && segment->size_bytes > 0 &&
+           time_is_known(log, segment) && expires_ms(log, segment) <= log->io->wall_ms;
+}
+
+static void file_remove(struct log *log, int64_t offset, const char *suffix)
+{
+    char aside[32];
+    const size_t length = strlen(suffix);
+    CHECK(length + sizeof(".deleted") <= sizeof(aside));
+    memcpy(aside, suffix, length);
+    memcpy(aside + length, ".deleted", sizeof(".deleted"));
+    const struct span path = log_path_of(log, offset, suffix);
+    const struct span path_aside = log_path_of(log, offset, aside);
+    removal_start(log->folder, path, path_aside, log->settings.file_delete_delay_ms);
+    log_path_free(log, path);
+    log_path_free(log, path_aside);
+}
+
+static void segments_remove(struct log *log, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct segment *segment = log->segments[i];
+        log->size_bytes -= segment->size_bytes;
+        file_remove(log, segment->base_offset, ".log");
+        file_remove(log, segment->base_offset, ".index");
+        file_remove(log, segment->base_offset, ".timeindex");
+        segment_drop(segment);
+    }
+    log->segments_count -= count;
+    memmove(log->segments, log->segments + count, log->segments_count * sizeof(struct segment *));
+    log->durable_segment = log->durable_segment > count ? log->durable_segment - count : 0;
+    io_log(log->io, LOG_INFO, "old segments are removed log=%.*s segments=%u start=%lld",
+           SPAN_ARGS(log->name), count, (long long)log->segments[0]->base_offset);
+    if (log->start < log->segments[0]->base_offset) {
+        log->start = log->segments[0]->base_offset;
+        log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start);
+        folder_checkpoint(log->folder, NULL);
+        log_advanced(log);
+    }
+}
+
+void retain_schedule(struct log *log)
+{
+    if (log->state != LOG_READY || log->closing)
+        return;
+    struct segment *oldest = log->segments[0];
+    timer_cancel(&log->io->timers, &log->retention_timer);
+    if (!log->settings.delete_old || log->settings.retention_ms < 0 || oldest->size_bytes == 0 ||
+        segment_end(log, 0) > log->high_watermark || !time_is_known(log, oldest))
+        return;
+    const int64_t expires = expires_ms(log, oldest);
+    const uint64_t wait_ms =
+        expires > log->io->wall_ms ? (uint64_t)expires - (uint64_t)log->io->wall_ms : 0;
+    if (wait_ms > (UINT64_MAX - log->io->now_us) / 1000)
+        return;
+    timer_set(&log->io->timers, &log->retention_timer, log->io->now_us + wait_ms * 1000,
+              retain_due);
+}
+
+void retain_start(struct log *log)
+{
+    if (log->state != LOG_READY || log->closing)
+        return;
+    if (log->settle != NULL) {
+        log->retain_wanted = true; /* it has the segments in its hands */
+        return;
+    }
+    log->retain_wanted = false;
+    uint32_t count = 0;
+    uint64_t size_bytes = log->size_bytes;
+    while (count < log->segments_count && is_unwanted(log, count, size_bytes))
+        size_bytes -= log->segments[count++]->size_bytes;
+    if (count == log->segments_count) {
+        if (log_active(log)->size_bytes > log_active(log)->written_bytes)
+            count--;
+        else
+            log_roll(log);
+    }
+    if (count == 0) {
+        retain_schedule(log);
+        return;
+    }
+    /* A log without records still has to know where it ends. */
+    struct segment *next = log->segments[count];
+    if (next->size_bytes == 0 && !(next->exists && next->entry_durable)) {
+        log->retain_wanted = true;
+        log->sync_wanted = true;
+        if (!next->exists && log->create == NULL)
+            create_segment(log, next);
+        else
+            log_turn(log);
+        return;
+    }
+    if (log->durable_segment < count) {
+        log->retain_wanted = true; /* a sync is still to come */
+        log->sync_wanted = true;
+        log_turn(log);
+        return;
+    }
+    segments_remove(log, count);
+    retain_schedule(log);
+}
+
+void log_set_high_watermark(struct log *log, int64_t high_watermark)
+{
+    CHECK(high_watermark <= log->end);
+    const bool set = timer_is_set(&log->retention_timer);
+    log->high_watermark = high_watermark;
+    if (log->state != LOG_READY)
+        return;
+    if (log->segments_count > 1 && is_unwanted(log, 0, log->size_bytes))
+        retain_start(log);
+    else if (!set)
+        retain_schedule(log);
+}
+
+void log_delete_before(struct log *log, int64_t offset, struct log_waiter *waiter)
+{
+    if (offset > log->high_watermark)
+        offset = log->high_watermark;
+    if (offset > log->start) {
+        log->start = offset;
+        log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start);
+        log_advanced(log);
+        retain_start(log);
+    }
+    folder_checkpoint(log->folder, waiter);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walking over whole batches, for those who rebuild their state from a log. */
+#include "core/log/folder_internal.h"
+
+#define SCAN_BYTES ((uint32_t)256 * 1024)
+
+static void scan_end(struct log_scan *scan, int error)
+{
+    cursor_close(&scan->cursor);
+    scan->done(scan, error);
+}
+
+/* Goes to the segment `at`, or ends behind the last one. False when the scan has to wait, or is
+ * over. */
+static bool scan_enter(struct log_scan *scan, uint32_t at, uint64_t position)
+{
+    struct log *log = scan->cursor.log;
+    if (at == log->segments_count || !log->segments[at]->exists ||
+        log->segments[at]->base_offset >= scan->end_offset) {
+        scan_end(scan, ERR_NONE);
+        return false;
+    }
+    return cursor_enter(&scan->cursor, log->segments[at], position);
+}
+
+static int scan_batch(struct log_scan *scan, struct span batch, const struct batch_info *info,
+                      bool *ret_over)
+{
+    *ret_over = batch_last_offset(info) >= scan->end_offset;
+    if (*ret_over || batch_last_offset(info) < scan->offset)
+        return ERR_NONE;
+    scan->offset = batch_last_offset(info) + 1;
+    return scan->batch(scan, batch);
+}
+
+static void scan_step(struct log_cursor *cursor, int error)
+{
+    struct log_scan *scan = container_of(cursor, struct log_scan, cursor);
+    struct log *log = cursor->log;
+    uint32_t least = BATCH_HEADER_BYTES;
+    while (error == ERR_NONE) {
+        if (cursor->segment == NULL) {
+            const uint32_t at = segment_find(log, scan->offset);
+            struct segment *segment = log->segments[at];
+            if (segment->written_bytes > 0 && !cursor_index(cursor, segment))
+                return;
+            if (!scan_enter(scan, at,
+                            segment->index == NULL ? 0
+                                                   : index_position(segment->index, scan->offset)))
+                return;
+        }
+        const struct segment *segment = cursor->segment;
+        struct span window;
+        struct span batch;
+        struct batch_info info;
+        bool over = false;
+        const enum cursor_state state =
+            cursor_want(cursor, least, SCAN_BYTES, segment->written_bytes, &window);
+        if (state == CURSOR_WAITS)
+            return;
+        if (state == CURSOR_FAILED) {
+            error = ERR_KAFKA_STORAGE_ERROR;
+            break;
+        }
+        switch (batch_next(window, segment->written_bytes - cursor->position, BATCH_CHECK_CRC,
+                           &batch, &info)) {
+        case BATCH_FOUND:
+            cursor->position += batch.length;
+            least = BATCH_HEADER_BYTES;
+            error = scan_batch(scan, batch, &info, &over);
+            if (error == ERR_NONE && over) {
+                scan_end(scan, ERR_NONE);
+                return;
+            }
+            break;
+        case BATCH_NEEDS_MORE:
+            least = (uint32_t)batch.length;
+            break;
+        case BATCH_END:
+            if (!scan_enter(scan, segment_find(log, segment->base_offset) + 1, 0))
+                return;
+            break;
+        default:
+            error = ERR_CORRUPT_MESSAGE;
+            break;
+        }
+    }
+    scan_end(scan, error);
+}
+
+void log_scan(struct log *log, struct log_scan *scan)
+{
+    scan->cursor = (struct log_cursor){.log = log};
+    if (log->state != LOG_READY) {
+        scan_end(scan, ERR_KAFKA_STORAGE_ERROR);
+        return;
+    }
+    if (scan->offset < log->start)
+        scan->offset = log->start;
+    if (scan->end_offset > log->written_end)
+        scan->end_offset = log->written_end;
+    if (scan->offset >= scan->end_offset) {
+        scan_end(scan, ERR_NONE);
+        return;
+    }
+    cursor_open(&scan->cursor, log, scan_step);
+    scan_step(&scan->cursor, ERR_NONE);
+}
+
+void log_scan_cancel(struct log_scan *scan)
+{
+    cursor_close(&scan->cursor);
+}

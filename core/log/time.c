@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding offsets by time: the segment by its latest time, the place in it by its time index, then
+ * the first batch whose latest time is late enough is opened.
+ */
+#include "core/log/folder_internal.h"
+#include "core/records/record.h"
+
+#define HEADERS_BYTES ((uint32_t)8 * 1024)
+
+/* What a batch may decompress to. */
+#define RECORDS_BYTES_MAX ((size_t)128 * 1024 * 1024)
+
+static void time_end(struct log_time *time, int error)
+{
+    cursor_close(&time->cursor);
+    time->error = error;
+    time->done(time);
+}
+
+/* Looks through the records of the batch. True when the search is over. */
+static bool batch_search(struct log_time *time, struct span batch, const struct batch_info *info)
+{
+    struct log *log = time->cursor.log;
+    struct arena arena;
+    struct record_cursor records;
+    struct record record;
+    arena_init(&arena, log->io->memory, MEMORY_READ, RECORDS_BYTES_MAX);
+    int error = record_cursor_open(batch, log->codecs, RECORDS_BYTES_MAX, &arena, &records);
+    bool found = false;
+    while (error == ERR_NONE && !found && record_next(&records, &record))
+        found = record.timestamp_ms >= time->sought_ms && record.offset >= log->start;
+    if (error == ERR_NONE && !found)
+        error = records.error;
+    if (found && record.offset < time->end_offset) {
+        time->offset = record.offset;
+        time->found_ms = record.timestamp_ms;
+        time->leader_epoch = info->leader_epoch;
+    }
+    arena_reset(&arena);
+    if (found || error != ERR_NONE)
+        time_end(time, error);
+    return found || error != ERR_NONE;
+}
+
+/* Walks from the cursor to the batch. True when the search is over, or waits. */
+static bool time_walk(struct log_time *time)
+{
+    struct log_cursor *cursor = &time->cursor;
+    const struct segment *segment = cursor->segment;
+    uint32_t least = BATCH_HEADER_BYTES;
+    for (;;) {
+        struct span window;
+        struct span batch;
+        struct batch_info info;
+        const enum cursor_state state =
+            cursor_want(cursor, least, HEADERS_BYTES, segment->written_bytes, &window);
+        if (state == CURSOR_WAITS)
+            return true;
+        if (state == CURSOR_FAILED) {
+            time_end(time, ERR_KAFKA_STORAGE_ERROR);
+            return true;
+        }
+        const enum batch_found found = batch_next(window, segment->written_bytes - cursor->position,
+                                                  BATCH_CHECK_HEADER, &batch, &info);
+        if (found == BATCH_END)
+            return false;
+        if (found != BATCH_FOUND) {
+            time_end(time, ERR_CORRUPT_MESSAGE);
+            return true;
+        }
+        if (info.max_timestamp_ms >= time->sought_ms &&
+            batch_last_offset(&info) >= cursor->log->start) {
+            if (window.length < batch.length) {
+                least = (uint32_t)batch.length;
+                continue;
+            }
+            if (info.base_offset >= time->end_offset) {
+                time_end(time, ERR_NONE);
+                return true;
+            }
+            if (batch_search(time, batch, &info))
+                return true;
+        }
+        cursor->position += batch.length;
+        least = BATCH_HEADER_BYTES;
+    }
+}
+
+static bool segment_time(struct log_cursor *cursor, struct segment *segment, int64_t *ret_latest_ms)
+{
+    if (segment->index == NULL && !segment->time_known) {
+        if (!cursor_index(cursor, segment))
+            return false;
+    }
+    *ret_latest_ms =
+        segment->index != NULL ? segment->index->max_timestamp_ms : segment->max_timestamp_ms;
+    return true;
+}
+
+/* Chooses the segment from `at` on; `*ret_at` is segments_count when there is none. False: waits.
+ */
+static bool time_choose(struct log_time *time, uint32_t at, uint32_t *ret_at)
+{
+    struct log *log = time->cursor.log;
+    int64_t best_ms = -1;
+    *ret_at = log->segments_count;
+    for (; at < log->segments_count; at++) {
+        struct segment *segment = log->segments[at];
+        int64_t latest_ms;
+        if (segment->written_bytes == 0 || segment->base_offset >= time->end_offset)
+            continue;
+        if (!segment_time(&time->cursor, segment, &latest_ms))
+            return false;
+        if (time->timestamp_ms == LOG_TIME_MAX ? latest_ms <= best_ms
+                                               : latest_ms < time->timestamp_ms)
+            continue;
+        best_ms = latest_ms;
+        *ret_at = at;
+        if (time->timestamp_ms != LOG_TIME_MAX)
+            break;
+    }
+    time->sought_ms = time->timestamp_ms == LOG_TIME_MAX ? best_ms : time->timestamp_ms;
+    return true;
+}
+
+static void time_step(struct log_cursor *cursor, int error)
+{
+    struct log_time *time = container_of(cursor, struct log_time, cursor);
+    struct log *log = cursor->log;
+    if (error != ERR_NONE) {
+        time_end(time, error);
+        return;
+    }
+    uint32_t at = segment_find(log, log->start);
+    for (;;) {
+        if (cursor->segment != NULL) {
+            if (time_walk(time))
+                return;
+            at = segment_find(log, cursor->segment->base_offset) + 1;
+        }
+        if (!time_choose(time, at, &at))
+            return;
+        if (at == log->segments_count ||
+            (at > 0 && cursor->segment != NULL && time->timestamp_ms == LOG_TIME_MAX)) {
+            time_end(time, ERR_NONE);
+            return;
+        }
+        struct segment *segment = log->segments[at];
+        if (!cursor_index(cursor, segment))
+            return;
+        int64_t offset = index_offset_by_time(segment->index, time->sought_ms);
+        if (offset < log->start)
+            offset = log->start;
+        if (!cursor_enter(cursor, segment, index_position(segment->index, offset)))
+            return;
+    }
+}
+
+void log_time(struct log *log, struct log_time *time)
+{
+    time->offset = -1;
+    time->found_ms = -1;
+    time->leader_epoch = -1;
+    time->cursor = (struct log_cursor){.log = log};
+    if (log->state != LOG_READY) {
+        time_end(time, ERR_KAFKA_STORAGE_ERROR);
+        return;
+    }
+    if (time->end_offset > log->written_end)
+        time->end_offset = log->written_end;
+    cursor_open(&time->cursor, log, time_step);
+    time_step(&time->cursor, ERR_NONE);
+}
+
+void log_time_cancel(struct log_time *time)
+{
+    cursor_close(&time->cursor);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/wire/error.h"
+#include "tests/core/log/story.h"
+
+static struct story story;
+
+static void set_up(void)
+{
+    story_begin(&story, 1);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+}
+
+static void tear_down(void)
+{
+    story_end(&story);
+}
+
+START_TEST(nothing_is_created_before_the_first_append)
+{
+    ck_assert_ptr_null(world_name(story.world, "", 0));
+    ck_assert_int_eq(log_start(story.log), 0);
+    ck_assert_int_eq(log_end(story.log), 0);
+}
+END_TEST
+
+START_TEST(what_is_appended_is_written_synced_and_read_back)
+{
+    ck_assert_int_eq(story_write(&story, 3, 100), 0);
+    ck_assert_int_eq(log_written_end(story.log), 3);
+    ck_assert_int_eq(log_durable_end(story.log), 3);
+    ck_assert_int_eq(story_write(&story, 1, 10), 3);
+    story_check(&story, 1 << 20);
+    story_check(&story, 1);
+    ck_assert(!span_is_null(world_file(story.world, story_path(0, ".log"))));
+}
+END_TEST
+
+START_TEST(batches_of_a_turn_go_out_in_one_write_and_one_sync)
+{
+    story_write(&story, 1, 10);
+    world_reset_counts(story.world);
+    for (int i = 0; i < 100; i++)
+        story_append(&story, 2, 50);
+    world_run(story.world);
+    ck_assert_uint_eq(world_count(story.world, EFFECT_WRITE), 1);
+    ck_assert_uint_eq(world_count(story.world, EFFECT_SYNC), 1);
+    ck_assert_int_eq(log_durable_end(story.log), 201);
+    story_check(&story, 4096);
+}
+END_TEST
+
+SUITE(append)
+{
+    TCase *tcase = tcase_create("append");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, nothing_is_created_before_the_first_append);
+    tcase_add_test(tcase, what_is_appended_is_written_synced_and_read_back);
+    tcase_add_test(tcase, batches_of_a_turn_go_out_in_one_write_and_one_sync);
+    suite_add_tcase(suite, tcase);
+}
