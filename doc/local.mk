@@ -2,3 +2,5 @@
 EXTRA_DIST += \
 	doc/ARCHITECTURE.md \
 	doc/HACKING.md
+
+dist_man_MANS += doc/chronik.1

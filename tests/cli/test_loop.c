@@ -55,7 +55,7 @@ static struct {
     pid_t client_pid;
 } core;
 
-static void trace(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void trace(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
