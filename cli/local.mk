@@ -2,7 +2,14 @@
 # All but main(), so that tests can link it.
 noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
+	cli/allocator.c \
+	cli/allocator.h \
+	cli/client.c \
+	cli/client.h \
 	cli/cmd.h \
+	cli/cmd_topic.c \
+	cli/json.c \
+	cli/json.h \
 	cli/logger.c \
 	cli/logger.h \
 	cli/loop.c \
@@ -14,7 +21,9 @@ libcli_a_SOURCES = \
 	cli/properties.c \
 	cli/properties.h \
 	cli/settings.c \
-	cli/settings.h
+	cli/settings.h \
+	cli/topic_print.c \
+	cli/topic_print.h
 
 bin_PROGRAMS += chronik
 chronik_SOURCES = \

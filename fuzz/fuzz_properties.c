@@ -20,7 +20,7 @@ struct run {
 static void *take(void *context, size_t size)
 {
     (void)context;
-    return malloc(size);
+    return calloc(1, size);
 }
 
 static void give(void *context, void *block, size_t size)

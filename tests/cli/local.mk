@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/check_cli
 tests_check_cli_SOURCES = \
+	tests/cli/test_client.c \
 	tests/cli/test_logger.c \
 	tests/cli/test_loop.c \
 	tests/cli/test_options.c \
 	tests/cli/test_properties.c \
-	tests/cli/test_settings.c
+	tests/cli/test_settings.c \
+	tests/cli/test_topic_print.c
 tests_check_cli_CFLAGS = $(TEST_CFLAGS)
 tests_check_cli_LDADD = libcli.a libnet.a libdisk.a $(TEST_LIBS) $(CORE_LIBS) -lpthread
