@@ -10,6 +10,8 @@ libcli_a_SOURCES = \
 	cli/cmd_topic.c \
 	cli/json.c \
 	cli/json.h \
+	cli/codec.c \
+	cli/codec.h \
 	cli/logger.c \
 	cli/logger.h \
 	cli/loop.c \

@@ -27,6 +27,17 @@ fuzz_fuzz_properties_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_properties_LDADD = $(CORE_LIBS)
 EXTRA_DIST += fuzz/properties.dict fuzz/corpus/properties
 
+FUZZ_TARGETS += fuzz/fuzz_records
+fuzz_fuzz_records_SOURCES = \
+	cli/codec.c \
+	cli/codec.h \
+	fuzz/fuzz.h \
+	fuzz/fuzz_records.c \
+	$(FUZZ_MAIN)
+fuzz_fuzz_records_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_records_LDADD = $(CORE_LIBS)
+EXTRA_DIST += fuzz/corpus/records
+
 if ENABLE_FUZZ
 FUZZ_MAIN =
 noinst_PROGRAMS += $(FUZZ_TARGETS)

@@ -52,6 +52,8 @@ TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 TEST_LIBS = tests/libsupport.a $(CHECK_LIBS)
 
 tests_libsupport_a_SOURCES = \
+	tests/support/golden.c \
+	tests/support/golden.h \
 	tests/support/heap.c \
 	tests/support/heap.h \
 	tests/support/runner.c \
@@ -65,6 +67,9 @@ tests_libsupport_a_SOURCES = \
 	tests/support/world_node.c \
 	tests/support/world_node.h
 tests_libsupport_a_CFLAGS = $(TEST_CFLAGS)
+
+# What other programs have written; golden_read() finds it.
+EXTRA_DIST += tests/golden
 
 include tests/core/local.mk
 include tests/core/base/local.mk

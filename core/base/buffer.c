@@ -5,7 +5,7 @@
 
 struct buffer *buffer_new(struct memory *memory, enum memory_budget budget, uint32_t capacity)
 {
-    struct buffer *buffer = memory_take(memory, budget, sizeof(*buffer) + capacity);
+    struct buffer *buffer = memory_take_unset(memory, budget, sizeof(*buffer) + capacity);
 
     if (buffer == NULL)
         return NULL;

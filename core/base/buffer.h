@@ -15,7 +15,7 @@ struct buffer {
     uint8_t data[];
 };
 
-/* A buffer with one reference, its bytes zeroed; NULL past the budget. */
+/* A buffer with one reference, its bytes not set; NULL past the budget. */
 struct buffer *buffer_new(struct memory *memory, enum memory_budget budget, uint32_t capacity);
 
 /* One more reference; returns `buffer`. */

@@ -13,7 +13,7 @@ void memory_init(struct memory *memory, struct allocator allocator)
     *memory = (struct memory){.allocator = allocator};
 }
 
-void *memory_take(struct memory *memory, enum memory_budget budget, size_t size)
+void *memory_take_unset(struct memory *memory, enum memory_budget budget, size_t size)
 {
     const uint64_t limit_bytes = memory->limit_bytes[budget];
 
@@ -31,6 +31,13 @@ void *memory_take(struct memory *memory, enum memory_budget budget, size_t size)
     }
     memory->used_bytes[budget] += size;
     return block;
+}
+
+void *memory_take(struct memory *memory, enum memory_budget budget, size_t size)
+{
+    void *block = memory_take_unset(memory, budget, size);
+
+    return block == NULL ? NULL : memset(block, 0, size);
 }
 
 void memory_give(struct memory *memory, enum memory_budget budget, void *block, size_t size)
@@ -53,10 +60,13 @@ void *memory_grow(struct memory *memory, void *items, uint32_t *capacity, uint32
     if (room > UINT32_MAX)
         room = UINT32_MAX;
     CHECK(room <= SIZE_MAX / element_size);
-    void *moved = memory_take(memory, MEMORY_STATE, (size_t)room * element_size);
-    if (*capacity > 0)
-        memcpy(moved, items, *capacity * element_size);
-    memory_give(memory, MEMORY_STATE, items, *capacity * element_size);
+    const size_t kept = *capacity * element_size;
+    const size_t size = (size_t)room * element_size;
+    uint8_t *moved = memory_take_unset(memory, MEMORY_STATE, size);
+    if (kept > 0)
+        memcpy(moved, items, kept);
+    memset(moved + kept, 0, size - kept);
+    memory_give(memory, MEMORY_STATE, items, kept);
     *capacity = (uint32_t)room;
     return moved;
 }

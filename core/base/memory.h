@@ -16,9 +16,8 @@ enum memory_budget {
     MEMORY_BUDGETS
 };
 
-/* Where memory comes from. `allocate` returns a zeroed block (calloc has fresh pages for nothing),
- * or NULL when there is none; `release` gets the size that was asked for. Both get `context` first.
- */
+/* Where memory comes from. `allocate` returns a block with any contents, or NULL when there is
+ * none, and `release` gets the size that was asked for; both get `context` first. */
 struct allocator {
     void *(*allocate)(void *context, size_t size);
     void (*release)(void *context, void *block, size_t size);
@@ -38,7 +37,10 @@ void memory_init(struct memory *memory, struct allocator allocator);
  * limit. When the allocator itself has none, MEMORY_STATE aborts and the others return NULL. */
 void *memory_take(struct memory *memory, enum memory_budget budget, size_t size);
 
-/* Gives back a block of `size` bytes that memory_take returned for `budget`; NULL is a no-op. */
+/* The same for bytes that are written before they are read: their contents are not set. */
+void *memory_take_unset(struct memory *memory, enum memory_budget budget, size_t size);
+
+/* Gives back a block of `size` bytes that one of these returned for `budget`; NULL is a no-op. */
 void memory_give(struct memory *memory, enum memory_budget budget, void *block, size_t size);
 
 /* memory_take for one object of a type, under MEMORY_STATE: never NULL. */

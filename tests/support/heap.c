@@ -13,6 +13,7 @@ struct heap_head {
     alignas(max_align_t) size_t size;
 };
 
+#define FRESH_BYTE    0xcd
 #define RELEASED_BYTE 0xdb
 
 static void *heap_allocate(void *context, size_t size)
@@ -22,9 +23,10 @@ static void *heap_allocate(void *context, size_t size)
     heap->allocations++;
     if (heap->allocations == heap->fail_at)
         return NULL;
-    struct heap_head *head = calloc(1, sizeof(*head) + size);
+    struct heap_head *head = malloc(sizeof(*head) + size);
     if (head == NULL)
         return NULL;
+    memset(head, FRESH_BYTE, sizeof(*head) + size);
     head->size = size;
     heap->blocks++;
     heap->bytes += size;

@@ -15,7 +15,7 @@ struct heap {
 };
 
 /* An allocator that counts in `heap`, which must outlive it. Its blocks are filled with rubbish
- * when they are given back. */
+ * when they are taken, and with other rubbish when they are given back. */
 struct allocator heap_allocator(struct heap *heap);
 
 /* memory_init over heap_allocator. */

@@ -4,6 +4,7 @@ tests_check_records_SOURCES = \
 	tests/core/records/sample.c \
 	tests/core/records/sample.h \
 	tests/core/records/test_batch.c \
+	tests/core/records/test_golden.c \
 	tests/core/records/test_record.c \
 	tests/core/records/test_validate.c
 tests_check_records_CFLAGS = $(TEST_CFLAGS)
