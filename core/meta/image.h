@@ -23,7 +23,7 @@
 /* Limits of one cluster; a record beyond one is refused, as is the proposal that would write it. */
 #define META_TOPIC_NAME_MAX    249
 #define META_REPLICAS_MAX      128
-#define META_PARTITIONS_MAX    1000000 /* of all topics together */
+#define META_PARTITIONS_MAX    250000 /* in all: an answer about each of them fits a request */
 #define META_BROKERS_MAX       1000
 #define META_ENDPOINTS_MAX     16
 #define META_ENDPOINT_TEXT_MAX 255 /* bytes of a listener's name, a host, a rack */

@@ -2,6 +2,7 @@
 libcore_a_SOURCES += \
 	core/meta/brokers.c \
 	core/meta/brokers.h \
+	core/meta/controller.c \
 	core/meta/controller.h \
 	core/meta/identity.c \
 	core/meta/identity.h \
@@ -11,6 +12,7 @@ libcore_a_SOURCES += \
 	core/meta/image_batch.c \
 	core/meta/image_find.c \
 	core/meta/image_save.c \
+	core/meta/producer_ids.c \
 	core/meta/producer_ids.h \
 	core/meta/record.c \
 	core/meta/record.h \
@@ -23,6 +25,7 @@ libcore_a_SOURCES += \
 	core/meta/topics.c \
 	core/meta/topics_alter.c \
 	core/meta/topics.h \
+	core/meta/wal.c \
 	core/meta/wal.h \
 	core/meta/writer.c \
 	core/meta/writer.h

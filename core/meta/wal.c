@@ -240,7 +240,8 @@ void wal_boot(struct wal *wal, struct log_waiter *waiter)
         .index_interval_bytes = WAL_INDEX_INTERVAL_BYTES,
         .segment_index_bytes = WAL_SEGMENT_INDEX_BYTES,
         .flush_messages = INT64_MAX,
-        .flush_ms = INT64_MAX,
+        .flush_ms = -1,
+        .producer_expiration_ms = -1,
     };
     wal->state = WAL_BOOTING;
     wal->boot_waiter = waiter;

@@ -5,10 +5,13 @@ tests_check_meta_SOURCES = \
 	tests/core/conf/settings.h \
 	tests/core/meta/cluster.c \
 	tests/core/meta/cluster.h \
+	tests/core/meta/site.c \
+	tests/core/meta/site.h \
 	tests/core/meta/test_image.c \
 	tests/core/meta/test_record.c \
 	tests/core/meta/test_replay.c \
 	tests/core/meta/test_snapshot.c \
-	tests/core/meta/test_topics.c
+	tests/core/meta/test_topics.c \
+	tests/core/meta/test_wal.c
 tests_check_meta_CFLAGS = $(TEST_CFLAGS)
 tests_check_meta_LDADD = $(TEST_LIBS) $(CORE_LIBS)
