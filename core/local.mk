@@ -1,11 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 # The door of the core itself; each folder below has its own fragment.
 libcore_a_SOURCES += \
+	core/boot.c \
+	core/boot.h \
+	core/broker.c \
 	core/broker.h \
+	core/broker_state.h \
 	core/effect.c \
 	core/effect.h \
 	core/event.h \
+	core/fetch_sessions.c \
+	core/fetch_sessions.h \
+	core/frame.c \
+	core/frame.h \
 	core/io.c \
 	core/io.h \
+	core/partition.c \
 	core/partition.h \
-	core/request.h
+	core/request.c \
+	core/request.h \
+	core/session.c \
+	core/session.h \
+	core/shutdown.c \
+	core/shutdown.h

@@ -45,12 +45,14 @@ struct fetch {
     bool over;      /* max_wait_ms has passed */
     bool reading;   /* inside fetch_read(): a read that ends at once must not start it again */
     bool waiting;   /* for the log or the read of part `at` */
+    bool finding;   /* `read` is under way */
     struct log_waiter waiter;
     struct log_read read;
     struct timer timer;
 };
 
 static void fetch_read(struct fetch *fetch);
+static void fetch_read_again(struct fetch *fetch);
 
 static void ranges_unpin(struct fetch *fetch)
 {
@@ -72,7 +74,7 @@ static void fetch_cancel(struct request *request)
     struct fetch *fetch = request->state;
     timer_cancel(&fetch->broker->io.timers, &fetch->timer);
     list_remove(&fetch->waiter.place);
-    if (fetch->read.log != NULL)
+    if (fetch->finding)
         log_read_cancel(&fetch->read);
     unwatch(fetch);
     ranges_unpin(fetch);
@@ -162,17 +164,13 @@ static void fetch_timed_out(struct timer *timer)
 {
     struct fetch *fetch = container_of(timer, struct fetch, timer);
     fetch->over = true;
-    if (!fetch->waiting) {
-        unwatch(fetch);
-        fetch_read(fetch);
-    }
+    if (!fetch->waiting)
+        fetch_read_again(fetch);
 }
 
 static void part_moved(struct partition_watcher *watcher)
 {
-    struct fetch *fetch = container_of(watcher, struct fetch_part, watcher)->fetch;
-    unwatch(fetch);
-    fetch_read(fetch);
+    fetch_read_again(container_of(watcher, struct fetch_part, watcher)->fetch);
 }
 
 static int part_partition(struct fetch *fetch, const struct fetch_target *target,
@@ -192,8 +190,7 @@ static void fetch_park(struct fetch *fetch)
         struct partition *partition = NULL;
         if (part_partition(fetch, part->target, &partition) != ERR_NONE) {
             /* It went while another was being read: reading again finds that out. */
-            unwatch(fetch);
-            fetch_read(fetch);
+            fetch_read_again(fetch);
             return;
         }
         part->watcher.moved = part_moved;
@@ -214,7 +211,7 @@ static void part_read(struct log_read *read)
     struct fetch *fetch = container_of(read, struct fetch, read);
     struct fetch_part *part = &fetch->parts[fetch->at++];
     fetch->waiting = false;
-    read->log = NULL;
+    fetch->finding = false;
     if (read->error != ERR_NONE) {
         part_fail(fetch, part, read->error);
     } else {
@@ -253,6 +250,7 @@ static void part_ask(struct fetch *fetch, const struct fetch_part *part,
         .done = part_read,
     };
     fetch->waiting = true;
+    fetch->finding = true;
     log_read(partition->log, &fetch->read);
 }
 
@@ -284,11 +282,6 @@ static void part_begin(struct fetch *fetch, struct fetch_part *part)
 static void fetch_read(struct fetch *fetch)
 {
     const uint32_t count = fetch->plan.count;
-    if (fetch->at == count) { /* woken: once more from the first */
-        fetch->at = 0;
-        fetch->bytes = 0;
-        fetch->failed = false;
-    }
     fetch->reading = true;
     while (fetch->at < count && !fetch->waiting)
         part_begin(fetch, &fetch->parts[fetch->at]);
@@ -299,6 +292,16 @@ static void fetch_read(struct fetch *fetch)
         fetch_answer(fetch);
     else
         fetch_park(fetch);
+}
+
+/* Parked no longer: from the first partition on. */
+static void fetch_read_again(struct fetch *fetch)
+{
+    unwatch(fetch);
+    fetch->at = 0;
+    fetch->bytes = 0;
+    fetch->failed = false;
+    fetch_read(fetch);
 }
 
 static void fetch_start(struct fetch *fetch, const struct fetch_request *body)

@@ -22,6 +22,7 @@ struct list_part {
     struct partition *partition;
     struct log_waiter waiter;
     struct log_time time;
+    bool finding; /* `time` is under way */
 };
 
 struct list_offsets {
@@ -49,7 +50,7 @@ static void part_end(struct list_part *part, int error)
 static void part_found(struct log_time *time)
 {
     struct list_part *part = container_of(time, struct list_part, time);
-    time->log = NULL;
+    part->finding = false;
     part->out->timestamp = time->offset < 0 ? -1 : time->found_ms;
     part->out->offset = time->offset;
     part->out->leader_epoch = time->offset < 0 ? -1 : time->leader_epoch;
@@ -90,6 +91,7 @@ static void part_look(struct list_part *part)
         .end_offset = high_watermark,
         .done = part_found,
     };
+    part->finding = true;
     log_time(partition->log, &part->time);
 }
 
@@ -134,7 +136,7 @@ static void list_cancel(struct request *request)
     struct list_offsets *list = request->state;
     for (uint32_t i = 0; i < list->parts_count; i++) {
         list_remove(&list->parts[i].waiter.place);
-        if (list->parts[i].time.log != NULL)
+        if (list->parts[i].finding)
             log_time_cancel(&list->parts[i].time);
     }
 }

@@ -1,2 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# libcore_a_SOURCES += core/api/X.c core/api/X.h
+libcore_a_SOURCES += \
+	core/api/api_versions.c \
+	core/api/authorized.h \
+	core/api/change.c \
+	core/api/change.h \
+	core/api/create_partitions.c \
+	core/api/create_topics.c \
+	core/api/delete_records.c \
+	core/api/delete_topics.c \
+	core/api/describe_cluster.c \
+	core/api/describe_configs.c \
+	core/api/fetch.c \
+	core/api/incremental_alter_configs.c \
+	core/api/init_producer_id.c \
+	core/api/list_offsets.c \
+	core/api/metadata.c \
+	core/api/offset_for_leader_epoch.c \
+	core/api/produce.c \
+	core/api/resource.h \
+	core/api/table.c \
+	core/api/table.h

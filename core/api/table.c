@@ -8,9 +8,17 @@ static const struct api_entry entries[] = {
     {API_PRODUCE, produce_handle},
     {API_FETCH, fetch_handle},
     {API_LIST_OFFSETS, list_offsets_handle},
+    {API_METADATA, metadata_handle},
     {API_API_VERSIONS, api_versions_handle},
+    {API_CREATE_TOPICS, create_topics_handle},
+    {API_DELETE_TOPICS, delete_topics_handle},
     {API_DELETE_RECORDS, delete_records_handle},
+    {API_INIT_PRODUCER_ID, init_producer_id_handle},
     {API_OFFSET_FOR_LEADER_EPOCH, offset_for_leader_epoch_handle},
+    {API_DESCRIBE_CONFIGS, describe_configs_handle},
+    {API_CREATE_PARTITIONS, create_partitions_handle},
+    {API_INCREMENTAL_ALTER_CONFIGS, incremental_alter_configs_handle},
+    {API_DESCRIBE_CLUSTER, describe_cluster_handle},
 };
 
 #define ENTRIES (sizeof(entries) / sizeof(entries[0]))

@@ -184,6 +184,11 @@ int32_t log_last_epoch(const struct log *log)
     return epochs_latest(&log->epochs);
 }
 
+int32_t log_epoch_at(const struct log *log, int64_t offset)
+{
+    return epochs_at(&log->epochs, offset);
+}
+
 void log_epoch_end(const struct log *log, int32_t current_epoch, int32_t epoch, int32_t *ret_epoch,
                    int64_t *ret_end_offset)
 {
