@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tests of the core itself (tests/core/test_X.c) are in the runner check_broker.
+# Tests of the core itself (tests/core/test_X.c), of handlers (tests/core/api/test_X.c) and of all
+# that needs a whole broker are in the runner check_broker.
+UNIT_TESTS += tests/check_broker
+tests_check_broker_SOURCES = \
+	tests/core/test_data_path.c \
+	tests/support/client.c \
+	tests/support/client.h \
+	tests/support/node.c \
+	tests/support/node.h
+tests_check_broker_CFLAGS = $(TEST_CFLAGS)
+tests_check_broker_LDADD = $(TEST_LIBS) $(CORE_LIBS)

@@ -32,7 +32,7 @@ struct client {
 static void *heap_take(void *context, size_t size)
 {
     (void)context;
-    return malloc(size);
+    return calloc(1, size);
 }
 
 static void heap_give(void *context, void *block, size_t size)

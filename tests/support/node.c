@@ -6,11 +6,24 @@
 
 #include "core/base/check.h"
 #include "core/base/format.h"
+#include "core/broker_state.h"
+#include "core/meta/topics.h"
+#include "core/wire/error.h"
+
+#define CREATION_ARENA_BYTES ((size_t)1024 * 1024)
+
+struct creation {
+    struct meta_proposal proposal;
+    struct node *node;
+    struct span name;
+    int32_t partitions;
+    int error;
+};
 
 static void *heap_take(void *context, size_t size)
 {
     (void)context;
-    return malloc(size);
+    return calloc(1, size);
 }
 
 static void heap_give(void *context, void *block, size_t size)
@@ -62,6 +75,43 @@ bool node_start(struct node *node)
     world_boot(node->world, step, node->broker, broker_memory(node->broker));
     world_run(node->world);
     return world_is_ready(node->world) && !world_is_stopped(node->world);
+}
+
+static int creation_prepare(struct meta_proposal *proposal, const struct image *image,
+                            struct meta_writer *writer)
+{
+    struct creation *creation = container_of(proposal, struct creation, proposal);
+    struct broker *broker = creation->node->broker;
+    struct topic_creation topic = {
+        .name = creation->name, .partitions = creation->partitions, .replication_factor = 1};
+    struct topics_context context;
+    struct arena arena;
+    arena_init(&arena, &broker->memory, MEMORY_STATE, CREATION_ARENA_BYTES);
+    topics_begin(&context, image, broker->conf, &broker->io.rng, &arena, writer);
+    const int error = topics_create(&context, &topic);
+    topics_end(&context);
+    arena_reset(&arena);
+    return error;
+}
+
+static void creation_done(struct meta_proposal *proposal, int error)
+{
+    container_of(proposal, struct creation, proposal)->error = error;
+}
+
+void node_create_topic(struct node *node, struct span name, int32_t partitions)
+{
+    struct creation creation = {
+        .proposal = {.prepare = creation_prepare, .done = creation_done},
+        .node = node,
+        .name = name,
+        .partitions = partitions,
+        .error = ERR_UNKNOWN_SERVER_ERROR,
+    };
+    controller_propose(node->broker->controller, &creation.proposal);
+    world_advance_ms(node->world, 1); /* a turn has to end for anything to be carried out */
+    world_run(node->world);
+    CHECK(creation.error == ERR_NONE);
 }
 
 void node_stop(struct node *node)

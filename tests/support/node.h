@@ -21,6 +21,9 @@ void node_free(struct node *node);
 /* Starts the broker and runs the world until it is ready, or has stopped. True when it is ready. */
 bool node_start(struct node *node);
 
+/* Makes a topic as the controller would, with the default settings; the world has run. */
+void node_create_topic(struct node *node, struct span name, int32_t partitions);
+
 /* Ends it in order; kills it; takes the power away. node_start() may follow. */
 void node_stop(struct node *node);
 void node_kill(struct node *node);
