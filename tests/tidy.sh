@@ -27,13 +27,12 @@ verdict()
 # The sources of a tree, from its top; a generated file says in its first words who made it.
 sources()
 {
-    find . \( -path './build*' -o -path './_build*' -o -path './.*' -o -path './chronik-*' \
+    find . \( -path './build*' -o -path './_build*' -o -path ./.git -o -path './chronik-*' \
         -o -path ./autom4te.cache \) -prune -o -type f \( -name '*.[ch]' -o -name '*.def' \
         -o -name '*.kp' -o -name '*.sh' -o -name '*.awk' -o -name '*.mk' -o -name Makefile.am \
         -o -name '*.py' -o -name '*.java' -o -name '*.js' -o -name '*.go' -o -name configure.ac \
-        -o -path './m4/*.m4' -o -path './quick' -o -path './bootstrap' \) -print |
-        sed 's,^\./,,' |
-        xargs grep -L '^/\* Made by ' | sort
+        -o -path './m4/*.m4' -o -path ./.ci/run -o -path './quick' -o -path './bootstrap' \) \
+        -print | sed 's,^\./,,' | xargs grep -L '^/\* Made by ' | sort
 }
 
 lint_tree()
