@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -73,8 +74,22 @@ END_TEST
 
 static const char *const ipv4_hosts[] = {"", "localhost", "0.0.0.0"};
 
+/* A bare chroot has no /etc/hosts, and so no localhost. */
+static bool machine_knows(const char *host)
+{
+    struct addrinfo *found;
+    if (host[0] == '\0')
+        return true;
+    if (getaddrinfo(host, NULL, NULL, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
 START_TEST(listen_reaches_ipv4)
 {
+    if (!machine_knows(ipv4_hosts[_i]))
+        return;
     const struct completion *done = rig_do(listen_effect(4, ipv4_hosts[_i], 0));
     ck_assert_int_eq(done->error, ERR_NONE);
     const int client = rig_connect_port((uint16_t)done->count);
