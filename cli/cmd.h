@@ -33,4 +33,7 @@ struct cmd {
     int (*run)(const struct cmd *cmd, int argc, char **argv);
 };
 
+extern const struct cmd cmd_broker;
+extern const struct cmd cmd_topic;
+
 #endif

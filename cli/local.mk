@@ -7,6 +7,7 @@ libcli_a_SOURCES = \
 	cli/client.c \
 	cli/client.h \
 	cli/cmd.h \
+	cli/cmd_broker.c \
 	cli/cmd_topic.c \
 	cli/json.c \
 	cli/json.h \

@@ -10,6 +10,8 @@
 
 /* In the order of "chronik help"; NULL ends the list. */
 static const struct cmd *const commands[] = {
+    &cmd_broker,
+    &cmd_topic,
     NULL,
 };
 
