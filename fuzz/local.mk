@@ -16,6 +16,12 @@ FUZZ_SECONDS = 60
 FUZZ_JOBS = 1
 EXTRA_DIST += fuzz/run.sh fuzz/replay.c
 
+FUZZ_TARGETS += fuzz/fuzz_metadata
+fuzz_fuzz_metadata_SOURCES = fuzz/fuzz.h fuzz/fuzz_metadata.c $(FUZZ_MAIN)
+fuzz_fuzz_metadata_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_metadata_LDADD = $(CORE_LIBS)
+EXTRA_DIST += fuzz/corpus/metadata
+
 FUZZ_TARGETS += fuzz/fuzz_properties
 fuzz_fuzz_properties_SOURCES = \
 	cli/properties.c \
