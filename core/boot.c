@@ -4,6 +4,7 @@
 #include "core/base/format.h"
 #include "core/broker_state.h"
 #include "core/conf/conf.h"
+#include "core/coord/coordinator.h"
 #include "core/fetch_sessions.h"
 #include "core/log/folder.h"
 #include "core/meta/brokers.h"
@@ -106,6 +107,7 @@ static void registered(struct meta_proposal *proposal, int error)
     }
     producer_ids_init(&broker->producer_ids, broker->controller, broker->conf->node_id);
     broker->fetch_sessions = fetch_sessions_new(broker);
+    broker->coordinator = coordinator_new(broker);
     broker_serve(broker);
     if (broker->stop_asked) {
         broker_stop(broker, false);

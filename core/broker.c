@@ -5,6 +5,7 @@
 #include "core/boot.h"
 #include "core/broker_state.h"
 #include "core/conf/topic_conf.h"
+#include "core/coord/coordinator.h"
 #include "core/fetch_sessions.h"
 #include "core/log/folder.h"
 #include "core/meta/identity.h"
@@ -196,6 +197,8 @@ void broker_free(struct broker *broker)
 {
     if (broker == NULL)
         return;
+    /* First: it answers whoever waits. */
+    coordinator_free(broker->coordinator);
     while (!list_empty(&broker->sessions))
         session_free(container_of(broker->sessions.next, struct session, place));
     boot_free(broker);

@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/broker_state.h"
+#include "core/coord/coordinator.h"
 #include "core/log/folder.h"
 #include "core/partition.h"
 #include "core/session.h"
@@ -129,6 +130,8 @@ void shutdown_start(struct broker *broker, bool failed)
     struct shutdown *shutdown = memory_new(&broker->memory, struct shutdown);
     shutdown->broker = broker;
     broker->shutdown = shutdown;
+    coordinator_free(broker->coordinator);
+    broker->coordinator = NULL;
     struct list *place;
     struct list *next;
     list_each(&broker->sessions, place, next)

@@ -25,6 +25,10 @@ enum operation {
      1 << OPERATION_ALTER | 1 << OPERATION_DESCRIBE | 1 << OPERATION_DESCRIBE_CONFIGS |           \
      1 << OPERATION_ALTER_CONFIGS)
 
+#define AUTHORIZED_GROUP                                                     \
+    (1 << OPERATION_READ | 1 << OPERATION_DELETE | 1 << OPERATION_DESCRIBE | \
+     1 << OPERATION_DESCRIBE_CONFIGS | 1 << OPERATION_ALTER_CONFIGS)
+
 #define AUTHORIZED_CLUSTER                                                    \
     (1 << OPERATION_CREATE | 1 << OPERATION_ALTER | 1 << OPERATION_DESCRIBE | \
      1 << OPERATION_CLUSTER_ACTION | 1 << OPERATION_DESCRIBE_CONFIGS |        \

@@ -2,6 +2,7 @@
 libcore_a_SOURCES += \
 	core/coord/commit.c \
 	core/coord/commit.h \
+	core/coord/coordinator.c \
 	core/coord/coordinator.h \
 	core/coord/expiry.c \
 	core/coord/expiry.h \

@@ -71,8 +71,6 @@ int group_check_commit(struct group *group, struct span member_id, struct span i
     struct group_member *member = NULL;
     if (generation < 0 && group->state == GROUP_EMPTY)
         return ERR_NONE;
-    if (generation < 0 && member_id.length == 0 && span_is_null(instance_id))
-        return ERR_UNKNOWN_MEMBER_ID;
     const int error = group_check_member(group, member_id, instance_id, &member);
     if (error != ERR_NONE)
         return error;

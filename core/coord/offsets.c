@@ -150,7 +150,9 @@ void offsets_end(struct offsets *offsets, struct span topic, int32_t partition,
     struct offset *item = topic_item(found, partition);
     CHECK(item != NULL && item->pending > 0);
     item->pending--;
-    if (value != NULL)
+    if (item->overtaken > 0)
+        item->overtaken--;
+    else if (value != NULL)
         value_set(offsets, item, value);
     item_close(offsets, found, item);
 }
@@ -165,10 +167,12 @@ void offsets_remove(struct offsets *offsets, struct span topic, int32_t partitio
 {
     struct offsets_topic *found = offsets_find_topic(offsets, topic);
     struct offset *item = topic_item(found, partition);
-    if (item == NULL || !item->committed)
+    if (item == NULL)
         return;
-    bytes_disown(offsets->memory, item->value.metadata);
+    if (item->committed)
+        bytes_disown(offsets->memory, item->value.metadata);
     item->committed = false;
+    item->overtaken = item->pending;
     item_close(offsets, found, item);
 }
 

@@ -24,8 +24,9 @@ struct offset_value {
 
 struct offset {
     int32_t partition;
-    uint32_t pending; /* commits under way: not in `value` yet */
-    bool committed;   /* `value` holds one */
+    uint32_t pending;   /* commits under way: not in `value` yet */
+    uint32_t overtaken; /* of those, the first so many: removed before they were safe */
+    bool committed;     /* `value` holds one */
     struct offset_value value;
 };
 
@@ -67,7 +68,7 @@ void offsets_end(struct offsets *offsets, struct span topic, int32_t partition,
 void offsets_set(struct offsets *offsets, struct span topic, int32_t partition,
                  const struct offset_value *value);
 
-/* The partition has no commit any more; one that is under way stays. */
+/* The partition has no commit any more, nor will those that are under way give it one. */
 void offsets_remove(struct offsets *offsets, struct span topic, int32_t partition);
 
 /* The topic after `topic`, or the first for NULL; NULL after the last. */

@@ -37,7 +37,7 @@ static void initial_delay_over(struct timer *timer)
 {
     struct group *group = container_of(timer, struct group, rebalance);
     const int32_t delay_ms = group->host->settings->initial_rebalance_delay_ms;
-    if (!group->new_member_added || group->initial_remaining_ms == 0) {
+    if (!group->new_member_added) {
         rebalance_end(group);
         return;
     }

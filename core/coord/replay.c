@@ -75,21 +75,31 @@ static void replay_record(struct shard *shard, const struct record *record, stru
         replay_group(shard, &entry);
 }
 
+/* The batch as it was appended, opened for reading; false when it is damaged, or compressed by
+ * something that nobody here can read. */
+static bool batch_open(const struct shard *shard, struct span batch, struct arena *arena,
+                       struct record_cursor *ret_cursor)
+{
+    struct batch_info info;
+    struct span found;
+    if (batch_next(batch, batch.length, BATCH_CHECK_CRC, &found, &info) != BATCH_FOUND ||
+        (batch_codec(&info) != CODEC_NONE && shard->codecs == NULL))
+        return false;
+    return record_cursor_open(found, shard->codecs, SHARD_REPLAY_BYTES_MAX, arena, ret_cursor) ==
+           ERR_NONE;
+}
+
 void shard_replay(struct shard *shard, struct span batch)
 {
     struct arena arena;
     struct record_cursor cursor;
     struct record record;
     arena_init(&arena, shard->host.io->memory, MEMORY_REQUEST, SHARD_REPLAY_BYTES_MAX);
-    if (record_cursor_open(batch, shard->codecs, SHARD_REPLAY_BYTES_MAX, &arena, &cursor) ==
-        ERR_NONE) {
-        while (record_next(&cursor, &record))
-            replay_record(shard, &record, &arena);
-        if (cursor.error != ERR_NONE)
-            shard->unread_count++;
-    } else {
+    const bool open = batch_open(shard, batch, &arena, &cursor);
+    while (open && record_next(&cursor, &record))
+        replay_record(shard, &record, &arena);
+    if (!open || cursor.error != ERR_NONE)
         shard->unread_count++;
-    }
     arena_reset(&arena);
 }
 

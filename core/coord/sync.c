@@ -128,7 +128,6 @@ void sync_reset(struct group *group, int error)
 {
     for (struct map_node *node = group->members.first; node != NULL; node = map_next(node))
         member_assign(container_of(node, struct group_member, node), SPAN(""));
-    group->storing_generation = -1;
     hand_out(group, error);
 }
 
@@ -193,7 +192,6 @@ static void assignment_stored(struct coord_write *write, int error)
     struct group *group = store->group;
     /* Somebody may have joined or left meanwhile: then this assignment is history. */
     if (group->state == GROUP_COMPLETING_REBALANCE && group->generation == store->generation) {
-        group->storing_generation = -1;
         if (error == ERR_NONE) {
             group_move(group, GROUP_STABLE);
             hand_out(group, ERR_NONE);

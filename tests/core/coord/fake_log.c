@@ -83,6 +83,13 @@ void fake_log_commit_one(struct fake_log *log)
     ck_abort_msg("nothing waits to be committed");
 }
 
+void fake_log_cut(struct fake_log *log)
+{
+    while (log->count > 0 && log->batches[log->count - 1].end_offset > log->high_watermark)
+        free(log->batches[--log->count].bytes);
+    log->end_offset = log->high_watermark;
+}
+
 void fake_log_replay(const struct fake_log *log, struct shard *shard)
 {
     for (int i = 0; i < log->count; i++)

@@ -31,6 +31,9 @@ void fake_log_free(struct fake_log *log);
 void fake_log_commit(struct fake_log *log);
 void fake_log_commit_one(struct fake_log *log);
 
+/* What is not committed is lost. */
+void fake_log_cut(struct fake_log *log);
+
 /* Replays every batch into a LOADING shard. */
 void fake_log_replay(const struct fake_log *log, struct shard *shard);
 

@@ -6,7 +6,10 @@ tests_check_coord_SOURCES = \
 	tests/core/coord/story.c \
 	tests/core/coord/story.h \
 	tests/core/coord/test_join.c \
+	tests/core/coord/test_limits.c \
 	tests/core/coord/test_member.c \
+	tests/core/coord/test_random.c \
+	tests/core/coord/test_record.c \
 	tests/core/coord/test_shard.c \
 	tests/core/coord/test_static.c
 tests_check_coord_CFLAGS = $(TEST_CFLAGS)

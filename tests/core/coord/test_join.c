@@ -66,6 +66,21 @@ static const struct story_row stories[] = {
      "  b joined: gen 1 range leader a1 id b1\n"
      "  c joined: gen 1 range leader a1 id c1\n"},
 
+    {"the initial delay ends at the rebalance timeout however many come",
+     "join a v=3 rebalance=7000\n"
+     "+2000\n"
+     "join b v=3 rebalance=7000\n"
+     "+3000\n"
+     "join c v=3 rebalance=7000\n"
+     "+1500\n"
+     "join d v=3 rebalance=7000\n"
+     "+499\n"
+     "+1\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1() c1() d1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "  c joined: gen 1 range leader a1 id c1\n"
+     "  d joined: gen 1 range leader a1 id d1\n"},
+
     {"the initial delay does not grow when nobody comes",
      "join a v=3\n"
      "+2999\n"
@@ -99,6 +114,25 @@ static const struct story_row stories[] = {
      "  b joined: gen 2 range leader a1 id b1\n"
      "state\n"
      "  CompletingRebalance gen 2 range a1*=p0 b1\n"},
+
+    {"JoinGroup waits for ids that were given out",
+     "join a v=3\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:p0\n"
+     "  a synced: range \"p0\"\n"
+     "join b\n"
+     "  b join: MEMBER_ID_REQUIRED b1\n"
+     "beat a\n"
+     "  a beat: NONE\n"
+     "join c v=3\n"
+     "join a\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1*=p0 c1 pending 1\n"
+     "join b\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() c1() b1()\n"
+     "  c joined: gen 2 range leader a1 id c1\n"
+     "  b joined: gen 2 range leader a1 id b1\n"},
 
     {"JoinGroup waits no longer than the rebalance timeout",
      "join a v=3 session=60000 rebalance=20000\n"
@@ -301,6 +335,28 @@ static const struct story_row stories[] = {
      "  b joined: gen 2 range leader a1 id b1\n"
      "state\n"
      "  CompletingRebalance gen 2 range a1* b1\n"},
+
+    {"an assignment of an older generation does not end the next one",
+     "hold\n"
+     "join a v=3\n"
+     "join b v=3\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "sync a assign=a1:p0,b1:p1\n"
+     "join b protocols=range:new\n"
+     "  a sync: REBALANCE_IN_PROGRESS\n"
+     "join a\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1(new)\n"
+     "  b joined: gen 2 range leader a1 id b1\n"
+     "sync b\n"
+     "stored\n"
+     "state\n"
+     "  CompletingRebalance gen 2 range a1* b1\n"
+     "sync a assign=a1:p1,b1:p0\n"
+     "stored\n"
+     "  a synced: range \"p1\"\n"
+     "  b synced: range \"p0\"\n"},
 
     {"whoever does not sync in the rebalance timeout leaves",
      "join a v=3 rebalance=20000 session=60000\n"

@@ -145,6 +145,18 @@ static const struct story_row stories[] = {
                                        "state\n"
                                        "  PreparingRebalance gen 1 range a1*=x b1 pending 1\n"},
 
+    {"a full group still lets in who waits already",
+     "max 1\n"
+     "join a\n"
+     "  a join: MEMBER_ID_REQUIRED a1\n"
+     "join a\n"
+     "join a\n"
+     "  a join: REBALANCE_IN_PROGRESS a1\n"
+     "join b v=3\n"
+     "  b join: GROUP_MAX_SIZE_REACHED -\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"},
+
     {"a group above its limit lets go of the last that join again",
      "join a v=3\n"
      "join b v=3\n"

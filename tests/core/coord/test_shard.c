@@ -25,6 +25,16 @@ static const struct story_row stories[] = {
                                             "  t-0 = 6 \"\"\n"
                                             "  t-1 = 7 \"\"\n"},
 
+    {"a commit that fails changes nothing",
+     "commit z t-0=5\n"
+     "  z committed: t-0\n"
+     "hold\n"
+     "commit z t-0=6 t-1=7\n"
+     "lost COORDINATOR_NOT_AVAILABLE\n"
+     "  z committed: t-0 COORDINATOR_NOT_AVAILABLE t-1 COORDINATOR_NOT_AVAILABLE\n"
+     "offsets\n"
+     "  t-0 = 5 \"\"\n"},
+
     {"what happens in one turn shares a batch",
      "join a v=3\n"
      "+3000\n"
@@ -414,6 +424,29 @@ static const struct story_row stories[] = {
                                                   "reload\n"
                                                   "offsets\n"
                                                   "  u-0 = 7 \"\"\n"},
+
+    {"a deleted topic overtakes a commit that is not safe yet, and its namesake begins anew",
+     "commit z t-0=5\n"
+     "  z committed: t-0\n"
+     "hold\n"
+     "commit z t-0=6 t-1=6\n"
+     "forget t\n"
+     "offsets\n"
+     "  t-0 pending 1\n"
+     "  t-1 pending 1\n"
+     "commit z t-0=1\n"
+     "stored\n"
+     "  z committed: t-0 t-1\n"
+     "offsets\n"
+     "  t-0 pending 1\n"
+     "stored\n"
+     "stored\n"
+     "  z committed: t-0\n"
+     "offsets\n"
+     "  t-0 = 1 \"\"\n"
+     "reload\n"
+     "offsets\n"
+     "  t-0 = 1 \"\"\n"},
 
     {"an assignment that is too large for the log starts another rebalance",
      "batch 240\n"

@@ -28,6 +28,25 @@ static const struct story_row stories[] = {
      "state\n"
      "  Stable gen 1 range a1*=p0 b2=p1\n"},
 
+    {"a static leader comes back: an old client follows, a new one may skip the assignment",
+     "join a v=5 instance=one protocols=range:t\n"
+     "join b v=5 instance=two protocols=range:u\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1(t) b1(u)\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "sync a assign=a1:p0,b1:p1\n"
+     "  a synced: range \"p0\"\n"
+     "sync b\n"
+     "  b synced: range \"p1\"\n"
+     "join a id=- v=5 instance=one protocols=range:t\n"
+     "  a joined: gen 1 range leader a1 id a2\n"
+     "sync a\n"
+     "  a synced: range \"p0\"\n"
+     "join a id=- v=9 instance=one protocols=range:t\n"
+     "  a joined: gen 1 range leader a3 id a3 members b1(u) a3(t) skip\n"
+     "join b id=- v=9 instance=two protocols=range:u\n"
+     "  b joined: gen 1 range leader a3 id b2\n"},
+
     {"a static member that comes back with another protocol starts a rebalance",
      "join a v=5 instance=one protocols=range,sticky\n"
      "join b v=5 instance=two protocols=range,sticky\n"
@@ -85,6 +104,24 @@ static const struct story_row stories[] = {
      "  a joined: gen 1 range leader a2 id a2 members a2() skip\n"
      "sync a\n"
      "  a synced: range \"p0\"\n"},
+
+    {"a static member that comes back still has to sync",
+     "join a v=5 instance=one rebalance=20000 session=90000\n"
+     "join b v=5 instance=two rebalance=20000 session=90000\n"
+     "+6000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 1 range leader a1 id b1\n"
+     "sync a assign=a1:p0,b1:p1\n"
+     "  a synced: range \"p0\"\n"
+     "+5000\n"
+     "join b id=- instance=two rebalance=20000 session=90000\n"
+     "  b joined: gen 1 range leader a1 id b2\n"
+     "+14999\n"
+     "state\n"
+     "  Stable gen 1 range a1*=p0 b2=p1\n"
+     "+1\n"
+     "state\n"
+     "  PreparingRebalance gen 1 range a1*=p0\n"},
 
     {"a rebalance overtakes a static member's return",
      "hold\n"

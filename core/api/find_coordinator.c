@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FindCoordinator: which broker keeps a group. The first one that asks has the topic made in which
+ * groups are kept. */
+#include "core/api/table.h"
+#include "core/broker_state.h"
+#include "core/conf/conf.h"
+#include "core/coord/coordinator.h"
+#include "core/meta/controller.h"
+#include "core/meta/image.h"
+#include "core/meta/topics.h"
+#include "core/session.h"
+#include "core/wire/codec.h"
+#include "core/wire/error.h"
+#include "core/wire/messages.h"
+
+#define KEY_TYPE_GROUP  0
+#define VERSION_SEVERAL 4
+
+struct find_wait {
+    struct meta_proposal proposal;
+    struct broker *broker;
+    struct request *request;
+};
+
+typedef struct find_coordinator_response_coordinator coordinator_out;
+
+static coordinator_out refuse(struct span key, int error, struct span why)
+{
+    return (coordinator_out){.key = key,
+                             .node_id = -1,
+                             .host = SPAN(""),
+                             .port = -1,
+                             .error_code = (int16_t)error,
+                             .error_message = why};
+}
+
+/* The broker that leads the group's partition, at its address on the listener that was asked on. */
+static coordinator_out find(struct broker *broker, const struct request *request, struct span key)
+{
+    const struct image *image = &broker->image;
+    const struct span text = span_text(error_text(ERR_COORDINATOR_NOT_AVAILABLE));
+    const struct meta_topic *topic = image_topic(image, SPAN(COORDINATOR_TOPIC));
+    if (topic == NULL || topic->partitions_count == 0)
+        return refuse(key, ERR_COORDINATOR_NOT_AVAILABLE, text);
+    const struct meta_partition *partition =
+        image_partition(topic, coordinator_partition(key, topic->partitions_count));
+    const struct meta_broker *leader = image_broker(image, partition->leader);
+    const struct meta_endpoint *endpoint =
+        leader == NULL
+            ? NULL
+            : image_endpoint(leader, broker->conf->listeners[request->session->listener].name);
+    if (endpoint == NULL || leader->fenced)
+        return refuse(key, ERR_COORDINATOR_NOT_AVAILABLE, text);
+    /* The client comes next: let it find the group loaded. */
+    struct shard *shard = NULL;
+    coordinator_shard(broker->coordinator, key, &shard);
+    return (coordinator_out){
+        .key = key, .node_id = leader->id, .host = endpoint->host, .port = endpoint->port};
+}
+
+/* There is no coordinator for anything but groups. Clients take this error as final, where
+ * COORDINATOR_NOT_AVAILABLE would have them ask until their time is up. */
+static coordinator_out find_any(struct broker *broker, const struct request *request,
+                                struct span key)
+{
+    const struct find_coordinator_request *body = request->body;
+    return body->key_type == KEY_TYPE_GROUP
+               ? find(broker, request, key)
+               : refuse(key, ERR_INVALID_REQUEST,
+                        SPAN("this broker coordinates consumer groups only"));
+}
+
+static void answer(struct broker *broker, struct request *request)
+{
+    const struct find_coordinator_request *body = request->body;
+    struct find_coordinator_response response;
+    wire_defaults(request->api->response, &response);
+    if (request->version < VERSION_SEVERAL) {
+        const coordinator_out found = find_any(broker, request, body->key);
+        response.error_code = found.error_code;
+        response.error_message = found.error_message;
+        response.node_id = found.node_id;
+        response.host = found.host;
+        response.port = found.port;
+        request_reply(request, &response);
+        return;
+    }
+    response.coordinators = arena_array(&request->arena, (size_t)body->coordinator_keys_count,
+                                        sizeof(*response.coordinators));
+    if (response.coordinators == NULL) {
+        request_refuse(request, "its keys are more than a request may hold");
+        return;
+    }
+    for (int32_t i = 0; i < body->coordinator_keys_count; i++)
+        response.coordinators[response.coordinators_count++] =
+            find_any(broker, request, body->coordinator_keys[i]);
+    request_reply(request, &response);
+}
+
+/* The topic's last record per key is all that counts, so it is compacted, never trimmed. */
+static int topic_prepare(struct meta_proposal *proposal, const struct image *image,
+                         struct meta_writer *writer)
+{
+    struct find_wait *wait = container_of(proposal, struct find_wait, proposal);
+    const struct conf *conf = wait->broker->conf;
+    struct arena *arena = &wait->request->arena;
+    const struct topic_override configs[] = {
+        {SPAN("cleanup.policy"), SPAN("compact")},
+        {SPAN("compression.type"), SPAN("producer")},
+        {SPAN("segment.bytes"), conf_text(conf, CONF_OFFSETS_TOPIC_SEGMENT_BYTES)},
+    };
+    struct topics_context context = {.image = image,
+                                     .conf = conf,
+                                     .rng = &wait->broker->io.rng,
+                                     .arena = arena,
+                                     .writer = writer};
+    struct topic_creation creation = {
+        .name = SPAN(COORDINATOR_TOPIC),
+        .partitions = (int32_t)conf_int(conf, CONF_OFFSETS_TOPIC_NUM_PARTITIONS),
+        .replication_factor = (int32_t)conf_int(conf, CONF_OFFSETS_TOPIC_REPLICATION_FACTOR),
+        .configs = configs,
+        .configs_count = sizeof(configs) / sizeof(*configs),
+    };
+    return topics_create(&context, &creation);
+}
+
+static void topic_done(struct meta_proposal *proposal, int error)
+{
+    struct find_wait *wait = container_of(proposal, struct find_wait, proposal);
+    if (error != ERR_NONE && error != ERR_TOPIC_ALREADY_EXISTS)
+        io_log(&wait->broker->io, LOG_ERROR, "%s could not be created error=%s", COORDINATOR_TOPIC,
+               error_name(error));
+    answer(wait->broker, wait->request);
+}
+
+static void find_cancelled(struct request *request)
+{
+    struct find_wait *wait = request->state;
+    controller_cancel(wait->broker->controller, &wait->proposal);
+}
+
+void find_coordinator_handle(struct broker *broker, struct request *request)
+{
+    const struct find_coordinator_request *body = request->body;
+    if (body->key_type != KEY_TYPE_GROUP ||
+        image_topic(&broker->image, SPAN(COORDINATOR_TOPIC)) != NULL) {
+        answer(broker, request);
+        return;
+    }
+    struct find_wait *wait = arena_take(&request->arena, sizeof(*wait));
+    if (wait == NULL) {
+        request_refuse(request, "there is no memory for it");
+        return;
+    }
+    wait->broker = broker;
+    wait->request = request;
+    wait->proposal.prepare = topic_prepare;
+    wait->proposal.done = topic_done;
+    request->state = wait;
+    request->cancel = find_cancelled;
+    controller_propose(broker->controller, &wait->proposal);
+}
