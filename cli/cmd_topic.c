@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chronik topic: lists, describes, creates and deletes topics over Kafka's protocol. */
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -432,10 +431,6 @@ static int run_topic(const struct cmd *cmd, int argc, char **argv)
     else
         code = actions[run->action](run);
     client_close(&run->client);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "chronik topic: standard output: %s\n", strerror(errno));
-        code = EXIT_CODE_FAILED;
-    }
     free(run);
     return code;
 }

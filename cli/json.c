@@ -26,6 +26,19 @@ static size_t utf8_length(struct span text)
     return length;
 }
 
+bool json_is_text(struct span text)
+{
+    while (text.length > 0) {
+        const size_t length = utf8_length(text);
+        const uint8_t byte = text.data[0];
+        if (length == 0 || byte == 0x7f ||
+            (byte < ' ' && byte != '\t' && byte != '\n' && byte != '\r'))
+            return false;
+        text = span_of(text.data + length, text.length - length);
+    }
+    return true;
+}
+
 void json_text(FILE *out, struct span text)
 {
     if (span_is_null(text)) {

@@ -8,7 +8,13 @@ libcli_a_SOURCES = \
 	cli/client.h \
 	cli/cmd.h \
 	cli/cmd_broker.c \
+	cli/cmd_dump.c \
 	cli/cmd_topic.c \
+	cli/dump.c \
+	cli/dump.h \
+	cli/dump_files.c \
+	cli/dump_log.c \
+	cli/dump_record.c \
 	cli/json.c \
 	cli/json.h \
 	cli/codec.c \

@@ -12,6 +12,7 @@
 static const struct cmd *const commands[] = {
     &cmd_broker,
     &cmd_topic,
+    &cmd_dump,
     NULL,
 };
 
