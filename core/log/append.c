@@ -92,6 +92,18 @@ static void batch_place(struct log *log, struct log_append *append, struct batch
     append->last_offset = batch_last_offset(info);
 }
 
+/* Forgets producers that were silent for long; looks for them again when the next one may be. */
+static void producers_age(struct log *log)
+{
+    const int64_t now_ms = log->io->wall_ms;
+    const int64_t expiration_ms = log->settings.producer_expiration_ms;
+    if (now_ms < log->producers_look_ms)
+        return;
+    log->producers_look_ms = producers_expire(&log->producers, now_ms, expiration_ms);
+    if (log->producers_look_ms - now_ms > expiration_ms)
+        log->producers_look_ms = now_ms + expiration_ms;
+}
+
 int log_append(struct log *log, struct log_append *append)
 {
     CHECK(log->state == LOG_READY && !log->closing && !log->deleted);
@@ -101,6 +113,7 @@ int log_append(struct log *log, struct log_append *append)
     if (append->length > (uint64_t)log->settings.segment_bytes)
         return ERR_RECORD_LIST_TOO_LARGE;
     if (append->check_producer && batch_has_producer(append->info)) {
+        producers_age(log);
         struct producer_batch original;
         const int error = producers_check(&log->producers, append->info, &original);
         if (error == ERR_DUPLICATE_SEQUENCE_NUMBER) {
@@ -229,6 +242,9 @@ static void write_start(struct log *log)
         create_segment(log, segment);
         return;
     }
+    /* A segment with bytes in it proves the ones before it durable: recovery relies on that. */
+    if (!log->settings.write_caching && log->segments[log->durable_segment] != segment)
+        return;
     log->write_segment = segment;
     if (!segment_use(segment, &log->write_wait, write_file_ready))
         return;

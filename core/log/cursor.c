@@ -5,6 +5,9 @@
  */
 #include "core/log/folder_internal.h"
 
+/* Headers that are read at once: the batches between two entries of the index, as a rule. */
+#define HEADERS_BYTES ((uint32_t)8 * 1024)
+
 struct chunk {
     struct log *log;
     struct log_cursor *cursor; /* NULL: given up */
@@ -146,6 +149,33 @@ enum cursor_state cursor_want(struct log_cursor *cursor, uint32_t least, uint32_
     io_read(chunk->log->io, &chunk->op, chunk_read, chunk->segment->file, chunk->position,
             chunk->buffer->data, length);
     return CURSOR_WAITS;
+}
+
+enum cursor_state cursor_seek(struct log_cursor *cursor, struct segment *segment, int64_t offset)
+{
+    for (;;) {
+        if (!cursor_index(cursor, segment))
+            return CURSOR_WAITS;
+        uint64_t position = index_position(segment->index, offset);
+        if (segment->index_distrusted)
+            position = 0;
+        if (!cursor_enter(cursor, segment, position))
+            return CURSOR_WAITS;
+        if (position == 0)
+            return CURSOR_READY;
+        struct span window;
+        struct span batch;
+        struct batch_info info;
+        const enum cursor_state state =
+            cursor_want(cursor, BATCH_HEADER_BYTES, HEADERS_BYTES, segment->written_bytes, &window);
+        if (state != CURSOR_READY)
+            return state;
+        if (batch_next(window, segment->written_bytes - position, BATCH_CHECK_HEADER, &batch,
+                       &info) == BATCH_FOUND &&
+            info.base_offset >= segment->base_offset && info.base_offset <= offset)
+            return CURSOR_READY;
+        segment_index_distrust(segment);
+    }
 }
 
 void cursors_end(struct log *log, int error)

@@ -12,28 +12,47 @@
 /* Places that may look like a batch before we rather ask the operator. */
 #define CANDIDATES_MAX 4096
 
-/* A whole sector of zeros within `bytes`, which begin at `position` of their file; a sector that
- * the bytes share with others counts by the part that is theirs. */
-static bool has_lost_sector(struct span bytes, uint64_t position)
+static size_t zeros_at(struct span bytes, size_t at)
 {
-    size_t at = 0;
-    while (at < bytes.length) {
-        size_t end = at + SECTOR_BYTES - (size_t)((position + at) % SECTOR_BYTES);
-        if (end > bytes.length)
-            end = bytes.length;
-        size_t zeros = at;
-        while (zeros < end && bytes.data[zeros] == 0)
-            zeros++;
-        /* A few zero bytes at either end of a batch prove nothing. */
-        if (zeros == end && end - at >= SECTOR_BYTES / 8)
+    size_t count = 0;
+    while (at + count < bytes.length && bytes.data[at + count] == 0)
+        count++;
+    return count;
+}
+
+/* The zeros at the end of a sector, where a batch should begin, are not what the batch begins with:
+ * its base offset, and a length that is never zero. */
+static bool is_no_prefix(size_t zeros, int64_t next_offset)
+{
+    uint8_t expected[BATCH_PREFIX_BYTES] = {0};
+    put_be64(expected, (uint64_t)next_offset);
+    expected[BATCH_PREFIX_BYTES - 1] = 1;
+    for (size_t i = 0; i < zeros && i < sizeof(expected); i++) {
+        if (expected[i] != 0)
             return true;
-        at = end;
     }
     return false;
 }
 
-/* Good batches begin here, and go on to the end or to where that is torn. */
-static bool is_chain(struct span rest, int64_t next_offset)
+/* A sector among `bytes`, which begin at `position` of their file, shows zeros instead of what was
+ * written. The last one is shared with a good batch, and so is as it was written. */
+static bool has_lost_sector(struct span bytes, uint64_t position, int64_t next_offset)
+{
+    size_t at = SECTOR_BYTES - (size_t)(position % SECTOR_BYTES);
+    if (at < SECTOR_BYTES && zeros_at(bytes, 0) >= at && is_no_prefix(at, next_offset))
+        return true;
+    if (at == SECTOR_BYTES)
+        at = 0;
+    for (; at + SECTOR_BYTES <= bytes.length; at += SECTOR_BYTES) {
+        if (zeros_at(bytes, at) >= SECTOR_BYTES)
+            return true;
+    }
+    return false;
+}
+
+/* Good batches begin here, one offset after another, and go on to the end, or (unless `to_end`) to
+ * where that is torn. */
+static bool is_chain(struct span rest, int64_t next_offset, bool to_end)
 {
     size_t at = 0;
     while (at < rest.length) {
@@ -43,9 +62,9 @@ static bool is_chain(struct span rest, int64_t next_offset)
         const enum batch_found found =
             batch_next(window, window.length, BATCH_CHECK_CRC, &batch, &info);
         if (found == BATCH_TORN)
-            return at > 0;
-        if (found != BATCH_FOUND || info.base_offset < next_offset ||
-            info.base_offset > LOG_OFFSET_MAX)
+            return at > 0 && !to_end;
+        if (found != BATCH_FOUND || info.base_offset > LOG_OFFSET_MAX ||
+            (at == 0 ? info.base_offset < next_offset : info.base_offset != next_offset))
             return false;
         next_offset = batch_last_offset(&info) + 1;
         at += batch.length;
@@ -53,7 +72,9 @@ static bool is_chain(struct span rest, int64_t next_offset)
     return true;
 }
 
-bool damage_is_torn(struct span rest, uint64_t position, int64_t next_offset)
+/* Records may hold whole batches, made by a client who wants them to be taken for ours. Where the
+ * file's end cuts a batch off, they count only if they go on to that very end. */
+bool damage_is_torn(struct span rest, uint64_t position, int64_t next_offset, bool cut_off)
 {
     uint32_t candidates = 0;
     for (size_t at = 1; at + BATCH_HEADER_BYTES <= rest.length; at++) {
@@ -64,8 +85,8 @@ bool damage_is_torn(struct span rest, uint64_t position, int64_t next_offset)
             continue;
         if (++candidates > CANDIDATES_MAX)
             return false;
-        if (is_chain(span_of(rest.data + at, rest.length - at), next_offset + 1))
-            return has_lost_sector(span_of(rest.data, at), position);
+        if (is_chain(span_of(rest.data + at, rest.length - at), next_offset + 1, cut_off))
+            return has_lost_sector(span_of(rest.data, at), position, next_offset);
     }
     return true;
 }

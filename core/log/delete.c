@@ -34,6 +34,8 @@ void delete_continue(struct log *log)
         log_path_free(log, aside);
     }
     folder_forget_lines(log->folder);
+    while (log->segments_count > 0)
+        segment_drop(log->segments[--log->segments_count]);
     log_release(log);
 }
 
@@ -49,6 +51,7 @@ void log_delete(struct log *log)
     if (log->state != LOG_CLOSED)
         log_set_state(log, LOG_CLOSED);
     append_drop(log);
+    settle_cancel(log);
     cursors_end(log, ERR_UNKNOWN_TOPIC_OR_PARTITION);
     log_wake(log, ERR_UNKNOWN_TOPIC_OR_PARTITION);
     waiters_wake(&log->close_waiters, ERR_NONE);

@@ -16,6 +16,8 @@ struct folder *folder_new(struct io *io, uint32_t number, struct folder_observer
     folder->io = io;
     folder->number = number;
     folder->observer = observer;
+    folder->open_files_max = FOLDER_OPEN_FILES_MAX;
+    folder->indexes_bytes_max = FOLDER_INDEX_BYTES_MAX;
     map_init(&folder->found, io->memory, rng_next(&io->rng));
     list_init(&folder->waiters);
     list_init(&folder->logs);

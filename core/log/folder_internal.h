@@ -34,8 +34,10 @@ struct folder {
 
     struct list idle_files; /* struct segment, used least recently first */
     uint32_t idle_files_count;
-    struct list indexes; /* struct segment, used least recently first */
+    uint32_t open_files_max; /* FOLDER_OPEN_FILES_MAX */
+    struct list indexes;     /* struct segment, used least recently first */
     uint64_t indexes_bytes;
+    uint64_t indexes_bytes_max; /* FOLDER_INDEX_BYTES_MAX */
 
     struct list load_queue; /* struct recovery, for their turn */
     uint32_t loads_count;

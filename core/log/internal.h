@@ -90,7 +90,8 @@ struct segment {
     struct list recent;  /* in folder->indexes */
     struct list index_waits;
     struct index_load *index_load;
-    bool index_saved; /* the files are right, as far as they go: */
+    bool index_distrusted; /* it named a place where there is no batch */
+    bool index_saved;      /* the files are right, as far as they go: */
     uint32_t offsets_saved;
     uint32_t times_saved;
     bool settling; /* its index is to be written, up to: */
@@ -149,6 +150,7 @@ struct log {
     struct epochs epochs;
     bool epochs_changed; /* since leader-epoch-checkpoint was written */
     struct producers producers;
+    int64_t producers_look_ms;   /* by the wall clock: when to look for silent ones */
     struct recent_batch *recent; /* a ring of the active segment's newest batches */
     uint32_t recent_count;       /* batches that it ever took: the newest lies at count - 1 */
     uint32_t recent_capacity;
@@ -246,6 +248,9 @@ void segment_free(struct segment *segment); /* for log_free() */
 /* segment_index.c */
 bool segment_index_use(struct segment *segment, struct wait *wait,
                        void (*done)(struct wait *wait, int error));
+/* The index is wrong: a closed segment's is built anew when it is next used, the active one's is
+ * passed over until the segment is closed. */
+void segment_index_distrust(struct segment *segment);
 struct index *segment_index_new(struct segment *segment); /* empty, kept while active */
 void segment_index_drop(struct segment *segment);
 struct index_settings log_index_settings(const struct log *log);
@@ -282,6 +287,8 @@ void sync_advance(struct log *log);
 /* settle.c */
 void settle_want(struct log *log);
 void settle_start(struct log *log);
+/* Gives up one that waits for the log to be durable; one that writes ends by itself. */
+void settle_cancel(struct log *log);
 void settle_free(struct log *log);
 
 /* close.c */
@@ -310,6 +317,9 @@ bool cursor_is_open(const struct log_cursor *cursor);
 bool cursor_enter(struct log_cursor *cursor, struct segment *segment, uint64_t position);
 /* True when the segment's index is in memory, else step() is called when it is. */
 bool cursor_index(struct log_cursor *cursor, struct segment *segment);
+/* Goes to a batch at or before the one that holds `offset`, by an index that is checked against
+ * what is there. CURSOR_WAITS as with cursor_want(): call it again. */
+enum cursor_state cursor_seek(struct log_cursor *cursor, struct segment *segment, int64_t offset);
 /* The bytes at the cursor, at least `least` of them or all up to `end_bytes`. CURSOR_WAITS: step()
  * is called after they were read, `most` of them at once; ask again then. CURSOR_FAILED: no memory.
  */

@@ -121,6 +121,7 @@ void log_go_offline(struct log *log)
     timer_cancel(&log->io->timers, &log->reserve_timer);
     append_drop(log);
     log_hold(log);
+    settle_cancel(log);
     cursors_end(log, ERR_KAFKA_STORAGE_ERROR);
     if (!was_cold && !log->deleted)
         log->observer->failed(log->observer, ERR_KAFKA_STORAGE_ERROR);

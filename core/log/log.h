@@ -135,8 +135,8 @@ struct log_cursor {
     struct segment *segment; /* held while not NULL */
     struct chunk *chunk;     /* bytes of it */
     uint64_t position;
-    int64_t offset;
     void (*step)(struct log_cursor *cursor, int error);
+    bool placed; /* at a batch of the segment */
 };
 
 /* A range of a segment's file, pinned: neither removed nor cut until log_unpin(). */
@@ -186,6 +186,7 @@ struct log_time {
     /* The log's own */
     struct log_cursor cursor;
     int64_t sought_ms;
+    int64_t from_offset;
 };
 
 #define LOG_TIME_MAX INT64_MAX

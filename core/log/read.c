@@ -105,8 +105,9 @@ static bool read_limit(struct log_read *read)
         read_found(read, segment, limit);
         return true;
     }
-    const uint64_t floor =
-        segment->index == NULL ? 0 : index_position(segment->index, read->end_offset);
+    const uint64_t floor = segment->index == NULL || segment->index_distrusted
+                               ? 0
+                               : index_position(segment->index, read->end_offset);
     const uint64_t most = read->max_bytes > read->first_bytes ? read->max_bytes : read->first_bytes;
     if (read->first_position + most <= floor) {
         read_found(read, segment, floor);
@@ -140,17 +141,16 @@ static void read_step(struct log_cursor *cursor, int error)
             read_limit(read);
             return;
         }
-        const uint32_t at = cursor->segment == NULL
-                                ? segment_find(log, read->offset)
-                                : segment_find(log, cursor->segment->base_offset);
-        struct segment *segment = log->segments[at];
-        if (cursor->segment == NULL) {
-            if (!cursor_index(cursor, segment))
+        if (!cursor->placed) {
+            const enum cursor_state state =
+                cursor_seek(cursor, log->segments[segment_find(log, read->offset)], read->offset);
+            if (state == CURSOR_FAILED)
+                read_end(read, ERR_KAFKA_STORAGE_ERROR);
+            if (state != CURSOR_READY)
                 return;
-            const uint64_t position = index_position(segment->index, read->offset);
-            if (!cursor_enter(cursor, segment, position))
-                return;
+            cursor->placed = true;
         }
+        const uint32_t at = segment_find(log, cursor->segment->base_offset);
         struct batch_info info;
         switch (walk_to(cursor, read->offset, &info)) {
         case WALK_FOUND:

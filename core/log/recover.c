@@ -72,8 +72,18 @@ void recover_folder_failed(struct log *log, const char *what)
 }
 
 /* The log is as its files say, and serves. */
+bool recover_stopped(struct log *log)
+{
+    if (log->state == LOG_LOADING)
+        return false;
+    recovery_end(log);
+    return true;
+}
+
 void recover_ready(struct log *log)
 {
+    if (recover_stopped(log))
+        return;
     log->written_end = log->end;
     log->durable_end = log->end;
     log->durable_segment = log->segments_count - 1;
@@ -88,12 +98,10 @@ void recover_ready(struct log *log)
     }
     log_hold(log);
     recovery_end(log);
-    if (!log->deleted) {
-        log_set_state(log, LOG_READY);
-        retain_schedule(log);
-        log_turn(log);
-        log_wake(log, ERR_NONE);
-    }
+    log_set_state(log, LOG_READY);
+    retain_schedule(log);
+    log_turn(log);
+    log_wake(log, ERR_NONE);
     log_release(log);
 }
 
@@ -338,6 +346,8 @@ static void listed(struct op *op, const struct completion *completion)
 
 void recover_list(struct log *log)
 {
+    if (recover_stopped(log))
+        return;
     io_list(log->io, &log->recovery->op, listed, folder_number(log->folder), log->name);
 }
 
@@ -378,6 +388,8 @@ static void next_snapshot(struct log *log)
 
 void recover_load_producers(struct log *log)
 {
+    if (recover_stopped(log))
+        return;
     if (log->segments_count == 0) {
         /* The topic's own folder, without a segment: all of it is gone, or there never was any. */
         if (log->recovery_point > 0) {

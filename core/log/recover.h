@@ -48,6 +48,8 @@ struct recovery {
 void recover_refuse(struct log *log, const char *what, struct segment *segment, uint64_t position);
 void recover_folder_failed(struct log *log, const char *what);
 struct recovery *recovery_new(struct log *log);
+/* True, and the recovery is over, when the log was deleted or its folder failed meanwhile. */
+bool recover_stopped(struct log *log);
 void recover_list(struct log *log);
 void recover_ready(struct log *log);
 /* A file of the log that is of no use any more. */
@@ -65,7 +67,9 @@ void recover_rewound(struct log *log);
 /* Drops the segments behind `last` and their files. */
 void recover_drop_after(struct log *log, uint32_t last);
 
-/* What follows the damage at `position` of a segment whose rest is in `rest`. */
-bool damage_is_torn(struct span rest, uint64_t position, int64_t next_offset);
+/* True when the bytes at `position` of a segment, whose rest is in `rest`, may be cut: nothing that
+ * was ever durable is among them. `cut_off`: they begin like a batch that the file's end cuts off.
+ */
+bool damage_is_torn(struct span rest, uint64_t position, int64_t next_offset, bool cut_off);
 
 #endif

@@ -170,6 +170,8 @@ static void sync_file_ready(struct wait *wait, int error)
 
 static void sync_next(struct log *log)
 {
+    if (recover_stopped(log))
+        return;
     struct recovery *recovery = log->recovery;
     /* Nothing was written since the recovery point, and so nothing waits to be synced. */
     if (log->end == log->recovery_point && !recovery->cut && recovery->trash_count == 0) {

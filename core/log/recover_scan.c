@@ -82,6 +82,8 @@ static void offsets_got(void *context, int error, struct span offsets)
 
 void recover_scan(struct log *log)
 {
+    if (recover_stopped(log))
+        return;
     struct recovery *recovery = log->recovery;
     const int64_t first = log->segments[0]->base_offset;
     recovery->scan_from = recovery->producers_from;
@@ -123,7 +125,12 @@ static void scan_without_index(struct log *log)
 /* A batch can follow the ones before it. */
 static bool batch_fits(const struct recovery *recovery, const struct batch_info *info)
 {
-    const struct segment *segment = recovery->log->segments[recovery->segment];
+    const struct log *log = recovery->log;
+    const struct segment *segment = log->segments[recovery->segment];
+    /* Compaction leaves gaps, but never behind the recovery point. */
+    if (info->base_offset > recovery->next_offset && info->base_offset > log->recovery_point &&
+        log->settings.delete_old && !recovery->by_index)
+        return false;
     return info->base_offset >= recovery->next_offset && info->base_offset <= LOG_OFFSET_MAX &&
            batch_last_offset(info) - segment->base_offset <= INT32_MAX &&
            info->leader_epoch >= recovery->last_epoch &&
@@ -151,8 +158,20 @@ static void batch_note(struct recovery *recovery, const struct batch_info *info)
     recovery->by_index = false;
 }
 
+/* There are segments with bytes behind the one that is scanned. They were begun when all before
+ * them was durable, except with write caching, where a power loss may take any of them. */
+static bool later_bytes(const struct recovery *recovery)
+{
+    const struct log *log = recovery->log;
+    for (uint32_t i = recovery->segment + 1; i < log->segments_count; i++) {
+        if (log->segments[i]->size_bytes > 0)
+            return true;
+    }
+    return false;
+}
+
 /* The bytes at the cursor are no batch that can stand there. */
-static void scan_damage(struct log *log, bool torn)
+static void scan_damage(struct log *log, bool cut_off)
 {
     struct recovery *recovery = log->recovery;
     struct segment *segment = log->segments[recovery->segment];
@@ -165,19 +184,21 @@ static void scan_damage(struct log *log, bool torn)
                        recovery->cursor.position);
         return;
     }
-    if (!torn) {
-        struct span rest;
-        const uint64_t bytes = segment->size_bytes - recovery->cursor.position;
-        enum cursor_state state = CURSOR_FAILED;
-        if (bytes <= DAMAGE_BYTES_MAX)
-            state = cursor_want(&recovery->cursor, (uint32_t)bytes, (uint32_t)bytes,
-                                segment->size_bytes, &rest);
-        if (state == CURSOR_WAITS)
-            return; /* scan_step() comes here again */
-        torn = state == CURSOR_READY &&
-               damage_is_torn(rest, recovery->cursor.position, recovery->next_offset);
+    if (!log->settings.write_caching && later_bytes(recovery)) {
+        recover_refuse(log, "a segment is damaged at its end, and another follows", segment,
+                       recovery->cursor.position);
+        return;
     }
-    if (!torn) {
+    struct span rest;
+    const uint64_t bytes = segment->size_bytes - recovery->cursor.position;
+    enum cursor_state state = CURSOR_FAILED;
+    if (bytes <= DAMAGE_BYTES_MAX)
+        state = cursor_want(&recovery->cursor, (uint32_t)bytes, (uint32_t)bytes,
+                            segment->size_bytes, &rest);
+    if (state == CURSOR_WAITS)
+        return; /* scan_step() comes here again */
+    if (state == CURSOR_FAILED ||
+        !damage_is_torn(rest, recovery->cursor.position, recovery->next_offset, cut_off)) {
         recover_refuse(log, "records are damaged, and good ones follow them", segment,
                        recovery->cursor.position);
         return;

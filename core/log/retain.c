@@ -15,8 +15,12 @@ static void retain_due(struct timer *timer)
 static void index_ready(struct wait *wait, int error)
 {
     struct log *log = container_of(wait, struct log, retain_wait);
-    if (error == ERR_NONE && log->state == LOG_READY)
+    if (log->state == LOG_READY) {
+        /* Without an index, the segment counts from when it was found: late, but not for ever. */
+        if (error != ERR_NONE)
+            log->segments[0]->time_known = true;
         retain_start(log);
+    }
     log_release(log);
 }
 
@@ -46,20 +50,21 @@ static int64_t expires_ms(const struct log *log, const struct segment *segment)
                : last_ms + log->settings.retention_ms + 1;
 }
 
-/* The segment at `at` is no longer wanted, when `size_bytes` would be left with it. */
-static bool is_unwanted(struct log *log, uint32_t at, uint64_t size_bytes)
+/* The closed segment at `at` lies below the start, or the log is too large with it. */
+static bool is_beyond(const struct log *log, uint32_t at, uint64_t size_bytes)
+{
+    if (at + 1 == log->segments_count || segment_end(log, at) > log->high_watermark)
+        return false;
+    return segment_end(log, at) <= log->start ||
+           (log->settings.delete_old && log->settings.retention_bytes >= 0 &&
+            size_bytes - log->segments[at]->size_bytes >= (uint64_t)log->settings.retention_bytes);
+}
+
+static bool is_expired(struct log *log, uint32_t at)
 {
     struct segment *segment = log->segments[at];
-    if (segment_end(log, at) > log->high_watermark)
-        return false;
-    if (at + 1 < log->segments_count && segment_end(log, at) <= log->start)
-        return true;
-    if (!log->settings.delete_old)
-        return false;
-    if (at + 1 < log->segments_count && log->settings.retention_bytes >= 0 &&
-        size_bytes - segment->size_bytes >= (uint64_t)log->settings.retention_bytes)
-        return true;
-    return log->settings.retention_ms >= 0 && segment->size_bytes > 0 &&
+    return log->settings.delete_old && segment_end(log, at) <= log->high_watermark &&
+           log->settings.retention_ms >= 0 && segment->size_bytes > 0 &&
            time_is_known(log, segment) && expires_ms(log, segment) <= log->io->wall_ms;
 }
 
@@ -129,7 +134,8 @@ void retain_start(struct log *log)
     log->retain_wanted = false;
     uint32_t count = 0;
     uint64_t size_bytes = log->size_bytes;
-    while (count < log->segments_count && is_unwanted(log, count, size_bytes))
+    while (count < log->segments_count &&
+           (is_beyond(log, count, size_bytes) || is_expired(log, count)))
         size_bytes -= log->segments[count++]->size_bytes;
     if (count == log->segments_count) {
         if (log_active(log)->size_bytes > log_active(log)->written_bytes)
@@ -169,7 +175,7 @@ void log_set_high_watermark(struct log *log, int64_t high_watermark)
     log->high_watermark = high_watermark;
     if (log->state != LOG_READY)
         return;
-    if (log->segments_count > 1 && is_unwanted(log, 0, log->size_bytes))
+    if (is_beyond(log, 0, log->size_bytes))
         retain_start(log);
     else if (!set)
         retain_schedule(log);

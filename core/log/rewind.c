@@ -26,6 +26,8 @@ static void rewind_start(struct log *log)
 {
     struct recovery *recovery = log->recovery;
     recovery->quieting = false;
+    if (recover_stopped(log))
+        return;
     uint32_t last = segment_find(log, log->written_end);
     /* A segment that was to begin at the written end has nothing in it, and no file, or an empty
      * one. */
@@ -60,7 +62,7 @@ void recover_rewind(struct log *log)
     struct recovery *recovery = recovery_new(log);
     recovery->rewinding = true;
     recovery->quieting = true;
-    log->settle_wanted = false;
+    settle_cancel(log);
     timer_cancel(&log->io->timers, &log->flush_timer);
     log->epochs_changed = true;
     log_turn(log);

@@ -36,5 +36,6 @@ void log_roll(struct log *log)
     segment_index_new(next);
     segment_add(log, next);
     log->recent_count = 0;
+    sync_advance(log);
     settle_want(log);
 }

@@ -12,7 +12,7 @@ static void scan_end(struct log_scan *scan, int error)
 
 /* Goes to the segment `at`, or ends behind the last one. False when the scan has to wait, or is
  * over. */
-static bool scan_enter(struct log_scan *scan, uint32_t at, uint64_t position)
+static bool scan_enter(struct log_scan *scan, uint32_t at)
 {
     struct log *log = scan->cursor.log;
     if (at == log->segments_count || !log->segments[at]->exists ||
@@ -20,7 +20,7 @@ static bool scan_enter(struct log_scan *scan, uint32_t at, uint64_t position)
         scan_end(scan, ERR_NONE);
         return false;
     }
-    return cursor_enter(&scan->cursor, log->segments[at], position);
+    return cursor_enter(&scan->cursor, log->segments[at], 0);
 }
 
 static int scan_batch(struct log_scan *scan, struct span batch, const struct batch_info *info,
@@ -39,15 +39,16 @@ static void scan_step(struct log_cursor *cursor, int error)
     struct log *log = cursor->log;
     uint32_t least = BATCH_HEADER_BYTES;
     while (error == ERR_NONE) {
-        if (cursor->segment == NULL) {
-            const uint32_t at = segment_find(log, scan->offset);
-            struct segment *segment = log->segments[at];
-            if (segment->written_bytes > 0 && !cursor_index(cursor, segment))
+        if (!cursor->placed) {
+            const enum cursor_state placed =
+                cursor_seek(cursor, log->segments[segment_find(log, scan->offset)], scan->offset);
+            if (placed == CURSOR_WAITS)
                 return;
-            if (!scan_enter(scan, at,
-                            segment->index == NULL ? 0
-                                                   : index_position(segment->index, scan->offset)))
-                return;
+            if (placed == CURSOR_FAILED) {
+                error = ERR_KAFKA_STORAGE_ERROR;
+                break;
+            }
+            cursor->placed = true;
         }
         const struct segment *segment = cursor->segment;
         struct span window;
@@ -77,7 +78,7 @@ static void scan_step(struct log_cursor *cursor, int error)
             least = (uint32_t)batch.length;
             break;
         case BATCH_END:
-            if (!scan_enter(scan, segment_find(log, segment->base_offset) + 1, 0))
+            if (!scan_enter(scan, segment_find(log, segment->base_offset) + 1))
                 return;
             break;
         default:

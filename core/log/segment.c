@@ -107,7 +107,7 @@ static void segment_idle(struct segment *segment)
     folder->idle_files_count++;
     if (segment->removed)
         segment_close(segment);
-    else if (folder->idle_files_count > FOLDER_OPEN_FILES_MAX)
+    else if (folder->idle_files_count > folder->open_files_max)
         segment_close(container_of(folder->idle_files.next, struct segment, idle));
 }
 

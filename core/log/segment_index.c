@@ -82,7 +82,7 @@ static void indexes_trim(struct folder *folder)
     struct list *next;
     list_each(&folder->indexes, place, next)
     {
-        if (folder->indexes_bytes <= FOLDER_INDEX_BYTES_MAX)
+        if (folder->indexes_bytes <= folder->indexes_bytes_max)
             return;
         struct segment *segment = container_of(place, struct segment, recent);
         if (index_may_go(segment))
@@ -96,6 +96,10 @@ void segment_index_rolled(struct segment *segment)
     segment->time_known = true;
     segment->max_timestamp_ms = segment->index->max_timestamp_ms;
     segment->max_timestamp_offset = segment->index->max_timestamp_offset;
+    if (segment->index_distrusted) {
+        segment_index_drop(segment);
+        return;
+    }
     if (!list_empty(&segment->recent))
         return;
     list_append(&folder->indexes, &segment->recent);
@@ -155,12 +159,23 @@ static void build_step(struct log_cursor *cursor, int error)
     }
     if (error == ERR_NONE) {
         index_finish(load->index);
+        segment->index_distrusted = false;
         segment->index_saved = false;
         segment->offsets_saved = 0;
         segment->times_saved = 0;
         settle_want(segment->log);
     }
     load_end(segment, error);
+}
+
+static void build_start(struct segment *segment)
+{
+    struct index_load *load = segment->index_load;
+    io_log(segment->log->io, LOG_WARN, "an index is built anew log=%.*s segment=%020lld.log",
+           SPAN_ARGS(segment->log->name), (long long)segment->base_offset);
+    cursor_open(&load->cursor, segment->log, build_step);
+    if (cursor_enter(&load->cursor, segment, 0))
+        build_step(&load->cursor, ERR_NONE);
 }
 
 static void times_got(void *context, int error, struct span times)
@@ -177,11 +192,7 @@ static void times_got(void *context, int error, struct span times)
         load_end(segment, ERR_NONE);
         return;
     }
-    io_log(segment->log->io, LOG_WARN, "an index is built anew log=%.*s segment=%020lld.log",
-           SPAN_ARGS(segment->log->name), (long long)segment->base_offset);
-    cursor_open(&load->cursor, segment->log, build_step);
-    if (cursor_enter(&load->cursor, segment, 0))
-        build_step(&load->cursor, ERR_NONE);
+    build_start(segment);
 }
 
 static void offsets_got(void *context, int error, struct span offsets)
@@ -200,6 +211,13 @@ static void offsets_got(void *context, int error, struct span offsets)
     const struct span path = log_path_of(log, segment->base_offset, ".timeindex");
     file_get(log->io, folder_number(log->folder), path, INDEX_FILE_BYTES_MAX, times_got, segment);
     log_path_free(log, path);
+}
+
+void segment_index_distrust(struct segment *segment)
+{
+    segment->index_distrusted = true;
+    if (segment != log_active(segment->log))
+        segment_index_drop(segment);
 }
 
 bool segment_index_use(struct segment *segment, struct wait *wait,
@@ -221,6 +239,10 @@ bool segment_index_use(struct segment *segment, struct wait *wait,
     load->index = index_new(log, segment->base_offset);
     segment->index_load = load;
     segment_hold(segment);
+    if (segment->index_distrusted) {
+        build_start(segment);
+        return false;
+    }
     const struct span path = log_path_of(log, segment->base_offset, ".index");
     file_get(log->io, folder_number(log->folder), path, INDEX_FILE_BYTES_MAX, offsets_got, segment);
     log_path_free(log, path);

@@ -47,6 +47,15 @@ void settle_free(struct log *log)
     log->sync_all = false;
 }
 
+void settle_cancel(struct log *log)
+{
+    if (log->settle == NULL || log->settle->writing)
+        return;
+    settle_free(log);
+    log->settle_wanted = true;
+    log_release(log);
+}
+
 static void settle_end(struct log *log, int error)
 {
     const bool serving = log->state == LOG_READY;

@@ -108,7 +108,8 @@ static bool time_choose(struct log_time *time, uint32_t at, uint32_t *ret_at)
     for (; at < log->segments_count; at++) {
         struct segment *segment = log->segments[at];
         int64_t latest_ms;
-        if (segment->written_bytes == 0 || segment->base_offset >= time->end_offset)
+        if (segment->written_bytes == 0 || segment->base_offset >= time->end_offset ||
+            segment_end(log, at) <= time->from_offset)
             continue;
         if (!segment_time(&time->cursor, segment, &latest_ms))
             return false;
@@ -128,33 +129,34 @@ static void time_step(struct log_cursor *cursor, int error)
 {
     struct log_time *time = container_of(cursor, struct log_time, cursor);
     struct log *log = cursor->log;
-    if (error != ERR_NONE) {
-        time_end(time, error);
-        return;
-    }
-    uint32_t at = segment_find(log, log->start);
-    for (;;) {
-        if (cursor->segment != NULL) {
+    while (error == ERR_NONE) {
+        if (cursor->placed) {
             if (time_walk(time))
                 return;
-            at = segment_find(log, cursor->segment->base_offset) + 1;
+            /* Only batches below the start were late enough, or the latest time is gone with them.
+             */
+            cursor->placed = false;
+            time->from_offset = segment_end(log, segment_find(log, cursor->segment->base_offset));
         }
+        uint32_t at = segment_find(log, time->from_offset);
         if (!time_choose(time, at, &at))
             return;
-        if (at == log->segments_count ||
-            (at > 0 && cursor->segment != NULL && time->timestamp_ms == LOG_TIME_MAX)) {
-            time_end(time, ERR_NONE);
-            return;
-        }
+        if (at == log->segments_count)
+            break;
         struct segment *segment = log->segments[at];
         if (!cursor_index(cursor, segment))
             return;
         int64_t offset = index_offset_by_time(segment->index, time->sought_ms);
         if (offset < log->start)
             offset = log->start;
-        if (!cursor_enter(cursor, segment, index_position(segment->index, offset)))
+        const enum cursor_state state = cursor_seek(cursor, segment, offset);
+        if (state == CURSOR_WAITS)
             return;
+        if (state == CURSOR_FAILED)
+            error = ERR_KAFKA_STORAGE_ERROR;
+        cursor->placed = true;
     }
+    time_end(time, error);
 }
 
 void log_time(struct log *log, struct log_time *time)
@@ -169,6 +171,7 @@ void log_time(struct log *log, struct log_time *time)
     }
     if (time->end_offset > log->written_end)
         time->end_offset = log->written_end;
+    time->from_offset = log->start;
     cursor_open(&time->cursor, log, time_step);
     time_step(&time->cursor, ERR_NONE);
 }

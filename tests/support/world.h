@@ -99,6 +99,7 @@ void world_remove(struct world *world, const char *path);
 /* Bytes of a file that the process has open; NULL when it is shorter. */
 const uint8_t *world_bytes(const struct world *world, uint64_t file, uint64_t offset,
                            size_t length);
+uint32_t world_open_files(const struct world *world);
 /* The index-th name in a folder, in order; NULL past the last one or without such a folder. */
 const char *world_name(const struct world *world, const char *path, uint32_t index);
 

@@ -88,6 +88,15 @@ const uint8_t *disk_bytes(const struct world_disk *disk, uint64_t file, uint64_t
     return handle->node->visible.data + offset;
 }
 
+uint32_t world_open_files(const struct world *world)
+{
+    const struct world_disk *disk = world_disk_of_const(world);
+    uint32_t count = 0;
+    for (size_t i = 0; i < disk->handles_count; i++)
+        count += disk->handles[i].node != NULL;
+    return count;
+}
+
 const uint8_t *world_bytes(const struct world *world, uint64_t file, uint64_t offset, size_t length)
 {
     return disk_bytes(world_disk_of_const(world), file, offset, length);
@@ -352,45 +361,67 @@ void disk_process_ended(struct world_disk *disk)
     disk->handles_count = 0;
 }
 
-/* Keeps some of a write: nothing, all, its first sectors, or zeros in its place (the size had
- * reached the device, the bytes had not). */
-static void write_tear(struct world_disk *disk, struct change *change)
+/* Keeps all changes, none, or only the first ones. */
+static size_t changes_draw(struct world_disk *disk, const struct world_node *node)
 {
-    const uint64_t sectors = change->data.length / SECTOR_BYTES + 1;
-    switch (rng_next(disk->rng) % 4) {
-    case 0:
-        change->data.length = 0;
-        break;
-    case 1:
-        world_bytes_resize(&change->data, (size_t)(rng_next(disk->rng) % sectors) * SECTOR_BYTES);
-        break;
-    case 2:
-        memset(change->data.data, 0, change->data.length);
-        break;
-    default:
-        break;
+    const uint64_t drawn = rng_next(disk->rng) % 3;
+    if (drawn < 2)
+        return drawn == 0 ? 0 : node->changes_count;
+    return rng_next(disk->rng) % (node->changes_count + 1);
+}
+
+/* Every sector, and the size, is as it was after one of the changes: the device gets whole sectors,
+ * in any order, as they are when their turn comes. */
+static void file_power_loss(struct world_disk *disk, struct world_node *node)
+{
+    struct world_bytes sectors = {0}; /* each one's number of changes */
+    struct world_bytes result = {0};
+    const size_t size_changes = changes_draw(disk, node);
+    size_t size = node->durable.length;
+    for (size_t i = 0; i < node->changes_count; i++)
+        size += node->changes[i].data.length + node->changes[i].offset;
+    world_bytes_resize(&sectors, (size / SECTOR_BYTES + 1) * sizeof(size_t));
+    size_t *changes = (size_t *)(void *)sectors.data;
+    for (size_t i = 0; i <= size / SECTOR_BYTES; i++)
+        changes[i] = changes_draw(disk, node);
+    size = node->durable.length;
+    for (size_t done = 0; done <= node->changes_count; done++) {
+        if (done > 0)
+            change_apply(node, &node->changes[done - 1]);
+        if (done == size_changes)
+            size = node->durable.length;
+        for (size_t at = 0; at < node->durable.length; at += SECTOR_BYTES) {
+            const size_t left = node->durable.length - at;
+            if (changes[at / SECTOR_BYTES] == done)
+                world_bytes_set(&result, at, node->durable.data + at,
+                                left < SECTOR_BYTES ? left : SECTOR_BYTES);
+        }
     }
+    world_bytes_resize(&result, size);
+    free(sectors.data);
+    free(node->durable.data);
+    node->durable = result;
+    changes_settle(node, UINT64_MAX, false);
+}
+
+static void folder_power_loss(struct world_disk *disk, struct world_node *node)
+{
+    size_t kept = changes_draw(disk, node);
+    while (kept > 0 && node->changes[kept - 1].goes_on)
+        kept--;
+    for (size_t i = 0; i < kept; i++)
+        change_apply(node, &node->changes[i]);
+    changes_settle(node, UINT64_MAX, false);
 }
 
 static void node_power_loss(struct world_disk *disk, struct world_node *node)
 {
-    const uint64_t fate = rng_next(disk->rng) % 3; /* all lost, all kept, each drawn */
-    /* Entries of one folder reach the device in their order; writes to a file in any. */
-    size_t entries_kept = node->changes_count;
-    if (node->is_folder && fate == 2 && node->changes_count > 0)
-        entries_kept = rng_next(disk->rng) % node->changes_count;
-    while (node->is_folder && entries_kept > 0 && node->changes[entries_kept - 1].goes_on)
-        entries_kept--;
-    for (size_t i = 0; i < node->changes_count && fate != 0; i++) {
-        struct change *change = &node->changes[i];
-        if (node->is_folder && i >= entries_kept)
-            break;
-        if (!node->is_folder && fate == 2 && !change->is_truncate)
-            write_tear(disk, change);
-        if (node->is_folder || change->is_truncate || change->data.length > 0)
-            change_apply(node, change);
-    }
-    changes_settle(node, UINT64_MAX, false);
+    if (node->changes_count == 0)
+        return;
+    if (node->is_folder)
+        folder_power_loss(disk, node);
+    else
+        file_power_loss(disk, node);
 }
 
 void disk_power_loss(struct world_disk *disk)

@@ -203,9 +203,12 @@ int64_t story_write(struct story *story, int32_t records, size_t value_bytes)
     return base_offset;
 }
 
+static int reads_done;
+
 static void read_done(struct log_read *read)
 {
-    read->cursor.offset = 1; /* it has been called */
+    (void)read;
+    reads_done++;
 }
 
 struct span story_read(struct story *story, int64_t offset, int64_t end_offset, uint32_t max_bytes,
@@ -218,9 +221,10 @@ struct span story_read(struct story *story, int64_t offset, int64_t end_offset, 
                              .max_bytes = max_bytes,
                              .whole_first = whole_first,
                              .done = read_done};
+    reads_done = 0;
     log_read(story->log, &read);
     world_run(story->world);
-    ck_assert_int_eq(read.cursor.offset, 1);
+    ck_assert_int_eq(reads_done, 1);
     story->error = read.error;
     if (read.error != ERR_NONE)
         return SPAN_NULL;

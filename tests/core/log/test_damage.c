@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What recovery makes of bytes that are not as they were written. */
+#include <stdlib.h>
+
+#include "core/log/recover.h"
+#include "core/records/batch.h"
+#include "core/wire/error.h"
+#include "tests/core/log/story.h"
+
+enum { BATCHES = 20, RECORDS = 2 };
+
+static struct story story;
+static size_t batch_bytes;
+
+static void set_up(void)
+{
+    story_begin(&story, 1);
+    story.settings.index_interval_bytes = 1000;
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    for (int i = 0; i < BATCHES; i++)
+        story_write(&story, RECORDS, 300);
+    batch_bytes = (size_t)(log_size_bytes(story.log) / BATCHES);
+}
+
+static void tear_down(void)
+{
+    story_end(&story);
+}
+
+/* Changes the segment's file between two processes: cut to `length`, `count` bytes at `at` zeroed
+ * or (count < 0) turned over. */
+static void change_file(size_t length, size_t at, int count)
+{
+    const struct span bytes = world_file(story.world, story_path(0, ".log"));
+    uint8_t *copy = malloc(bytes.length + 100000);
+    memset(copy, 0, bytes.length + 100000);
+    memcpy(copy, bytes.data, bytes.length);
+    for (size_t i = at; count > 0 && i < at + (size_t)count; i++)
+        copy[i] = 0;
+    for (size_t i = at; count < 0 && i < at + (size_t)-count; i++)
+        copy[i] ^= 0x55;
+    world_put_file(story.world, story_path(0, ".log"), span_of(copy, length));
+    free(copy);
+}
+
+struct harm {
+    const char *name;
+    int batch;        /* in which batch, from the end */
+    int at;           /* where in it */
+    int count;        /* see change_file */
+    int cut;          /* bytes off the file's end; negative: zeros added */
+    bool clean;       /* the process had ended in order */
+    int want_batches; /* -1: refused */
+};
+
+static const struct harm harms[] = {
+    {"nothing", 0, 0, 0, 0, false, BATCHES},
+    {"the last byte is missing", 0, 0, 0, 1, false, BATCHES - 1},
+    {"only a header is left", 0, 0, 0, 600, false, BATCHES - 1},
+    {"less than a header is left", 0, 0, 0, 670, false, BATCHES - 1},
+    {"three batches are missing", 0, 0, 0, 2000, false, BATCHES - 3},
+    {"zeros follow", 0, 0, 0, -5000, false, BATCHES},
+    {"a few zeros follow", 0, 0, 0, -7, false, BATCHES},
+    {"the last batch is zeros", 1, 0, 700, 0, false, BATCHES - 1},
+    {"the last batch has a lost sector", 1, 100, 512, 0, false, BATCHES - 1},
+    {"the last batch is damaged", 1, 200, -3, 0, false, BATCHES - 1},
+    {"a hole, as of a lost write, before the last batches", 5, 0, 1400, 0, false, BATCHES - 5},
+    {"a batch in the middle is damaged", 5, 200, -1, 0, false, -1},
+    {"its header is damaged", 5, BATCH_AT_LENGTH, -4, 0, false, -1},
+    {"its magic is damaged", 5, BATCH_AT_MAGIC, -1, 0, false, -1},
+    {"its base offset is damaged", 5, BATCH_AT_BASE_OFFSET + 7, -1, 0, false, -1},
+    {"the last one's base offset is damaged", 1, BATCH_AT_BASE_OFFSET + 6, -1, 0, false, -1},
+    {"the first batch is damaged", BATCHES, 200, -1, 0, false, -1},
+    {"cut after an orderly end", 0, 0, 0, 1, true, -1},
+    {"damaged after an orderly end", 1, 200, -1, 0, true, -1},
+    {"zeros follow an orderly end", 0, 0, 0, -5000, true, BATCHES},
+};
+
+static void check_harm(const struct harm *harm)
+{
+    if (harm->clean)
+        story_close(&story);
+    else
+        story_kill(&story);
+    const size_t size = batch_bytes * BATCHES;
+    const size_t at = size - batch_bytes * (size_t)harm->batch + (size_t)harm->at;
+    int count = harm->count;
+    if (count > 0 && at + (size_t)count > size)
+        count = (int)(size - at);
+    change_file((size_t)((int64_t)size - harm->cut), at, count);
+    const enum log_state state = story_boot(&story);
+    if (harm->want_batches < 0) {
+        ck_assert_msg(state == LOG_OFFLINE, "%s: not refused", harm->name);
+        ck_assert(!folder_is_offline(story.folder));
+        ck_assert(world_logged(story.world, "topic-0"));
+        ck_assert(world_logged(story.world, "segment=00000000000000000000.log"));
+        /* Nothing was taken away: the mend is the operator's. */
+        ck_assert_uint_eq(world_file(story.world, story_path(0, ".log")).length,
+                          (size_t)((int64_t)size - harm->cut));
+        return;
+    }
+    ck_assert_msg(state == LOG_READY, "%s: refused", harm->name);
+    ck_assert_msg(log_end(story.log) == harm->want_batches * RECORDS, "%s: ends at %d", harm->name,
+                  (int)log_end(story.log));
+    ck_assert_uint_eq(world_file(story.world, story_path(0, ".log")).length,
+                      batch_bytes * (size_t)harm->want_batches);
+    story_check(&story, 1000);
+    story_write(&story, RECORDS, 300);
+    story_power_loss(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), (harm->want_batches + 1) * RECORDS);
+    story_check(&story, 1 << 20);
+}
+
+START_TEST(damage_is_told_from_a_torn_tail)
+{
+    check_harm(&harms[_i]);
+}
+END_TEST
+
+START_TEST(a_tail_beyond_the_checkpoint_is_synced_before_it_is_served)
+{
+    story.settings.write_caching = true;
+    log_configure(story.log, &story.settings);
+    story_write(&story, RECORDS, 300);
+    ck_assert_int_lt(log_durable_end(story.log), log_end(story.log));
+    story_kill(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), (BATCHES + 1) * RECORDS);
+    ck_assert_int_eq(log_durable_end(story.log), log_end(story.log));
+    story_power_loss(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), (BATCHES + 1) * RECORDS);
+}
+END_TEST
+
+START_TEST(restart_reads_only_the_tail)
+{
+    for (int i = 0; i < 70; i++)
+        story_write(&story, 1, 1 << 20);
+    const int64_t end = log_end(story.log);
+    story_kill(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), end);
+    ck_assert_uint_lt(world_count(story.world, EFFECT_READ), 250); /* of 256 KiB: less than all */
+    story_close(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), end);
+    ck_assert_uint_lt(world_count(story.world, EFFECT_READ), 10);
+    ck_assert_uint_eq(world_count(story.world, EFFECT_SYNC), 0);
+    story_check(&story, 1 << 20);
+}
+END_TEST
+
+START_TEST(an_interval_moves_the_recovery_point)
+{
+    world_advance_ms(story.world, 61000);
+    story_kill(&story);
+    /* Whatever is below it must be there. */
+    change_file(batch_bytes * BATCHES - 1, 0, 0);
+    ck_assert_int_eq(story_boot(&story), LOG_OFFLINE);
+    ck_assert(world_logged(story.world, "durable"));
+}
+END_TEST
+
+/* Files of a folder that recovery has to deal with. */
+START_TEST(files_of_no_use_are_removed)
+{
+    static const char *const names[] = {
+        "topic-0/00000000000000000007.index",       "topic-0/00000000000000000007.timeindex",
+        "topic-0/00000000000000000009.log.deleted", "topic-0/00000000000000000000.log.cleaned",
+        "topic-0/leader-epoch-checkpoint.tmp",      "topic-0/00000000000000009999.snapshot",
+    };
+    story_kill(&story);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        world_put_file(story.world, names[i], SPAN("rubbish"));
+    world_put_file(story.world, "topic-0/00000000000000000000.log.swap", SPAN("rubbish"));
+    world_put_file(story.world, "topic-0/unknown", SPAN("rubbish"));
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), BATCHES * RECORDS);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        ck_assert(span_is_null(world_file(story.world, names[i])));
+    ck_assert(!span_is_null(world_file(story.world, "topic-0/unknown")));
+}
+END_TEST
+
+START_TEST(missing_segments_are_refused)
+{
+    story_close(&story);
+    world_remove(story.world, story_path(0, ".log"));
+    ck_assert_int_eq(story_boot(&story), LOG_OFFLINE);
+    ck_assert(world_logged(story.world, "segments are lost"));
+}
+END_TEST
+
+START_TEST(a_missing_segment_between_others_is_refused)
+{
+    story.settings.segment_bytes = 2000;
+    log_configure(story.log, &story.settings);
+    for (int i = 0; i < BATCHES; i++)
+        story_write(&story, RECORDS, 300);
+    story_kill(&story);
+    world_remove(story.world, story_path(44, ".log"));
+    world_remove(story.world, "recovery-point-offset-checkpoint");
+    ck_assert_int_eq(story_boot(&story), LOG_OFFLINE);
+}
+END_TEST
+
+START_TEST(lost_small_files_are_found_again)
+{
+    static const char *const names[] = {
+        "topic-0/leader-epoch-checkpoint", "topic-0/00000000000000000040.snapshot",
+        "recovery-point-offset-checkpoint", "topic-0/00000000000000000000.index",
+        "topic-0/00000000000000000000.timeindex"};
+    struct log_append append;
+    story_close(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(story_append_by(&story, 3, 7, 1, 0, &append), ERR_NONE);
+    world_run(story.world);
+    const int32_t epoch = log_last_epoch(story.log);
+    ck_assert_int_eq(epoch, 2);
+    story_close(&story);
+    const bool torn = _i >= 5;
+    const char *name = names[_i % 5];
+    char snapshot[64];
+    if (strstr(name, "snapshot") != NULL) {
+        memcpy(snapshot, story_path(43, ".snapshot"), sizeof(snapshot));
+        name = snapshot;
+    }
+    const struct span bytes = world_file(story.world, name);
+    ck_assert(!span_is_null(bytes));
+    if (torn)
+        world_put_file(story.world, name, span_of(bytes.data, bytes.length - 1));
+    else
+        world_remove(story.world, name);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 43);
+    ck_assert_int_eq(log_last_epoch(story.log), epoch);
+    int32_t found;
+    int64_t end;
+    log_epoch_end(story.log, 9, 1, &found, &end);
+    ck_assert_int_eq(found, 1);
+    ck_assert_int_eq(end, 40);
+    ck_assert_int_eq(story_append_by(&story, 3, 7, 1, 0, &append), ERR_NONE);
+    ck_assert(append.duplicate);
+    ck_assert_int_eq(append.base_offset, 40);
+    ck_assert_int_eq(story_append_by(&story, 3, 7, 1, 4, &append),
+                     ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    ck_assert_int_eq(story_append_by(&story, 3, 7, 1, 3, &append), ERR_NONE);
+    story_check(&story, 1);
+}
+END_TEST
+
+SUITE(damage)
+{
+    TCase *tcase = tcase_create("damage");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, damage_is_told_from_a_torn_tail, 0,
+                        sizeof(harms) / sizeof(harms[0]));
+    tcase_add_test(tcase, a_tail_beyond_the_checkpoint_is_synced_before_it_is_served);
+    tcase_add_test(tcase, restart_reads_only_the_tail);
+    tcase_add_test(tcase, an_interval_moves_the_recovery_point);
+    tcase_add_test(tcase, files_of_no_use_are_removed);
+    tcase_add_test(tcase, missing_segments_are_refused);
+    tcase_add_test(tcase, a_missing_segment_between_others_is_refused);
+    tcase_add_loop_test(tcase, lost_small_files_are_found_again, 0, 10);
+    suite_add_tcase(suite, tcase);
+}
