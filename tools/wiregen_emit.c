@@ -108,9 +108,14 @@ static void emit_number(FILE *out, enum type type, int64_t value)
         fprintf(out, "%" PRId64, value);
 }
 
-static bool is_text(const struct field *field)
+/* Strings and bytes without a default are empty, which is not null; so are records that know no
+ * null. */
+static bool is_empty(const struct field *field)
 {
-    return !field->array && (field->type == TYPE_STRING || field->type == TYPE_BYTES);
+    if (field->array || field->default_null)
+        return false;
+    return field->type == TYPE_STRING || field->type == TYPE_BYTES ||
+           (field->type == TYPE_RECORDS && !field->nullable);
 }
 
 /* Whether the field's default is anything but zero bytes. */
@@ -120,7 +125,7 @@ static bool default_is_set(const struct field *field)
         return !field->shape->zero;
     if (field->array)
         return field->default_null;
-    return is_text(field) ? !field->default_null : field->has_default && field->default_value != 0;
+    return is_empty(field) || (field->has_default && field->default_value != 0);
 }
 
 static void emit_defaults(FILE *out, const struct shape *shape)
@@ -136,7 +141,7 @@ static void emit_defaults(FILE *out, const struct shape *shape)
             fprintf(out, "-1");
         else if (field->shape != NULL)
             emit_defaults(out, field->shape);
-        else if (is_text(field))
+        else if (is_empty(field))
             fprintf(out, "{(const uint8_t *)\"\", 0}");
         else
             emit_number(out, field->type, field->default_value);
@@ -238,8 +243,13 @@ static void emit_message(FILE *out, const struct message *message)
             message->versions.first, message->versions.last, message->prefix);
 }
 
-static void emit_apis(FILE *out, const struct schema *schema)
+static void emit_lists(FILE *out, const struct schema *schema)
 {
+    fprintf(out, "const struct wire_schema *const wire_schemas[] = {\n");
+    for (const struct message *message = schema->messages; message != NULL; message = message->next)
+        fprintf(out, "    &wire_%s,\n", message->name);
+    fprintf(out, "};\n\nconst uint32_t wire_schemas_count =\n"
+                 "    sizeof(wire_schemas) / sizeof(wire_schemas[0]);\n\n");
     fprintf(out, "const struct wire_api wire_apis[] = {\n");
     for (const struct api *api = schema->apis; api != NULL; api = api->next)
         fprintf(out, "    {\"%s\", &wire_%s, &wire_%s, %d, %d, %d, %d},\n",
@@ -266,11 +276,6 @@ void emit_source(FILE *out, const struct schema *schema, const char *stem)
     emit_plans(out);
     for (const struct message *message = schema->messages; message != NULL; message = message->next)
         emit_message(out, message);
-    fprintf(out, "const struct wire_schema *const wire_schemas[] = {\n");
-    for (const struct message *message = schema->messages; message != NULL; message = message->next)
-        fprintf(out, "    &wire_%s,\n", message->name);
-    fprintf(out, "};\n\nconst uint32_t wire_schemas_count =\n"
-                 "    sizeof(wire_schemas) / sizeof(wire_schemas[0]);\n\n");
     if (schema->apis != NULL)
-        emit_apis(out, schema);
+        emit_lists(out, schema);
 }

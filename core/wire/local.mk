@@ -72,3 +72,10 @@ core/wire/messages.h: core/wire/messages.c
 BUILT_SOURCES += core/wire/messages.h
 CLEANFILES += core/wire/messages.c core/wire/messages.h tools/wiregen
 $(libcore_a_OBJECTS): core/wire/messages.h
+
+# Compares the schemas with Kafka's: those in its jars, which Maven fetches, or those in a folder
+# that KAFKA_SCHEMAS names. Needs Python 3.
+EXTRA_DIST += tools/check_schemas.py
+check-schemas:
+	python3 $(srcdir)/tools/check_schemas.py $(srcdir)/core/wire/schema $(KAFKA_SCHEMAS)
+.PHONY: check-schemas
