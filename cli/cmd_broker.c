@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chronik broker: runs a broker until it is told to end. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,168 +16,165 @@
 #include "core/base/format.h"
 #include "core/broker.h"
 
-#define REASON_BYTES 512
+#define FOLDER_REASON_BYTES 1024
 
-enum option_place { OPTION_SET };
+static int run(const struct cmd *cmd, int argc, char **argv);
 
-static const struct option options_of_broker[] = {
-    [OPTION_SET] = {"set", "KEY=VALUE",
-                    "Sets one key; counts more than the file. May be given again."},
+static const struct option rows[] = {
+    {"set", "KEY=VALUE",
+     "Sets one configuration key, over what the file says; may be given many times."},
     {NULL, NULL, NULL},
 };
 
-/* What the whole process consists of. */
-struct process {
-    struct memory memory; /* of settings and of the loop's list of effects */
-    struct settings settings;
-    struct codec_libraries libraries;
-    struct codecs codecs;
-    struct logger logger;
-    struct broker *broker;
-    struct loop *loop;
+const struct cmd cmd_broker = {
+    .name = "broker",
+    .arguments = "[FILE.properties] [--set KEY=VALUE]...",
+    .summary = "run a broker",
+    .help =
+        "Runs a broker until SIGINT or SIGTERM, which end it in order; a second one ends it at\n"
+        "once. The file has the syntax and the keys of Kafka's server.properties. Without one,\n"
+        "the broker is a node of its own that listens on 127.0.0.1:9092 and keeps its data in\n"
+        "the folder chronik-data, which is made when it is missing; topics are created on\n"
+        "first use.\n"
+        "\n"
+        "When every listener serves, one line is written to standard output:\n"
+        "\n"
+        "  chronik ready: PLAINTEXT://127.0.0.1:9092\n"
+        "\n"
+        "with the listeners as they are, comma-separated: port 0 in the configuration is the\n"
+        "port that was free. The log goes to standard error. A service manager is told by the\n"
+        "protocol of sd_notify.\n"
+        "\n"
+        "chronik(1) lists the configuration keys.",
+    .examples = "chronik broker\n"
+                "    for a first try: then \"kcat -b 127.0.0.1:9092 -L\"\n"
+                "chronik broker server.properties\n"
+                "    with the settings of a Kafka broker\n"
+                "chronik broker --set listeners=PLAINTEXT://127.0.0.1:0 --set log.dirs=/tmp/data\n"
+                "    for tests: on any free port, with data elsewhere",
+    .options = rows,
+    .run = run,
 };
 
-static void step(void *core, const struct event *event, struct effects *effects)
+/* Reads the command line into `settings`. Returns false with the exit code. */
+static bool settings_read(struct settings *settings, const struct cmd *cmd, int argc, char **argv,
+                          int *ret_exit_code)
 {
-    broker_step(core, event, effects);
+    const char *sets[SETTINGS_OPTIONS_MAX];
+    uint32_t sets_count = 0;
+    const char *path = NULL;
+    struct options parser;
+    const char *value;
+    int found;
+    options_start(&parser, cmd, argc, argv);
+    while ((found = options_next(&parser, &value)) != OPTIONS_END) {
+        if (found == OPTIONS_EXIT) {
+            *ret_exit_code = parser.exit_code;
+            return false;
+        }
+        const bool is_file = found == OPTIONS_ARGUMENT;
+        if (is_file ? path != NULL : sets_count == SETTINGS_OPTIONS_MAX) {
+            *ret_exit_code = is_file ? options_mistake(cmd, "more than one file: %s", value)
+                                     : options_mistake(cmd, "too many --set; use a file");
+            return false;
+        }
+        if (is_file)
+            path = value;
+        else
+            sets[sets_count++] = value;
+    }
+    if (path != NULL)
+        settings_file(settings, path);
+    for (uint32_t i = 0; i < sets_count; i++)
+        settings_option(settings, sets[i]);
+    *ret_exit_code = EXIT_CODE_FAILED;
+    return settings_check(settings) == 0;
 }
 
-/* One line for whoever started us: where clients connect. Tests read the port from it. */
-static void ready(void *context, const struct loop *loop)
+static void print_ready(void *context, const struct loop *loop)
 {
-    const struct process *process = context;
-    const struct conf *conf = &process->settings.conf;
+    const struct conf *conf = context;
     printf("chronik ready:");
     for (uint32_t i = 0; i < conf->listeners_count; i++) {
         const struct conf_listener *listener = &conf->listeners[i];
-        const bool v6 = memchr(listener->host.data, ':', listener->host.length) != NULL;
-        printf(" %.*s://%s%.*s%s:%d", SPAN_ARGS(listener->name), v6 ? "[" : "",
-               SPAN_ARGS(listener->host), v6 ? "]" : "", loop_port(loop, i));
+        const bool is_ipv6 = listener->host.length > 0 &&
+                             memchr(listener->host.data, ':', listener->host.length) != NULL;
+        printf("%c%.*s://%s%.*s%s:%u", i == 0 ? ' ' : ',', SPAN_ARGS(listener->name),
+               is_ipv6 ? "[" : "", SPAN_ARGS(listener->host), is_ipv6 ? "]" : "",
+               loop_port(loop, i));
     }
     printf("\n");
     fflush(stdout);
     notify_send("READY=1");
 }
 
-static int add_folders(struct process *process)
+static bool folders_add(struct loop *loop, const struct conf *conf)
 {
-    const struct conf *conf = &process->settings.conf;
     for (uint32_t i = 0; i < conf->folders_count; i++) {
-        char path[PATH_MAX];
-        char reason[REASON_BYTES];
-        if ((size_t)snprintf(path, sizeof(path), "%.*s", SPAN_ARGS(conf->folders[i])) >=
-            sizeof(path)) {
-            fprintf(stderr, "chronik: log.dirs: a path is longer than %d bytes\n", PATH_MAX - 1);
-            return -1;
+        char path[DISK_PATH_BYTES_MAX + 1];
+        char reason[FOLDER_REASON_BYTES];
+        if (conf->folders[i].length >= sizeof(path)) {
+            fprintf(stderr, "chronik broker: a folder of log.dirs has too long a path\n");
+            return false;
         }
-        if (disk_add_folder(loop_disk(process->loop), path, reason, sizeof(reason)) != 0) {
-            fprintf(stderr, "chronik: %s\n", reason);
-            return -1;
+        snprintf(path, sizeof(path), "%.*s", SPAN_ARGS(conf->folders[i]));
+        if (disk_add_folder(loop_disk(loop), path, reason, sizeof(reason)) != 0) {
+            fprintf(stderr, "chronik broker: %s\n", reason);
+            return false;
         }
     }
-    return 0;
+    return true;
 }
 
-/* Builds the broker and carries it until it has ended. Returns an exit code. */
-static int serve(struct process *process)
+static void step(void *core, const struct event *event, struct effects *effects)
 {
-    const struct conf *conf = &process->settings.conf;
-    logger_init(&process->logger, STDERR_FILENO, conf_text(conf, CONF_CHRONIK_LOG_LEVEL));
-    codec_libraries_init(&process->libraries);
-    process->codecs = codec_libraries_lend(&process->libraries);
+    if (event->kind == EVENT_STOP)
+        notify_send("STOPPING=1");
+    broker_step(core, event, effects);
+}
+
+static int serve(struct conf *conf)
+{
+    struct logger logger;
+    logger_init(&logger, STDERR_FILENO, conf_text(conf, CONF_CHRONIK_LOG_LEVEL));
+    struct codec_libraries libraries;
+    codec_libraries_init(&libraries);
+    const struct codecs codecs = codec_libraries_lend(&libraries);
     const struct broker_options broker_options = {
-        .allocator = allocator_process(), .conf = conf, .codecs = &process->codecs};
-    process->broker = broker_new(&broker_options);
+        .allocator = allocator_process(),
+        .conf = conf,
+        .codecs = &codecs,
+    };
+    struct broker *broker = broker_new(&broker_options);
     const struct loop_options loop_options = {
         .step = step,
-        .core = process->broker,
-        .memory = broker_memory(process->broker),
-        .logger = &process->logger,
-        .ready = ready,
-        .context = process,
+        .core = broker,
+        .memory = broker_memory(broker),
+        .logger = &logger,
+        .ready = print_ready,
+        .context = conf,
     };
-    process->loop = loop_new(&loop_options);
-    if (process->loop == NULL) {
-        fprintf(stderr, "chronik: cannot start: %s\n", strerror(errno));
-        return EXIT_CODE_FAILED;
-    }
-    if (add_folders(process) != 0)
-        return EXIT_CODE_FAILED;
-    return loop_run(process->loop) ? EXIT_CODE_DONE : EXIT_CODE_FAILED;
-}
-
-/* Reads the command line. False: *ret_code says how it ended. */
-static bool read_settings(const struct cmd *cmd, int argc, char **argv, struct settings *settings,
-                          int *ret_code)
-{
-    const char *sets[SETTINGS_OPTIONS_MAX];
-    uint32_t sets_count = 0;
-    const char *file = NULL;
-    const char *value;
-    struct options options;
-    options_start(&options, cmd, argc, argv);
-    for (int place; (place = options_next(&options, &value)) != OPTIONS_END;) {
-        *ret_code = EXIT_CODE_USAGE;
-        if (place == OPTIONS_EXIT) {
-            *ret_code = options.exit_code;
-            return false;
-        }
-        if (place == OPTIONS_ARGUMENT && file != NULL) {
-            *ret_code = options_mistake(cmd, "only one file of settings is read");
-            return false;
-        }
-        if (place == OPTION_SET && sets_count == SETTINGS_OPTIONS_MAX) {
-            *ret_code = options_mistake(cmd, "more than %d times --set", SETTINGS_OPTIONS_MAX);
-            return false;
-        }
-        if (place == OPTION_SET)
-            sets[sets_count++] = value;
-        else
-            file = value;
-    }
-    if (file != NULL)
-        settings_file(settings, file);
-    for (uint32_t i = 0; i < sets_count; i++)
-        settings_option(settings, sets[i]);
-    *ret_code = EXIT_CODE_FAILED;
-    return settings_check(settings) == 0;
+    int exit_code = EXIT_CODE_FAILED;
+    struct loop *loop = loop_new(&loop_options);
+    if (loop == NULL)
+        fprintf(stderr, "chronik broker: %s\n", strerror(errno));
+    else if (folders_add(loop, conf) && loop_run(loop))
+        exit_code = EXIT_CODE_DONE;
+    loop_free(loop);
+    broker_free(broker);
+    codec_libraries_close(&libraries);
+    return exit_code;
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
-    static struct process process;
-    int code;
-    memory_init(&process.memory, allocator_process());
-    settings_init(&process.settings, &process.memory, stderr);
-    if (read_settings(cmd, argc, argv, &process.settings, &code))
-        code = serve(&process);
-    broker_free(process.broker);
-    loop_free(process.loop);
-    codec_libraries_close(&process.libraries);
-    settings_free(&process.settings);
-    return code;
+    struct memory memory;
+    struct settings settings;
+    int exit_code;
+    memory_init(&memory, allocator_process());
+    settings_init(&settings, &memory, stderr);
+    if (settings_read(&settings, cmd, argc, argv, &exit_code))
+        exit_code = serve(&settings.conf);
+    settings_free(&settings);
+    return exit_code;
 }
-
-const struct cmd cmd_broker = {
-    .name = "broker",
-    .arguments = "[FILE.properties] [--set KEY=VALUE]...",
-    .summary = "Run a broker",
-    .help =
-        "Runs a broker until SIGTERM or Ctrl-C. Without a file it is a single node that listens\n"
-        "on 127.0.0.1:9092, keeps its data in the folder chronik-data, which it formats on first\n"
-        "use, and creates topics on first use.\n"
-        "\n"
-        "The file has the syntax and the keys of Kafka's server.properties; the manual page\n"
-        "chronik.properties(5) lists them. When every listener serves, one line on standard\n"
-        "output says where:\n"
-        "\n"
-        "    chronik ready: PLAINTEXT://127.0.0.1:9092\n",
-    .examples = "  chronik broker\n"
-                "      a broker on 127.0.0.1:9092\n"
-                "  chronik broker --set listeners=PLAINTEXT://127.0.0.1:0 --set log.dir=/tmp/data\n"
-                "      a broker for a test, on any free port\n"
-                "  chronik broker /etc/chronik/server.properties\n"
-                "      a broker with the settings of a file\n",
-    .options = options_of_broker,
-    .run = run,
-};

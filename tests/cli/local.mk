@@ -12,3 +12,7 @@ tests_check_cli_SOURCES = \
 	tests/cli/test_topic_print.c
 tests_check_cli_CFLAGS = $(TEST_CFLAGS)
 tests_check_cli_LDADD = libcli.a libnet.a libdisk.a $(TEST_LIBS) $(CORE_LIBS) -lpthread
+
+dist_check_SCRIPTS += tests/command.sh
+TESTS += tests/command.sh
+tests/command.log: chronik contrib/installed/chronik

@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The program as an operator meets it: its help, its mistakes, its completion, and a broker's life
+# from the ready line to the exit code. TAP.
+[ -n "${BASH_VERSION-}" ] || exec bash "$0" "$@"
+set -u
+LC_ALL=C
+export LC_ALL
+here=$(pwd)
+chronik=$here/chronik
+number=0
+failed=0
+
+# verdict TRUTH NAME [TEXT]: one line of TAP; TEXT explains a failure.
+verdict()
+{
+    number=$((number + 1))
+    if [ "$1" = yes ]; then
+        echo "ok $number - $2"
+    else
+        failed=1
+        echo "not ok $number - $2"
+        local text=${3-}
+        echo "# ${text//$'\n'/$'\n'# }"
+    fi
+}
+
+# says NAME EXIT_CODE PART COMMAND...: the command exits so, and says PART on either stream.
+says()
+{
+    local name=$1 code=$2 part=$3 text truth=no
+    shift 3
+    text=$("$@" 2>&1 </dev/null)
+    local found=$?
+    case $text in
+    *"$part"*) [ "$found" = "$code" ] && truth=yes ;;
+    esac
+    verdict $truth "$name" "exit code $found: $text"
+}
+
+# broker_start ARGUMENT...: a broker on any free port with data in $scratch/data; waits for it.
+broker_start()
+{
+    rm -f "$scratch/out"
+    "$chronik" broker --set listeners=PLAINTEXT://127.0.0.1:0 --set log.dirs="$scratch/data" "$@" \
+        >"$scratch/out" 2>"$scratch/err" &
+    broker=$!
+    local tries=0
+    until [ -s "$scratch/out" ] || ! kill -0 $broker 2>/dev/null || [ $tries = 300 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+}
+
+# broker_end: waits for the broker and leaves its exit code in $code.
+broker_end()
+{
+    wait $broker
+    code=$?
+    broker=
+}
+
+# completes WORDS EXPECTED: what the completion proposes for the last of the words.
+completes()
+{
+    local found truth=no
+    found=$(
+        cd "$scratch" || exit 1
+        # shellcheck disable=SC1091
+        . "$here/contrib/installed/chronik"
+        read -r -a COMP_WORDS <<<"$1"
+        case $1 in *' ') COMP_WORDS+=("") ;; esac
+        # shellcheck disable=SC2034
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _chronik "$chronik" "${COMP_WORDS[COMP_CWORD]}"
+        echo "${COMPREPLY[*]}"
+    )
+    [ "$found" = "$2" ] && truth=yes
+    verdict $truth "completion of \"$1\"" "wanted: $2; found: $found"
+}
+
+scratch=$(mktemp -d)
+broker=
+trap 'rm -rf "$scratch"; [ -z "$broker" ] || kill -9 $broker' EXIT
+
+says "help lists the commands" 0 "broker     run a broker" "$chronik" help
+says "--help does so too" 0 "Commands:" "$chronik" --help
+says "no command at all is a mistake" 2 "usage: chronik COMMAND" "$chronik"
+says "--version" 0 "chronik " "$chronik" --version
+says "help of a command" 0 "usage: chronik broker" "$chronik" help broker
+says "a command's --help" 0 "Examples:" "$chronik" broker --help
+says "help of no command" 2 'no command "borker"; did you mean "broker"?' "$chronik" help borker
+says "a misspelt command" 2 'no command "brokr"; did you mean "broker"?' "$chronik" brokr
+says "a command that resembles none" 2 'Try "chronik help".' "$chronik" xyz
+says "a misspelt option" 2 "no option --sett; did you mean --set?" "$chronik" broker --sett a=b
+says "an option without its value" 2 "--set needs KEY=VALUE" "$chronik" broker --set
+says "two files" 2 "more than one file: b" "$chronik" broker a b
+says "a file that is missing" 1 "$scratch/none: error: No such file" \
+    "$chronik" broker "$scratch/none"
+says "a misspelt key" 1 "log.dirs" "$chronik" broker --set log.drs=x
+printf 'node.id=1\nnum.partitions=many\n' >"$scratch/wrong"
+says "a wrong value has its line" 1 "$scratch/wrong:2: error:" "$chronik" broker "$scratch/wrong"
+says "output that goes nowhere" 1 "cannot write to standard output" \
+    sh -c "'$chronik' help >/dev/full"
+
+broker_start
+truth=no
+grep -qxE 'chronik ready: PLAINTEXT://127\.0\.0\.1:[1-9][0-9]*' "$scratch/out" && truth=yes
+verdict $truth "the ready line" "$(cat "$scratch/out" "$scratch/err")"
+port=$(sed 's/.*://' "$scratch/out")
+truth=no
+(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && truth=yes
+verdict $truth "its port accepts connections"
+says "a second broker on the same data" 1 "$scratch/data is in use by another broker" \
+    "$chronik" broker --set listeners=PLAINTEXT://127.0.0.1:0 --set log.dirs="$scratch/data"
+says "a second broker on the same port" 1 "Address already in use" \
+    "$chronik" broker --set listeners=PLAINTEXT://127.0.0.1:"$port" --set log.dirs="$scratch/other"
+kill -TERM $broker
+broker_end
+truth=no
+[ $code = 0 ] && truth=yes
+verdict $truth "SIGTERM ends it in order" "exit code $code: $(cat "$scratch/err")"
+
+broker_start --set chronik.log.level=error
+kill -INT $broker
+broker_end
+truth=no
+[ $code = 0 ] && [ ! -s "$scratch/err" ] && truth=yes
+verdict $truth "a second start, and SIGINT; nothing worth an error" \
+    "exit code $code: $(cat "$scratch/err")"
+
+broker_start
+kill -KILL $broker
+broker_end 2>/dev/null
+broker_start
+truth=no
+[ -s "$scratch/out" ] && truth=yes
+verdict $truth "a start after kill -9" "$(cat "$scratch/err")"
+kill -TERM $broker
+broker_end
+
+touch "$scratch/server.properties"
+completes "chronik br" "broker"
+completes "chronik help br" "broker"
+completes "chronik broker --s" "--set"
+completes "chronik broker --set log.roll" "log.roll.ms= log.roll.hours="
+completes "chronik broker serv" "server.properties"
+
+echo "1..$number"
+exit $failed
