@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FindCoordinator: which broker keeps a group. The first one that asks has the topic made in which
  * groups are kept. */
+#include "core/api/change.h"
 #include "core/api/table.h"
+#include "core/base/format.h"
 #include "core/broker_state.h"
 #include "core/conf/conf.h"
 #include "core/coord/coordinator.h"
-#include "core/meta/controller.h"
 #include "core/meta/image.h"
 #include "core/meta/topics.h"
 #include "core/session.h"
@@ -15,12 +16,6 @@
 
 #define KEY_TYPE_GROUP  0
 #define VERSION_SEVERAL 4
-
-struct find_wait {
-    struct meta_proposal proposal;
-    struct broker *broker;
-    struct request *request;
-};
 
 typedef struct find_coordinator_response_coordinator coordinator_out;
 
@@ -97,46 +92,23 @@ static void answer(struct broker *broker, struct request *request)
     request_reply(request, &response);
 }
 
-/* The topic's last record per key is all that counts, so it is compacted, never trimmed. */
-static int topic_prepare(struct meta_proposal *proposal, const struct image *image,
-                         struct meta_writer *writer)
+static void topic_write(struct change *change, struct topics_context *context)
 {
-    struct find_wait *wait = container_of(proposal, struct find_wait, proposal);
-    const struct conf *conf = wait->broker->conf;
-    struct arena *arena = &wait->request->arena;
-    const struct topic_override configs[] = {
-        {SPAN("cleanup.policy"), SPAN("compact")},
-        {SPAN("compression.type"), SPAN("producer")},
-        {SPAN("segment.bytes"), conf_text(conf, CONF_OFFSETS_TOPIC_SEGMENT_BYTES)},
-    };
-    struct topics_context context = {.image = image,
-                                     .conf = conf,
-                                     .rng = &wait->broker->io.rng,
-                                     .arena = arena,
-                                     .writer = writer};
-    struct topic_creation creation = {
-        .name = SPAN(COORDINATOR_TOPIC),
-        .partitions = (int32_t)conf_int(conf, CONF_OFFSETS_TOPIC_NUM_PARTITIONS),
-        .replication_factor = (int32_t)conf_int(conf, CONF_OFFSETS_TOPIC_REPLICATION_FACTOR),
-        .configs = configs,
-        .configs_count = sizeof(configs) / sizeof(*configs),
-    };
-    return topics_create(&context, &creation);
-}
-
-static void topic_done(struct meta_proposal *proposal, int error)
-{
-    struct find_wait *wait = container_of(proposal, struct find_wait, proposal);
+    struct topic_override configs[TOPICS_OFFSETS_CONFIGS];
+    struct topic_creation creation;
+    topics_offsets_creation(context->conf, configs, &creation);
+    /* Somebody else's may come first, which is as good. */
+    const int error = topics_create(context, &creation);
     if (error != ERR_NONE && error != ERR_TOPIC_ALREADY_EXISTS)
-        io_log(&wait->broker->io, LOG_ERROR, "%s could not be created error=%s", COORDINATOR_TOPIC,
-               error_name(error));
-    answer(wait->broker, wait->request);
+        io_log(&change->broker->io, LOG_ERROR, "%s cannot be created error=%s why=%.*s",
+               COORDINATOR_TOPIC, error_name(error), SPAN_ARGS(creation.message));
 }
 
-static void find_cancelled(struct request *request)
+/* Whether it is there now shows in the image. */
+static void topic_done(struct change *change, int error)
 {
-    struct find_wait *wait = request->state;
-    controller_cancel(wait->broker->controller, &wait->proposal);
+    (void)error;
+    answer(change->broker, change->request);
 }
 
 void find_coordinator_handle(struct broker *broker, struct request *request)
@@ -147,16 +119,10 @@ void find_coordinator_handle(struct broker *broker, struct request *request)
         answer(broker, request);
         return;
     }
-    struct find_wait *wait = arena_take(&request->arena, sizeof(*wait));
-    if (wait == NULL) {
-        request_refuse(request, "there is no memory for it");
+    struct change *change = change_new(broker, request, sizeof(*change));
+    if (change == NULL)
         return;
-    }
-    wait->broker = broker;
-    wait->request = request;
-    wait->proposal.prepare = topic_prepare;
-    wait->proposal.done = topic_done;
-    request->state = wait;
-    request->cancel = find_cancelled;
-    controller_propose(broker->controller, &wait->proposal);
+    change->write = topic_write;
+    change->done = topic_done;
+    change_propose(change);
 }
