@@ -22,6 +22,12 @@ fuzz_fuzz_metadata_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_metadata_LDADD = $(CORE_LIBS)
 EXTRA_DIST += fuzz/corpus/metadata
 
+FUZZ_TARGETS += fuzz/fuzz_dump
+fuzz_fuzz_dump_SOURCES = fuzz/fuzz.h fuzz/fuzz_dump.c $(FUZZ_MAIN)
+fuzz_fuzz_dump_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_dump_LDADD = libcli.a $(CORE_LIBS)
+EXTRA_DIST += fuzz/corpus/dump
+
 FUZZ_TARGETS += fuzz/fuzz_properties
 fuzz_fuzz_properties_SOURCES = \
 	cli/properties.c \
