@@ -98,7 +98,7 @@ void epochs_end(const struct epochs *epochs, int32_t epoch, int64_t log_end, int
 
 bool epochs_truncate_end(struct epochs *epochs, int64_t end_offset)
 {
-    const uint32_t count = end_offset <= 0 ? 0 : count_up_to_offset(epochs, end_offset - 1);
+    const uint32_t count = count_up_to_offset(epochs, end_offset - 1);
 
     if (count == epochs->count)
         return false;
@@ -110,7 +110,7 @@ bool epochs_truncate_start(struct epochs *epochs, int64_t start_offset)
 {
     const uint32_t count = count_up_to_offset(epochs, start_offset);
 
-    if (count == 0 || (count == 1 && epochs->entries[0].offset == start_offset))
+    if (count == 0 || epochs->entries[0].offset == start_offset)
         return false;
     /* The epoch that the new start lies in stays, and begins there. */
     epochs->count -= count - 1;

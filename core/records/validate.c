@@ -146,8 +146,9 @@ static int check_records(const struct batch_info *info, struct span records,
     if (__builtin_add_overflow(info->base_timestamp_ms, survey.delta_min, &least_ms) ||
         __builtin_add_overflow(info->base_timestamp_ms, survey.delta_max, &most_ms))
         return refuse(ret_fault, ERR_INVALID_TIMESTAMP, "a record's time is not a number");
+    /* A least time of -1 is taken, and may hide one that is not. */
     if ((rules->compacted && survey.keyless) || is_outside(&window, least_ms) ||
-        is_outside(&window, most_ms) || least_ms < 0) {
+        is_outside(&window, most_ms) || least_ms == BATCH_NO_TIMESTAMP) {
         const int error = name_faults(info, records, rules, &window, ret_fault);
         if (error != ERR_NONE)
             return error;

@@ -203,6 +203,24 @@ START_TEST(several_frames_are_one_result)
 }
 END_TEST
 
+/* The limit is that of the bytes that come out, not of the work until the end is seen. */
+START_TEST(empty_member_behind_the_limit_is_taken)
+{
+    static const char empty[] = "\x1f\x8b\x08\0\0\0\0\0\0\3\3\0\0\0\0\0\0\0\0\0";
+    uint8_t bytes[GOLDEN_BYTES_MAX];
+    const struct span in = golden_records(0, bytes);
+    struct span out;
+
+    ck_assert_int_eq(decompress(CODEC_GZIP, in, LIMIT_BYTES, &out), ERR_NONE);
+    const size_t length = out.length;
+    memcpy(bytes + BATCH_HEADER_BYTES + in.length, empty, sizeof(empty) - 1);
+    ck_assert_int_eq(
+        decompress(CODEC_GZIP, span_of(in.data, in.length + sizeof(empty) - 1), length, &out),
+        ERR_NONE);
+    ck_assert_uint_eq(out.length, length);
+}
+END_TEST
+
 static const struct {
     const char *what;
     struct span in;
@@ -251,6 +269,7 @@ SUITE(codec)
     tcase_add_loop_test(tcase, cut_input_is_corrupt, 0, COUNT(batches));
     tcase_add_loop_test(tcase, damaged_input_does_no_harm, 0, COUNT(batches));
     tcase_add_loop_test(tcase, several_frames_are_one_result, 0, COUNT(batches));
+    tcase_add_test(tcase, empty_member_behind_the_limit_is_taken);
     tcase_add_loop_test(tcase, raw_snappy_is_taken, 0, COUNT(raw));
     tcase_add_test(tcase, missing_library_is_unsupported);
     suite_add_tcase(suite, tcase);

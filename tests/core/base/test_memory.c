@@ -139,6 +139,7 @@ START_TEST(arena_ends_at_its_limit)
     arena_init(&arena, &memory, MEMORY_REQUEST, 100);
     ck_assert_ptr_null(arena_take(&arena, 101));
     ck_assert_ptr_null(arena_array(&arena, SIZE_MAX / 2, 3));
+    ck_assert_ptr_null(arena_array(&arena, SIZE_MAX / 8 + 2, 8));
     ck_assert_ptr_null(arena_take(&arena, SIZE_MAX));
     ck_assert_ptr_nonnull(arena_array(&arena, 10, 6));
     ck_assert_ptr_nonnull(arena_take(&arena, 40));

@@ -76,7 +76,7 @@ static const char *const damaged[] = {
     "0\n-1\n",
     "0\n1\nt 0 0",
     "0\n1\nt 0\n",
-    "0\n1\n 0 0\n",
+    "0\n1\n 10 100\n",
     "0\n1\nt 0 0 0\n",
     "0\n1\nt 0 0 \n",
     "0\n1\nt 0 -1\n",

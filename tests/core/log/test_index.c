@@ -75,6 +75,17 @@ START_TEST(entry_is_made_beyond_the_interval)
 }
 END_TEST
 
+START_TEST(entry_is_not_made_at_the_interval)
+{
+    settings.interval_bytes = 3 * BATCH_BYTES;
+    for (int64_t i = 0; i < 4; i++)
+        append(10 * i, 100 + i);
+    ck_assert_uint_eq(sparse.offsets.count, 0);
+    append(40, 104);
+    ck_assert_uint_eq(sparse.offsets.count, 1);
+}
+END_TEST
+
 static const struct {
     int64_t offset; /* relative */
     uint32_t position;
@@ -264,6 +275,7 @@ SUITE(index)
     TCase *tcase = tcase_create("index");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, entry_is_made_beyond_the_interval);
+    tcase_add_test(tcase, entry_is_not_made_at_the_interval);
     tcase_add_loop_test(tcase, offset_has_a_position_at_or_before_it, 0, COUNT(places));
     tcase_add_loop_test(tcase, time_has_an_offset_before_it, 0, COUNT(times));
     tcase_add_test(tcase, times_in_the_file_rise);

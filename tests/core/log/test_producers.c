@@ -176,6 +176,8 @@ START_TEST(silent_producers_expire)
     ck_assert_int_eq(producers_expire(&producers, 1500 + DAY_MS, DAY_MS), 1501 + DAY_MS);
     ck_assert_uint_eq(producers_count(&producers), 2);
     ck_assert_int_eq(append(ID + 1, 0, 77, 1, &original), ERR_NONE);
+    ck_assert_int_eq(producers_expire(&producers, 5000, INT64_MAX), INT64_MAX);
+    ck_assert_uint_eq(producers_count(&producers), 3);
     ck_assert_int_eq(producers_expire(&producers, INT64_MAX, INT64_MAX), INT64_MAX);
     ck_assert_uint_eq(producers_count(&producers), 0);
 }

@@ -125,6 +125,28 @@ START_TEST(header_is_judged)
 }
 END_TEST
 
+static const struct {
+    int32_t count;
+    int32_t last_offset_delta;
+} counts[] = {{0, -1}, {-1, -2}, {INT32_MIN, INT32_MAX}, {INT32_MAX, INT32_MAX - 1}};
+
+START_TEST(count_is_that_of_the_records)
+{
+    struct sample sample;
+    struct batch_info info;
+    struct batch_fault fault;
+
+    sample_batch(&sample, "abc");
+    sample_put(&sample, BATCH_AT_RECORD_COUNT, 4, counts[_i].count);
+    sample_put(&sample, BATCH_AT_LAST_OFFSET_DELTA, 4, counts[_i].last_offset_delta);
+    ck_assert_int_eq(validate(&sample, &info, &fault), ERR_INVALID_RECORD);
+    /* Of compressed records the header is all that is looked at. */
+    sample_put(&sample, BATCH_AT_ATTRIBUTES, 2, CODEC_LZ4);
+    ck_assert_int_eq(validate(&sample, &info, &fault),
+                     counts[_i].count <= 0 ? ERR_INVALID_RECORD : ERR_NONE);
+}
+END_TEST
+
 START_TEST(wrong_checksum_is_corrupt)
 {
     struct sample sample;
@@ -268,6 +290,7 @@ static const struct {
     {"two headers, one missing", 1, TEXT("\x12\0\0\0\1\1\4\2k\1"), 0},
     {"a header without key", 1, TEXT("\x10\0\0\0\1\1\2\1\1"), 0},
     {"a header beyond the record", 1, TEXT("\x10\0\0\0\1\1\2\4k"), 0},
+    {"a header and more", 1, TEXT("\x14\0\0\0\1\1\2\2k\1\0"), 0},
     {"headers below 0", 1, TEXT("\x0c\0\0\0\1\1\1"), 0},
     {"two-byte numbers", 1, TEXT("\x8e\0\0\x80\1\0\1\1\0"), NO_RECORD},
     {"a needlessly long number", 1, TEXT("\x90\x80\0\0\x80\x80\0\0\1\1\0"), NO_RECORD},
@@ -285,6 +308,8 @@ static const struct {
     {"length of six bytes", 1, TEXT("\x8c\x80\x80\x80\x80\0\0\0\0\1\1\0"), 0},
     {"length beyond 32 bits", 1, TEXT("\x8c\x80\x80\x80\x10\0\0\0\1\1\0"), 0},
     {"key length below -1", 1, TEXT("\x0c\0\0\0\3\1\0"), 0},
+    {"key length below -1 with a key", 1, TEXT("\x10\0\0\0\5kk\1\0"), 0},
+    {"value length below -1 with a value", 1, TEXT("\x0e\0\0\0\1\3v\0"), 0},
     {"value length below -1", 1, TEXT("\x0c\0\0\0\1\3\0"), 0},
     {"key beyond the record", 1, TEXT("\x0c\0\0\0\6\1\0"), 0},
     {"key up to the record's end", 1, TEXT("\x0c\0\0\0\4\1\0"), 0},
@@ -418,6 +443,27 @@ START_TEST(records_without_time_are_taken)
 }
 END_TEST
 
+/* Times -1, 5 and now: the one that is taken does not hide the one that is not. */
+START_TEST(record_without_time_hides_no_other)
+{
+    static const char bytes[] = "\x0c\0\0\0\1\1\0\x0c\0\x0c\2\1\1\0"
+                                "\x16\0\x82\xa0\xab\xfe\xf9\x62\4\1\1\0";
+    struct sample sample;
+    struct batch_info info;
+    struct batch_fault fault;
+
+    sample_batch(&sample, "abc");
+    sample_records(&sample, bytes, sizeof(bytes) - 1);
+    sample_put(&sample, BATCH_AT_BASE_TIMESTAMP, 8, BATCH_NO_TIMESTAMP);
+    ck_assert_int_eq(validate(&sample, &info, &fault), ERR_NONE);
+    ck_assert_int_eq(info.max_timestamp_ms, SAMPLE_TIME_MS);
+    rules.timestamp_before_max_ms = HOUR_MS;
+    ck_assert_int_eq(validate(&sample, &info, &fault), ERR_INVALID_TIMESTAMP);
+    ck_assert_uint_eq(fault.records_count, 1);
+    ck_assert_int_eq(fault.records[0].index, 1);
+}
+END_TEST
+
 /* Some clients put the first time there; a log is searched by the latest. */
 START_TEST(wrong_latest_time_is_put_right)
 {
@@ -433,6 +479,11 @@ START_TEST(wrong_latest_time_is_put_right)
     ck_assert_int_eq(info.max_timestamp_ms, SAMPLE_TIME_MS + 2);
     ck_assert_mem_eq(sample.bytes, good.bytes, good.length);
     ck_assert_uint_eq(info.crc, get_be32(good.bytes + BATCH_AT_CRC));
+    /* The time of appending replaces it anyway. */
+    rules.log_append_time = true;
+    sample_put(&sample, BATCH_AT_MAX_TIMESTAMP, 8, SAMPLE_TIME_MS);
+    ck_assert_int_eq(validate(&sample, &info, &fault), ERR_NONE);
+    ck_assert_int_eq(info.max_timestamp_ms, SAMPLE_TIME_MS);
 }
 END_TEST
 
@@ -449,6 +500,7 @@ static const struct {
     {"a-c", false, false, ERR_NONE, 0, 0, 0},
     {"abc", true, false, ERR_NONE, 0, 0, 0},
     {"ab-", true, false, ERR_INVALID_RECORD, 1, 2, 0},
+    {"-bcdefgh", true, false, ERR_INVALID_RECORD, 1, 0, 0},
     {"---", true, false, ERR_INVALID_RECORD, 3, 0, 0},
     {"--------------------", true, false, ERR_INVALID_RECORD, BATCH_FAULT_RECORDS_MAX, 0, 0},
     {"a-c", false, true, ERR_NONE, 0, 0, 0},
@@ -517,6 +569,7 @@ SUITE(validate)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, good_batch_passes_untouched);
     tcase_add_loop_test(tcase, header_is_judged, 0, COUNT(fields));
+    tcase_add_loop_test(tcase, count_is_that_of_the_records, 0, COUNT(counts));
     tcase_add_test(tcase, wrong_checksum_is_corrupt);
     tcase_add_test(tcase, cut_batch_is_refused);
     tcase_add_test(tcase, more_than_one_batch_is_refused);
@@ -528,6 +581,7 @@ SUITE(validate)
     tcase_add_loop_test(tcase, times_have_limits, 0, COUNT(times));
     tcase_add_test(tcase, compressed_times_are_judged_by_the_header);
     tcase_add_test(tcase, records_without_time_are_taken);
+    tcase_add_test(tcase, record_without_time_hides_no_other);
     tcase_add_test(tcase, wrong_latest_time_is_put_right);
     tcase_add_loop_test(tcase, compacted_topic_needs_keys, 0, COUNT(keys));
     tcase_add_test(tcase, key_fault_goes_before_time_fault);
