@@ -114,6 +114,7 @@ static void create_done(struct change *change, int error)
             continue;
         *out = wire_default_create_topics_response_topic;
         out->name = body->topics[i].name;
+        out->error_message = SPAN_NULL;
         out->error_code = (int16_t)error;
     }
     request_reply(change->request, create->response);

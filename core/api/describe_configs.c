@@ -67,8 +67,8 @@ static void tell(struct describe *describe, const struct conf_description *descr
     out->read_only = description->read_only;
     out->config_source = (int8_t)description->source;
     out->config_type = (int8_t)description->type;
-    if (describe->body->include_documentation)
-        out->documentation = description->documentation;
+    out->documentation =
+        describe->body->include_documentation ? description->documentation : SPAN_NULL;
     if (describe->body->include_synonyms)
         tell_synonyms(describe, description, out);
 }

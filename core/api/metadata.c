@@ -161,6 +161,7 @@ static void tell_asked_topic(struct metadata *metadata, int32_t place,
     }
     out->topic_id = in->topic_id;
     if (by_id) {
+        out->name = SPAN_NULL;
         out->error_code = ERR_UNKNOWN_TOPIC_ID;
         return;
     }

@@ -14,7 +14,7 @@
 #define SNAPSHOT_EPOCH_WIDTH  10
 
 /* Batches end at this size. Every record fits one: see the limits in core/meta/image.h. */
-#define SNAPSHOT_BATCH_BYTES (128 * 1024)
+#define SNAPSHOT_BATCH_BYTES (64 * 1024)
 
 /* One record's frame at a time. */
 #define SNAPSHOT_ARENA_BYTES_MAX ((size_t)1024 * 1024)
