@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chronik broker: runs a broker until it is told to end. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@
 #include "core/broker.h"
 
 #define FOLDER_REASON_BYTES 1024
+
+/* Free memory that is kept for the next requests. */
+#define HEAP_KEPT_BYTES (16 * 1024 * 1024)
 
 static int run(const struct cmd *cmd, int argc, char **argv);
 
@@ -133,8 +137,19 @@ static void step(void *core, const struct event *event, struct effects *effects)
     broker_step(core, event, effects);
 }
 
+/* Requests come and go in blocks of a few hundred KiB: given back to the system each time, their
+ * pages would be made anew for each request. And what the disk's threads allocate is no reason for
+ * a heap of their own. */
+static void heap_tune(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, HEAP_KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+}
+
 static int serve(struct conf *conf)
 {
+    heap_tune();
     struct logger logger;
     logger_init(&logger, STDERR_FILENO, conf_text(conf, CONF_CHRONIK_LOG_LEVEL));
     struct codec_libraries libraries;
