@@ -151,8 +151,10 @@ static void index_put(struct log *log, const struct segment *segment, const char
 {
     const uint64_t offset = segment->index_saved ? saved_bytes : 0;
     const struct span path = log_path_of(log, segment->base_offset, suffix);
-    file_put(log->io, folder_number(log->folder), path, FILE_IN_PLACE, offset,
-             span_of(bytes.data + offset, bytes.length - offset), done, log);
+    /* An empty index has no bytes to point into. */
+    const struct span rest =
+        offset == 0 ? bytes : span_of(bytes.data + offset, bytes.length - offset);
+    file_put(log->io, folder_number(log->folder), path, FILE_IN_PLACE, offset, rest, done, log);
     log_path_free(log, path);
 }
 
