@@ -41,10 +41,20 @@ AM_TESTS_ENVIRONMENT = \
 
 SCRIPT_TESTS = \
 	tests/core-is-pure.sh \
+	tests/e2e/clients.sh \
+	tests/e2e/crash.sh \
 	tests/tidy.sh
 dist_check_SCRIPTS += $(SCRIPT_TESTS)
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/tidy.awk
+EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh
+
+# The same at full length: a million records there and back, a hundred times kill -9.
+check-clients: chronik
+	CHRONIK_E2E_RECORDS=1000000 $(SHELL) $(srcdir)/tests/e2e/clients.sh
+check-crash: chronik
+	CHRONIK_E2E_CYCLES=100 $(SHELL) $(srcdir)/tests/e2e/crash.sh
+.PHONY: check-clients check-crash
 
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =

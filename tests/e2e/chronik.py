@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A broker process for end-to-end tests, and TAP for what they find."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+READY_SECONDS = 60
+
+
+class Broker:
+    """A broker in a data folder of its own, on a port that it keeps over restarts."""
+
+    def __init__(self, *settings):
+        self.program = os.environ.get("CHRONIK", os.path.join(os.getcwd(), "chronik"))
+        self.folder = tempfile.mkdtemp(prefix="chronik-e2e.")
+        self.settings = settings
+        self.port = 0
+        self.process = None
+        self.errors = open(os.path.join(self.folder, "errors"), "ab")
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.process is not None:
+            self.kill()
+        self.errors.close()
+        shutil.rmtree(self.folder)
+
+    @property
+    def data(self):
+        return os.path.join(self.folder, "data")
+
+    @property
+    def address(self):
+        return "127.0.0.1:%d" % self.port
+
+    def start(self):
+        """Starts the broker; returns the seconds until it was ready."""
+        command = [self.program, "broker", "--set", "log.dirs=" + self.data, "--set",
+                   "listeners=PLAINTEXT://127.0.0.1:%d" % self.port]
+        for setting in self.settings:
+            command += ["--set", setting]
+        began = time.monotonic()
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors)
+        guard = threading.Timer(READY_SECONDS, self.process.kill)
+        guard.start()
+        line = self.process.stdout.readline().decode()
+        guard.cancel()
+        took = time.monotonic() - began
+        found = re.match(r"chronik ready: PLAINTEXT://127\.0\.0\.1:(\d+)", line)
+        if found is None:
+            raise RuntimeError("the broker is not ready: " + self.log())
+        self.port = int(found.group(1))
+        return took
+
+    def stop(self):
+        """SIGTERM; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(READY_SECONDS)
+        self.process.stdout.close()
+        self.process = None
+        return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process = None
+
+    def log(self):
+        with open(os.path.join(self.folder, "errors"), "rb") as errors:
+            return errors.read().decode(errors="replace")[-4000:]
+
+
+class Tap:
+    """Runs functions as cases and reports them."""
+
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+
+    def case(self, name, function, *arguments):
+        self.count += 1
+        try:
+            function(*arguments)
+        except Exception as error:  # whatever it is, it is this case's failure
+            self.failed += 1
+            print("not ok %d - %s" % (self.count, name))
+            for line in ("%s: %s" % (type(error).__name__, error)).splitlines():
+                print("# " + line)
+        else:
+            print("ok %d - %s" % (self.count, name))
+        sys.stdout.flush()
+
+    def skip(self, name, why):
+        self.count += 1
+        print("ok %d - %s # SKIP %s" % (self.count, name, why))
+
+    def end(self):
+        print("1..%d" % self.count)
+        sys.exit(1 if self.failed else 0)
+
+
+def must(condition, text):
+    if not condition:
+        raise AssertionError(text)
+
+
+def wait_until(condition, seconds, text):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("not within %d s: %s" % (seconds, text))
+        time.sleep(0.05)
