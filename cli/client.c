@@ -22,15 +22,17 @@
 
 #define PORT_DEFAULT "9092"
 
-__attribute__((format(printf, 2, 3))) static int fail(struct client *client, const char *format,
+__attribute__((format(printf, 2, 3))) static void say(struct client *client, const char *format,
                                                       ...)
 {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(client->message, sizeof(client->message), format, arguments);
     va_end(arguments);
-    return -1;
 }
+
+/* Leaves the message, and is the value that says so. */
+#define FAIL(...) (say(__VA_ARGS__), -1)
 
 static int64_t now_ms(void)
 {
@@ -119,17 +121,17 @@ static int connect_server(struct client *client, struct span server)
     struct addrinfo *found = NULL;
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     if (split_address(server, host, sizeof(host), port, sizeof(port)) != 0)
-        return fail(client, "'%.*s' is not of the form host:port", SPAN_ARGS(server));
+        return FAIL(client, "'%.*s' is not of the form host:port", SPAN_ARGS(server));
     const int lookup = getaddrinfo(host, port, &hints, &found);
     if (lookup != 0)
-        return fail(client, "%.*s: %s", SPAN_ARGS(server),
+        return FAIL(client, "%.*s: %s", SPAN_ARGS(server),
                     lookup == EAI_SYSTEM ? strerror(errno) : gai_strerror(lookup));
     for (const struct addrinfo *at = found; at != NULL && client->socket < 0; at = at->ai_next)
         client->socket = connect_one(client, at);
     const int error = errno;
     freeaddrinfo(found);
     if (client->socket < 0)
-        return fail(client, "%.*s: %s", SPAN_ARGS(server), strerror(error));
+        return FAIL(client, "%.*s: %s", SPAN_ARGS(server), strerror(error));
     snprintf(client->address, sizeof(client->address), "%.*s", SPAN_ARGS(server));
     return 0;
 }
@@ -174,13 +176,13 @@ static int receive_all(struct client *client, uint8_t *data, size_t length, int6
 static int fail_io(struct client *client, int error)
 {
     if (error == -1)
-        return fail(client,
+        return FAIL(client,
                     "%s closed the connection; is it a Kafka listener without TLS and login?",
                     client->address);
     if (error == ETIMEDOUT)
-        return fail(client, "%s did not answer within %d ms; --timeout allows more",
+        return FAIL(client, "%s did not answer within %d ms; --timeout allows more",
                     client->address, client->timeout_ms);
-    return fail(client, "%s: %s", client->address, strerror(error));
+    return FAIL(client, "%s: %s", client->address, strerror(error));
 }
 
 /* A request with its length and header, in the arena; SPAN_NULL when that is full. */
@@ -214,11 +216,11 @@ static int receive_frame(struct client *client, int64_t deadline_ms, struct span
         return fail_io(client, error);
     const uint32_t length = get_be32(prefix);
     if (length > CLIENT_RESPONSE_BYTES_MAX)
-        return fail(client, "%s answers with something that is not Kafka's protocol",
+        return FAIL(client, "%s answers with something that is not Kafka's protocol",
                     client->address);
     uint8_t *frame = arena_take(&client->arena, length);
     if (frame == NULL)
-        return fail(client, "out of memory");
+        return FAIL(client, "out of memory");
     error = receive_all(client, frame, length, deadline_ms);
     if (error != 0)
         return fail_io(client, error);
@@ -235,7 +237,7 @@ static int call(struct client *client, const struct wire_api *api, int16_t versi
     struct span frame;
     size_t used = 0;
     if (span_is_null(sent))
-        return fail(client, "the request is too large");
+        return FAIL(client, "the request is too large");
     const int error = send_all(client, sent.data, sent.length, deadline_ms);
     if (error != 0)
         return fail_io(client, error);
@@ -244,7 +246,7 @@ static int call(struct client *client, const struct wire_api *api, int16_t versi
     if (wire_decode_prefix(&wire_response_header, wire_response_header_version(api, version), frame,
                            &client->arena, &header, &used) != ERR_NONE ||
         header.correlation_id != client->correlation_id)
-        return fail(client, "%s answers with something that is not Kafka's protocol",
+        return FAIL(client, "%s answers with something that is not Kafka's protocol",
                     client->address);
     const struct span body = span_of(frame.data + used, frame.length - used);
     int decoded = wire_decode(api->response, version, body, &client->arena, response);
@@ -252,7 +254,7 @@ static int call(struct client *client, const struct wire_api *api, int16_t versi
     if (decoded != ERR_NONE && api->key == API_API_VERSIONS && version > 0)
         decoded = wire_decode(api->response, 0, body, &client->arena, response);
     if (decoded != ERR_NONE)
-        return fail(client, "%s answers %s with something else: %s", client->address, api->name,
+        return FAIL(client, "%s answers %s with something else: %s", client->address, api->name,
                     error_text(decoded));
     return 0;
 }
@@ -278,7 +280,7 @@ static int ask_versions(struct client *client)
             return -1;
     }
     if (response.error_code != ERR_NONE)
-        return fail(client, "%s: %s", client->address, error_text(response.error_code));
+        return FAIL(client, "%s: %s", client->address, error_text(response.error_code));
     for (int32_t i = 0; i < response.api_keys_count && client->apis_count < CLIENT_APIS_MAX; i++) {
         client->apis[client->apis_count].key = response.api_keys[i].api_key;
         client->apis[client->apis_count].version_min = response.api_keys[i].min_version;
@@ -307,7 +309,7 @@ int client_open(struct client *client, const char *servers, int timeout_ms)
                  (int)(sizeof(reasons) - written) - 4, client->message);
         at += length + (at[length] == ',');
     }
-    return fail(client,
+    return FAIL(client,
                 "%.*s\n\"chronik broker\" starts a broker here; --bootstrap-server HOST:PORT names "
                 "another",
                 CLIENT_MESSAGE_BYTES - 120, reasons);
@@ -332,11 +334,11 @@ int client_version(struct client *client, int16_t key)
                                     : api->version_max;
         if (version >= client->apis[i].version_min && version >= api->version_min)
             return version;
-        return fail(client, "%s serves %s in versions %d to %d, we know %d to %d", client->address,
+        return FAIL(client, "%s serves %s in versions %d to %d, we know %d to %d", client->address,
                     api->name, client->apis[i].version_min, client->apis[i].version_max,
                     api->version_min, api->version_max);
     }
-    return fail(client, "%s does not serve %s", client->address, api->name);
+    return FAIL(client, "%s does not serve %s", client->address, api->name);
 }
 
 int client_call(struct client *client, int16_t key, const void *request, void *response)
@@ -376,7 +378,10 @@ static const char *mend_of(int16_t error)
 const char *client_error_text(struct client *client, int16_t error, struct span message)
 {
     const char *mend = mend_of(error);
-    const struct span said = message.length == 0 ? span_text(error_text(error)) : message;
+    struct span said = message.length == 0 ? span_text(error_text(error)) : message;
+    /* A sentence of the broker's may have its full stop; ours goes on. */
+    if (said.length > 1 && said.data[said.length - 1] == '.')
+        said.length--;
     const struct span text =
         arena_format(&client->arena, "%.*s (%s)%s%s", SPAN_ARGS(said), error_name(error),
                      mend == NULL ? "" : "; ", mend == NULL ? "" : mend);

@@ -412,7 +412,7 @@ static int run_topic(const struct cmd *cmd, int argc, char **argv)
 {
     static int (*const actions[ACTIONS])(struct topic_run *) = {run_list, run_describe, run_create,
                                                                 run_delete};
-    int code = EXIT_CODE_FAILED;
+    int code = EXIT_CODE_DONE;
     struct topic_run *run = calloc(1, sizeof(*run));
     if (run == NULL) {
         fprintf(stderr, "chronik topic: out of memory\n");
@@ -426,10 +426,12 @@ static int run_topic(const struct cmd *cmd, int argc, char **argv)
         free(run);
         return code;
     }
-    if (client_open(&run->client, run->servers, run->timeout_ms) != 0)
-        fprintf(stderr, "chronik topic: %s\n", run->client.message);
-    else
+    if (client_open(&run->client, run->servers, run->timeout_ms) == 0) {
         code = actions[run->action](run);
+    } else {
+        fprintf(stderr, "chronik topic: %s\n", run->client.message);
+        code = EXIT_CODE_FAILED;
+    }
     client_close(&run->client);
     free(run);
     return code;

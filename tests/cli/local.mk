@@ -16,3 +16,7 @@ tests_check_cli_LDADD = libcli.a libnet.a libdisk.a $(TEST_LIBS) $(CORE_LIBS) -l
 dist_check_SCRIPTS += tests/command.sh
 TESTS += tests/command.sh
 tests/command.log: chronik contrib/installed/chronik
+
+dist_check_SCRIPTS += tests/topic.sh
+TESTS += tests/topic.sh
+tests/topic.log: chronik

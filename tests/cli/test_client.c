@@ -259,7 +259,7 @@ START_TEST(errors_are_sentences_with_mends)
         "a topic of this name exists (TOPIC_ALREADY_EXISTS); --if-not-exists passes it "
         "over");
     ck_assert_str_eq(client_error_text(&client, ERR_INVALID_CONFIG, SPAN("No such key.")),
-                     "No such key. (INVALID_CONFIG)");
+                     "No such key (INVALID_CONFIG)");
     client_close(&client);
 }
 END_TEST
