@@ -82,6 +82,7 @@ static int sink_grow(struct sink *sink, size_t more)
         capacity = sink->limit_bytes;
     if (capacity < sink->length + more)
         capacity = sink->length + more;
+    CHECK(capacity > sink->capacity);
     uint8_t *bytes = realloc(sink->bytes, capacity);
     if (bytes == NULL)
         return ERR_MESSAGE_TOO_LARGE;

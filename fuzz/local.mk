@@ -39,6 +39,12 @@ fuzz_fuzz_properties_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_properties_LDADD = $(CORE_LIBS)
 EXTRA_DIST += fuzz/properties.dict fuzz/corpus/properties
 
+FUZZ_TARGETS += fuzz/fuzz_logfiles
+fuzz_fuzz_logfiles_SOURCES = fuzz/fuzz.h fuzz/fuzz_logfiles.c $(FUZZ_MAIN)
+fuzz_fuzz_logfiles_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_logfiles_LDADD = $(CORE_LIBS)
+EXTRA_DIST += fuzz/corpus/logfiles
+
 FUZZ_TARGETS += fuzz/fuzz_records
 fuzz_fuzz_records_SOURCES = \
 	cli/codec.c \

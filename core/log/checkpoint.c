@@ -2,6 +2,7 @@
 #include "core/log/checkpoint.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 
 #include "core/base/check.h"
 #include "core/base/format.h"
@@ -12,6 +13,9 @@
 
 /* The shortest entry: "t 0 0" and a line feed. */
 #define ENTRY_BYTES_MIN 6
+
+/* Topics' names are at most so long. */
+#define NAME_LENGTH_MAX 249
 
 #define METADATA_HEAD SPAN("version: 0\ntopic_id: ")
 
@@ -28,6 +32,15 @@ void checkpoint_write_entry(struct text_writer *writer, struct span topic, int32
     text_write(writer, "%.*s %" PRId32 " %" PRId64 "\n", SPAN_ARGS(topic), partition, offset);
 }
 
+/* Names that a folder can have; those of topics are among them. */
+static bool is_name(struct span text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (text.data[i] <= ' ' || text.data[i] >= 0x7f || text.data[i] == '/')
+            return false;
+    return text.length <= NAME_LENGTH_MAX;
+}
+
 static int read_entry(struct span *text, struct checkpoint_entry *ret_entry)
 {
     struct span line;
@@ -35,7 +48,7 @@ static int read_entry(struct span *text, struct checkpoint_entry *ret_entry)
     int64_t partition;
     int64_t offset;
 
-    if (line_take(text, &line) != 0 || word_take(&line, &topic) != 0 ||
+    if (line_take(text, &line) != 0 || word_take(&line, &topic) != 0 || !is_name(topic) ||
         number_take(&line, 0, INT32_MAX, &partition) != 0 ||
         number_take(&line, 0, INT64_MAX, &offset) != 0 || !span_is_null(line))
         return ERR_MALFORMED;
