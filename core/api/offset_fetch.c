@@ -113,7 +113,7 @@ static bool all_answer(const struct offset_fetch *fetch, const struct group *gro
     return true;
 }
 
-/* `topics` NULL: all of them. */
+/* `topics_count` -1, which is null: all of them. */
 static bool group_answer(const struct offset_fetch *fetch, struct span group_id,
                          const topic_in *topics, int32_t topics_count,
                          struct offset_fetch_response_group *out)
@@ -124,7 +124,7 @@ static bool group_answer(const struct offset_fetch *fetch, struct span group_id,
     *out = (struct offset_fetch_response_group){.group_id = group_id, .error_code = (int16_t)error};
     if (error != ERR_NONE && fetch->request->version >= VERSION_GROUP_ERROR)
         return true;
-    if (topics == NULL)
+    if (topics_count < 0)
         return all_answer(fetch, group, out);
     out->topics = arena_array(&fetch->request->arena, (size_t)topics_count, sizeof(*out->topics));
     bool room = out->topics != NULL;
@@ -152,7 +152,7 @@ static bool one_answer(const struct offset_fetch *fetch, struct offset_fetch_res
 {
     const struct offset_fetch_request *body = fetch->request->body;
     struct arena *arena = &fetch->request->arena;
-    const size_t count = (size_t)body->topics_count;
+    const size_t count = body->topics_count < 0 ? 0 : (size_t)body->topics_count;
     struct offset_fetch_response_group group;
     topic_in *topics = arena_array(arena, count, sizeof(*topics));
     if (topics == NULL)
@@ -161,8 +161,7 @@ static bool one_answer(const struct offset_fetch *fetch, struct offset_fetch_res
         topics[i] = (topic_in){.name = body->topics[i].name,
                                .partition_indexes = body->topics[i].partition_indexes,
                                .partition_indexes_count = body->topics[i].partition_indexes_count};
-    if (!group_answer(fetch, body->group_id, body->topics == NULL ? NULL : topics,
-                      body->topics_count, &group))
+    if (!group_answer(fetch, body->group_id, topics, body->topics_count, &group))
         return false;
     response->error_code = group.error_code;
     response->topics = arena_array(arena, (size_t)group.topics_count, sizeof(*response->topics));

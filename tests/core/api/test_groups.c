@@ -186,6 +186,7 @@ static struct offset_fetch_request *fetch_of(struct span group, struct span topi
     request->groups_count = 1;
     request->groups[0].group_id = group;
     request->groups[0].member_epoch = -1;
+    request->groups[0].topics_count = -1;
     if (span_is_null(topic))
         return request;
     request->groups[0].topics = array(client, 1, sizeof(*request->groups[0].topics));
@@ -403,7 +404,7 @@ START_TEST(all_offsets_of_a_group_in_every_version)
     ck_assert_int_eq(commit(SPAN("g"), SPAN("u"), 0, 43), ERR_NONE);
     struct offset_fetch_request *request = fetch_of(SPAN("g"), SPAN_NULL, 0);
     request->group_id = SPAN("g");
-    request->topics = NULL;
+    request->topics_count = -1;
     for (int16_t version = 2; version <= 10; version++) {
         const struct offset_fetch_response *response =
             client_call(client, API_OFFSET_FETCH, version, request);
@@ -419,6 +420,25 @@ START_TEST(all_offsets_of_a_group_in_every_version)
             ck_assert_int_eq(response->groups[0].topics[1].partitions[0].committed_offset, 43);
             ck_assert(version < 10 || !uuid_is_zero(response->groups[0].topics[0].topic_id));
         }
+    }
+}
+END_TEST
+
+START_TEST(no_topics_are_not_all_topics)
+{
+    find(SPAN("g"));
+    node_create_topic(&node, SPAN("t"), 1);
+    fetch(SPAN("g"), SPAN("t"), 0);
+    ck_assert_int_eq(commit(SPAN("g"), SPAN("t"), 0, 42), ERR_NONE);
+    struct offset_fetch_request *request = fetch_of(SPAN("g"), SPAN_NULL, 0);
+    request->group_id = SPAN("g");
+    request->groups[0].topics_count = 0;
+    for (int16_t version = 1; version <= 10; version++) {
+        const struct offset_fetch_response *response =
+            client_call(client, API_OFFSET_FETCH, version, request);
+        ck_assert_int_eq(response->topics_count, 0);
+        ck_assert_int_eq(response->groups_count, version < 8 ? 0 : 1);
+        ck_assert(version < 8 || response->groups[0].topics_count == 0);
     }
 }
 END_TEST
@@ -687,6 +707,7 @@ SUITE(groups)
     tcase_add_test(tcase, a_connection_that_goes_takes_its_newcomer_along);
     tcase_add_test(tcase, a_commit_is_fetched_as_it_was);
     tcase_add_test(tcase, all_offsets_of_a_group_in_every_version);
+    tcase_add_test(tcase, no_topics_are_not_all_topics);
     tcase_add_test(tcase, offsets_by_topic_id);
     tcase_add_test(tcase, a_commit_is_answered_only_after_the_sync);
     tcase_add_loop_test(tcase, groups_and_offsets_survive, 0, 3);
