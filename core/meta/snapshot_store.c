@@ -96,7 +96,7 @@ static void part_renamed(struct op *op, const struct completion *completion)
 
 static void part_removed(struct op *op, const struct completion *completion)
 {
-    (void)completion; /* what is left is written over by the next one of that name */
+    (void)completion; /* what is left goes at the next start */
     struct snapshot_store *store = store_of(op);
     store_finish(store, store->error);
 }
@@ -151,21 +151,11 @@ static void part_written(struct op *op, const struct completion *completion)
     part_write(store);
 }
 
-static void part_cut(struct op *op, const struct completion *completion)
-{
-    if (completion->error != ERR_NONE)
-        part_close(store_of(op), completion->error);
-    else
-        part_write(store_of(op));
-}
-
 static void part_opened(struct op *op, const struct completion *completion)
 {
     struct snapshot_store *store = store_of(op);
     if (completion->error != ERR_NONE)
         store_finish(store, completion->error);
-    else if (completion->count > 0) /* a process ended while it wrote here */
-        io_truncate(store->io, op, part_cut, store->file, 0);
     else
         part_write(store);
 }
@@ -180,6 +170,6 @@ void snapshot_store_start(struct snapshot_store *store, const struct image *imag
     path_make(store, store->id, "", store->name);
     path_make(store, store->id, SNAPSHOT_PART_SUFFIX, store->part);
     store->file = io_new_file(store->io);
-    io_open(store->io, &store->op, part_opened, store->file, OPEN_CREATE, store->folder,
+    io_open(store->io, &store->op, part_opened, store->file, OPEN_CREATE_NEW, store->folder,
             span_text(store->part));
 }

@@ -206,10 +206,11 @@ static void log_is_ready(struct log_waiter *waiter, int error)
     struct wal *wal = container_of(waiter, struct wal, log_waiter);
     if (error != ERR_NONE) {
         if (wal->boot_waiter != NULL)
-            io_log(wal->io, LOG_ERROR,
-                   "the metadata log cannot be read: folder=" WAL_LOG_NAME " error=%s "
-                   "mend=\"see the message before this one\"",
-                   error_name(error));
+            io_log(
+                wal->io, LOG_ERROR,
+                "the metadata log cannot be read: folder=" WAL_LOG_NAME " error=%s "
+                "mend=\"bring the folder back from a copy: without it every topic is forgotten\"",
+                error_name(error));
         batch_end(wal, ERR_KAFKA_STORAGE_ERROR);
         wal_fail(wal, error);
         return;
