@@ -9,6 +9,10 @@
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
 
+/* Frames up to this size are copied, so that a request that waits (a fetch, a join) does not hold
+ * the 64 KiB that were received with it. */
+#define FRAME_COPIED_BYTES_MAX 4096
+
 /* Says which request it was that closes its connection. */
 static void refuse(struct request *request, const char *name, int16_t version, const char *what)
 {
@@ -62,6 +66,20 @@ static bool frame_decode(struct request *request, struct span bytes)
     return error == ERR_NONE;
 }
 
+/* The frame's bytes, in the request's own memory if they are few. What is produced stays where it
+ * was received: the log takes it from there. */
+static struct span frame_settle(struct request *request, struct span bytes)
+{
+    if (request->api->key == API_PRODUCE || bytes.length > FRAME_COPIED_BYTES_MAX)
+        return bytes;
+    const struct span copy = arena_copy(&request->arena, bytes);
+    if (span_is_null(copy))
+        return bytes;
+    buffer_release(request->frame);
+    request->frame = NULL;
+    return copy;
+}
+
 void frame_handle(struct session *session, struct buffer *buffer, struct span bytes)
 {
     struct request *request = request_new(session, buffer, (uint32_t)bytes.length);
@@ -74,7 +92,7 @@ void frame_handle(struct session *session, struct buffer *buffer, struct span by
     request->correlation_id = (int32_t)get_be32(bytes.data + 4);
     if (!frame_route(request, key, version))
         return;
-    if (!frame_decode(request, bytes)) {
+    if (!frame_decode(request, frame_settle(request, bytes))) {
         refuse(request, request->api->name, version, "is malformed");
         return;
     }

@@ -32,7 +32,7 @@ struct request {
     int32_t correlation_id;
     struct span client_id;
     struct arena arena;   /* lives until the reply was sent; the body and handlers' own state */
-    struct buffer *frame; /* the bytes that spans of the body lie in */
+    struct buffer *frame; /* the bytes that spans of the body lie in; NULL: they are in the arena */
     uint32_t frame_length;
     const void *body; /* struct X_request of the API */
 

@@ -25,6 +25,10 @@ static const char *const settings[] = {"offsets.topic.num.partitions",
                                        "0",
                                        "offset.metadata.max.bytes",
                                        "8",
+                                       "socket.request.max.bytes",
+                                       "1048576",
+                                       "queued.max.request.bytes",
+                                       "1048576",
                                        NULL};
 
 static void start(void)
@@ -672,6 +676,27 @@ START_TEST(a_deleted_topic_takes_its_offsets_along)
 }
 END_TEST
 
+/* What is parked holds little: others are heard while more wait than receive buffers fit into
+ * memory. */
+START_TEST(many_that_wait_leave_room_for_others)
+{
+    enum { WAITERS = 40 }; /* of 64 KiB each they would be more than queued.max.request.bytes */
+    struct client *waiters[WAITERS];
+    find(SPAN("g"));
+    const struct join_group_response *one = enter(SPAN("g"));
+    for (int i = 0; i < WAITERS; i++) {
+        waiters[i] = client_new(node.world);
+        ck_assert_ptr_null(
+            client_call(waiters[i], API_JOIN_GROUP, 3, join_of(waiters[i], SPAN("g"), SPAN(""))));
+        ck_assert_int_eq(beat(SPAN("g"), one), ERR_REBALANCE_IN_PROGRESS);
+    }
+    one = client_call(client, API_JOIN_GROUP, JOIN, join_of(client, SPAN("g"), one->member_id));
+    ck_assert_int_eq(one->members_count, WAITERS + 1);
+    for (int i = 0; i < WAITERS; i++)
+        client_free(waiters[i]);
+}
+END_TEST
+
 /* The broker's end answers nobody twice and forgets nobody: the world counts what is left. */
 START_TEST(an_end_while_everybody_waits)
 {
@@ -716,6 +741,7 @@ SUITE(groups)
     tcase_add_test(tcase, groups_are_listed_by_state_and_type);
     tcase_add_test(tcase, groups_are_deleted);
     tcase_add_test(tcase, a_deleted_topic_takes_its_offsets_along);
+    tcase_add_test(tcase, many_that_wait_leave_room_for_others);
     tcase_add_loop_test(tcase, an_end_while_everybody_waits, 0, 3);
     suite_add_tcase(suite, tcase);
 }
