@@ -172,8 +172,10 @@ static bool input_make_room(struct session *session)
     if (wanted > RECEIVE_BYTES && capacity > wanted)
         capacity = wanted;
     struct buffer *buffer = buffer_new(&session->broker->memory, MEMORY_RECEIVE, capacity);
-    if (buffer == NULL)
+    if (buffer == NULL) {
+        session->starved_bytes = capacity;
         return false;
+    }
     if (have > 0)
         memcpy(buffer->data, session->input->data + session->input_start, have);
     buffer_release(session->input);
@@ -278,11 +280,26 @@ static void input_resumed(struct turn_task *task)
 }
 
 /* Not at once: a handler further up the stack may be the one who answered. */
+/* Could what the session was muted for go well now? To try it in vain would be to try it for
+ * ever. */
+static bool session_may_go_on(const struct session *session)
+{
+    const struct memory *memory = &session->broker->memory;
+    const uint64_t limit = memory->limit_bytes[MEMORY_RECEIVE];
+    const uint64_t wanted = sizeof(struct buffer) + session->starved_bytes;
+    if (session_is_full(session))
+        return false;
+    return session->starved_bytes == 0 || limit == 0 ||
+           memory->used_bytes[MEMORY_RECEIVE] + wanted <= limit;
+}
+
 void session_resume(struct session *session)
 {
-    if (session->state != SESSION_OPEN || list_empty(&session->muted) || session_is_full(session))
+    if (session->state != SESSION_OPEN || list_empty(&session->muted) ||
+        !session_may_go_on(session))
         return;
     list_remove(&session->muted);
+    session->starved_bytes = 0;
     io_at_turn_end(session_io(session), &session->input_task, input_resumed);
 }
 

@@ -697,6 +697,34 @@ START_TEST(many_that_wait_leave_room_for_others)
 }
 END_TEST
 
+/* With all memory for receiving taken, nobody is heard until some is free; and nothing spins. */
+START_TEST(who_is_not_heard_is_heard_later)
+{
+    enum { WAITERS = 15 };
+    static uint8_t topics[8000];
+    struct client *waiters[WAITERS];
+    find(SPAN("g"));
+    const struct join_group_response *one = enter(SPAN("g"));
+    for (int i = 0; i < WAITERS; i++) {
+        waiters[i] = client_new(node.world);
+        struct join_group_request *request = join_of(waiters[i], SPAN("g"), SPAN(""));
+        request->protocols[0].metadata = span_of(topics, sizeof(topics));
+        ck_assert_ptr_null(client_call(waiters[i], API_JOIN_GROUP, 3, request));
+    }
+    struct heartbeat_request *request = client_request(client, API_HEARTBEAT);
+    request->group_id = SPAN("g");
+    request->member_id = one->member_id;
+    ck_assert_ptr_null(client_call(client, API_HEARTBEAT, BEAT, request));
+    world_advance_ms(node.world, 10000);
+    world_run(node.world);
+    for (int i = 0; i < WAITERS; i++)
+        ck_assert_ptr_nonnull(client_take(waiters[i]));
+    ck_assert_ptr_nonnull(client_take(client));
+    for (int i = 0; i < WAITERS; i++)
+        client_free(waiters[i]);
+}
+END_TEST
+
 /* The broker's end answers nobody twice and forgets nobody: the world counts what is left. */
 START_TEST(an_end_while_everybody_waits)
 {
@@ -742,6 +770,7 @@ SUITE(groups)
     tcase_add_test(tcase, groups_are_deleted);
     tcase_add_test(tcase, a_deleted_topic_takes_its_offsets_along);
     tcase_add_test(tcase, many_that_wait_leave_room_for_others);
+    tcase_add_test(tcase, who_is_not_heard_is_heard_later);
     tcase_add_loop_test(tcase, an_end_while_everybody_waits, 0, 3);
     suite_add_tcase(suite, tcase);
 }
