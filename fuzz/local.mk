@@ -56,6 +56,24 @@ fuzz_fuzz_records_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_records_LDADD = $(CORE_LIBS)
 EXTRA_DIST += fuzz/corpus/records
 
+FUZZ_TARGETS += fuzz/fuzz_wire
+fuzz_fuzz_wire_SOURCES = \
+	fuzz/fuzz.h \
+	fuzz/fuzz_wire.c \
+	tests/core/wire/random.c \
+	tests/core/wire/random.h \
+	$(FUZZ_MAIN)
+fuzz_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_wire_LDADD = $(CORE_LIBS)
+$(fuzz_fuzz_wire_OBJECTS): core/wire/messages.h
+EXTRA_DIST += fuzz/wire.dict fuzz/corpus/wire
+
+# "make fuzz/seed_wire && fuzz/seed_wire FOLDER" writes the seeds anew when schemas have changed.
+EXTRA_PROGRAMS += fuzz/seed_wire
+fuzz_seed_wire_SOURCES = fuzz/seed_wire.c tests/core/wire/random.c tests/core/wire/random.h
+fuzz_seed_wire_LDADD = $(CORE_LIBS)
+$(fuzz_seed_wire_OBJECTS): core/wire/messages.h
+
 if ENABLE_FUZZ
 FUZZ_MAIN =
 noinst_PROGRAMS += $(FUZZ_TARGETS)

@@ -100,7 +100,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 else
 EXTRA_LIBRARIES = tests/libsupport.a
-EXTRA_PROGRAMS = $(UNIT_TESTS)
+EXTRA_PROGRAMS += $(UNIT_TESTS)
 check-local: no-check-without-check
 no-check-without-check:
 	@echo "The unit tests need the library Check (Debian: check), then ./configure again." >&2; false

@@ -4,8 +4,12 @@ tests_check_wire_SOURCES = \
 	tests/core/wire/hex.h \
 	tests/core/wire/random.c \
 	tests/core/wire/random.h \
+	tests/core/wire/test_api.c \
+	tests/core/wire/test_encode.c \
 	tests/core/wire/test_error.c \
 	tests/core/wire/test_golden.c \
+	tests/core/wire/test_hostile.c \
+	tests/core/wire/test_print.c \
 	tests/core/wire/test_round_trip.c
 nodist_tests_check_wire_SOURCES = \
 	tests/core/wire/sample.c \
@@ -22,3 +26,6 @@ tests/core/wire/sample.h: tests/core/wire/sample.c
 	@test -f $@ || { rm -f tests/core/wire/sample.c && $(MAKE) tests/core/wire/sample.c; }
 CLEANFILES += tests/core/wire/sample.c tests/core/wire/sample.h
 $(tests_check_wire_OBJECTS): core/wire/messages.h tests/core/wire/sample.h
+
+SCRIPT_TESTS += tests/core/wire/wiregen.sh
+tests/core/wire/wiregen.log: tools/wiregen

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/core/wire/random.h"
 
-#include <check.h>
 #include <string.h>
 
+#include "core/base/check.h"
 #include "core/wire/codec.h"
 #include "core/wire/scalar.h"
 
@@ -23,8 +23,7 @@ static void fill_struct(struct filler *filler, const struct wire_plan *plan, uin
 static void *take(struct filler *filler, size_t count, size_t size)
 {
     void *piece = arena_array(filler->arena, count, size);
-    if (piece == NULL)
-        ck_abort_msg("the arena of random messages is too small");
+    CHECK(piece != NULL);
     return piece;
 }
 
