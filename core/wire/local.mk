@@ -78,4 +78,17 @@ $(libcore_a_OBJECTS): core/wire/messages.h
 EXTRA_DIST += tools/check_schemas.py
 check-schemas:
 	python3 $(srcdir)/tools/check_schemas.py $(srcdir)/core/wire/schema $(KAFKA_SCHEMAS)
-.PHONY: check-schemas
+
+# Has Kafka's own classes decode and encode messages of ours, by chance, in every version. Needs
+# Maven and a JDK besides.
+EXTRA_DIST += tools/CheckBytes.java tools/check_bytes.py
+EXTRA_PROGRAMS += tests/message_lines
+tests_message_lines_SOURCES = \
+	tests/core/wire/message_lines.c \
+	tests/core/wire/random.c \
+	tests/core/wire/random.h
+tests_message_lines_LDADD = $(CORE_LIBS)
+$(tests_message_lines_OBJECTS): core/wire/messages.h
+check-bytes: tests/message_lines
+	PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tools/check_bytes.py tests/message_lines
+.PHONY: check-schemas check-bytes

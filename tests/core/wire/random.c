@@ -27,8 +27,9 @@ static void *take(struct filler *filler, size_t count, size_t size)
     return piece;
 }
 
-/* Now and then longer than a compact length of one byte can say. */
-static struct span random_span(struct filler *filler, bool nullable)
+/* Now and then longer than a compact length of one byte can say. Strings are letters, so that
+ * Kafka, which keeps them as text, gives them back as they were. */
+static struct span random_span(struct filler *filler, bool letters, bool nullable)
 {
     if (nullable && below(filler, 3) == 0)
         return SPAN_NULL;
@@ -36,7 +37,7 @@ static struct span random_span(struct filler *filler, bool nullable)
         below(filler, 8) == 0 ? below(filler, RANDOM_BYTES_MAX + 1) : below(filler, 12);
     uint8_t *bytes = take(filler, length, 1);
     for (size_t i = 0; i < length; i++)
-        bytes[i] = (uint8_t)rng_next(filler->rng);
+        bytes[i] = letters ? (uint8_t)('a' + below(filler, 26)) : (uint8_t)rng_next(filler->rng);
     return span_of(bytes, length);
 }
 
@@ -46,7 +47,7 @@ static void fill_scalar(struct filler *filler, unsigned kind, bool nullable, uin
     uint64_t bits = rng_next(filler->rng);
 
     if (kind >= WIRE_STRING) {
-        const struct span span = random_span(filler, nullable);
+        const struct span span = random_span(filler, kind == WIRE_STRING, nullable);
         memcpy(field, &span, sizeof(span));
     } else if (kind == WIRE_BOOL) {
         *(bool *)field = (bits & 1) != 0;
