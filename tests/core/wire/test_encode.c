@@ -5,6 +5,7 @@
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
 #include "tests/core/wire/hex.h"
+#include "tests/core/wire/sample.h"
 #include "tests/support/heap.h"
 #include "tests/support/runner.h"
 
@@ -172,6 +173,39 @@ START_TEST(a_tagged_field_at_its_default_is_left_out)
 }
 END_TEST
 
+START_TEST(tagged_strings_and_arrays_at_their_defaults_are_left_out)
+{
+    struct api_versions_response versions;
+    struct fetch_request fetch;
+
+    wire_defaults(&wire_api_versions_response, &versions);
+    encodes_to(&wire_api_versions_response, 3, &versions, "0000 01 00000000 00");
+    wire_defaults(&wire_fetch_request, &fetch);
+    encodes_to(&wire_fetch_request, 12, &fetch,
+               "ffffffff 00000000 00000000 7fffffff 00 00000000 ffffffff 01 01 01 00");
+    fetch.cluster_id = SPAN("");
+    encodes_to(&wire_fetch_request, 12, &fetch,
+               "ffffffff 00000000 00000000 7fffffff 00 00000000 ffffffff 01 01 01 01 00 01 01");
+}
+END_TEST
+
+START_TEST(a_tagged_struct_is_written_for_a_struct_inside_it)
+{
+    struct sample_tagged_struct_maybe inside = {.value = 3};
+    struct sample message;
+    struct sample decoded;
+    struct wire_writer writer = {.data = bytes, .capacity = sizeof(bytes)};
+
+    wire_defaults(&wire_sample, &message);
+    message.tagged_struct.maybe = &inside;
+    ck_assert_int_eq(wire_encode(&wire_sample, 4, &message, &writer), ERR_NONE);
+    ck_assert_int_eq(wire_decode(&wire_sample, 4, span_of(bytes, writer.length), &arena, &decoded),
+                     ERR_NONE);
+    ck_assert_ptr_nonnull(decoded.tagged_struct.maybe);
+    ck_assert_int_eq(decoded.tagged_struct.maybe->value, 3);
+}
+END_TEST
+
 START_TEST(messages_stand_behind_one_another)
 {
     const struct response_header header = {.correlation_id = 3};
@@ -196,6 +230,8 @@ SUITE(encode)
     tcase_add_test(tcase, a_text_of_ours_is_cut_to_what_a_string_can_be);
     tcase_add_test(tcase, fields_of_other_versions_are_left_out);
     tcase_add_test(tcase, a_tagged_field_at_its_default_is_left_out);
+    tcase_add_test(tcase, tagged_strings_and_arrays_at_their_defaults_are_left_out);
+    tcase_add_test(tcase, a_tagged_struct_is_written_for_a_struct_inside_it);
     tcase_add_test(tcase, messages_stand_behind_one_another);
     suite_add_tcase(suite, tcase);
 }

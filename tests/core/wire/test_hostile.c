@@ -64,7 +64,7 @@ static const struct {
      ERR_MALFORMED},
 
     {"a varint of six bytes", &wire_api_versions_request, 3, "808080808000 01 00", ERR_MALFORMED},
-    {"a varint beyond 32 bits", &wire_api_versions_request, 3, "8080808010 01 00", ERR_MALFORMED},
+    {"a varint beyond 32 bits", &wire_api_versions_request, 3, "8180808010 01 00", ERR_MALFORMED},
     {"a varint longer than it needs to be", &wire_api_versions_request, 3, "8100 8100 8000",
      ERR_NONE},
 
@@ -82,6 +82,8 @@ static const struct {
      ERR_MALFORMED},
     {"a known tag with bytes to spare", &wire_api_versions_response, 3,
      "0000 01 00000000 01 01 09 0000000000000005 00", ERR_MALFORMED},
+    {"a known tag whose spare bytes look like the next", &wire_api_versions_response, 3,
+     "0000 01 00000000 02 01 0b 0000000000000005 030101", ERR_MALFORMED},
     {"a known tag that reaches beyond its size", &wire_api_versions_response, 3,
      "0000 01 00000000 01 01 07 0000000000000005", ERR_MALFORMED},
     {"a known tag without content", &wire_api_versions_response, 3, "0000 01 00000000 01 01 00",
@@ -89,7 +91,7 @@ static const struct {
 
     {"a struct that is there", &wire_sample_optional, 0, "01 05", ERR_NONE},
     {"a struct that is null", &wire_sample_optional, 0, "ff", ERR_NONE},
-    {"a struct that is neither", &wire_sample_optional, 0, "02 05", ERR_MALFORMED},
+    {"a struct that is neither", &wire_sample_optional, 0, "02", ERR_MALFORMED},
 };
 
 START_TEST(bytes_are_judged)
