@@ -168,7 +168,7 @@ void send_continue_parked(struct net *net)
     const uint32_t count = net->parked_count;
     for (uint32_t i = 0; i < count; i++) {
         struct connection *connection = connection_find(net, net->parked[i]);
-        if (connection == NULL || !connection->parked)
+        if (connection == NULL)
             continue;
         connection->parked = false;
         if (connection->send != 0)
