@@ -185,10 +185,11 @@ START_TEST(snapshots_shorten_what_is_replayed)
 }
 END_TEST
 
+/* The only one gives way to the whole log. */
 START_TEST(a_torn_snapshot_gives_way_to_the_one_before)
 {
     start();
-    fill(2);
+    fill(1 + (uint32_t)_i / 3);
     const uint64_t digest = image_digest(&site.image);
     const char *path = newest_snapshot();
     const struct span whole = world_file(site.world, path);
@@ -197,7 +198,7 @@ START_TEST(a_torn_snapshot_gives_way_to_the_one_before)
     memcpy(torn, whole.data, whole.length);
     const size_t cuts[] = {0, whole.length / 2, whole.length - 1};
     site_kill(&site);
-    world_put_file(site.world, path, span_of(torn, cuts[_i]));
+    world_put_file(site.world, path, span_of(torn, cuts[_i % 3]));
     ck_assert_int_eq(site_boot(&site), ERR_NONE);
     ck_assert_uint_eq(image_digest(&site.image), digest);
     ck_assert(world_logged(site.world, "torn metadata snapshot"));
@@ -418,7 +419,7 @@ SUITE(wal)
     tcase_add_test(tcase, a_cancelled_proposal_is_not_called);
     tcase_add_test(tcase, every_process_leads_under_a_higher_epoch);
     tcase_add_test(tcase, snapshots_shorten_what_is_replayed);
-    tcase_add_loop_test(tcase, a_torn_snapshot_gives_way_to_the_one_before, 0, 3);
+    tcase_add_loop_test(tcase, a_torn_snapshot_gives_way_to_the_one_before, 0, 6);
     tcase_add_test(tcase, a_snapshot_is_durable_before_the_log_lets_go);
     tcase_add_test(tcase, a_snapshot_that_was_never_finished_is_removed);
     tcase_add_test(tcase, a_snapshot_that_cannot_be_written_is_only_put_off);
