@@ -47,14 +47,21 @@ SCRIPT_TESTS = \
 dist_check_SCRIPTS += $(SCRIPT_TESTS)
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/tidy.awk
-EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh
+EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh \
+	tests/e2e/java.py tests/e2e/members.py tests/e2e/member.js tests/e2e/go/main.go
 
 # The same at full length: a million records there and back, a hundred times kill -9.
 check-clients: chronik
 	CHRONIK_E2E_RECORDS=1000000 $(SHELL) $(srcdir)/tests/e2e/clients.sh
 check-crash: chronik
 	CHRONIK_E2E_CYCLES=100 $(SHELL) $(srcdir)/tests/e2e/crash.sh
-.PHONY: check-clients check-crash
+
+# Kafka's own tools, by Maven; clients in Go and JavaScript, by their package managers.
+check-java: chronik
+	CHRONIK=./chronik python3 $(srcdir)/tests/e2e/java.py
+check-members: chronik
+	CHRONIK=./chronik python3 $(srcdir)/tests/e2e/members.py
+.PHONY: check-clients check-crash check-java check-members
 
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =
