@@ -124,7 +124,7 @@ FNR == 2 || (FNR == 1 && spdx) {
     gsub(/[\200-\277]/, "", plain)
     if (length(plain) > 100)
         complain("width", length(plain) " columns, at most 100")
-    if (/\t/ && !is_make)
+    if (/\t/ && !is_make && FILENAME !~ /\.go$/)
         complain("tab", "a tab")
     if (/[ \t\r]$/)
         complain("trailing", "space at the end of the line")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients in Go (franz-go) and JavaScript (kafkajs): each produces, and reads as a group of three of
-which one is killed. Their packages are fetched into CHRONIK_MEMBERS (default: e2e-members in the
+"""Clients in Go (franz-go) and JavaScript (kafkajs): each produces, and reads as a group of three
+of which one is killed. Their packages are fetched into CHRONIK_MEMBERS (default: e2e-members in the
 working folder); a language that is not there is skipped with a word."""
 
 import os
