@@ -233,8 +233,8 @@ static int call(struct client *client, const struct wire_api *api, int16_t versi
 {
     const int64_t deadline_ms = now_ms() + client->timeout_ms;
     const struct span sent = encode_request(client, api, version, request);
-    struct response_header header;
-    struct span frame;
+    struct response_header header = {0};
+    struct span frame = SPAN_NULL;
     size_t used = 0;
     if (span_is_null(sent))
         return FAIL(client, "the request is too large");
@@ -265,7 +265,7 @@ static int ask_versions(struct client *client)
     const struct wire_api *api = wire_api_find(API_API_VERSIONS);
     const struct api_versions_request request = {.client_software_name = SPAN("chronik"),
                                                  .client_software_version = SPAN(CHRONIK_VERSION)};
-    struct api_versions_response response;
+    struct api_versions_response response = {0};
     int16_t version = api->version_max;
     if (call(client, api, version, &request, &response) != 0)
         return -1;

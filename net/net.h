@@ -63,7 +63,7 @@ void net_wait(struct net *net, uint64_t timeout_us);
 void net_perform(struct net *net, const struct effect *effect);
 
 /* Goes on with a send that was told NET_FILE_LATER; a no-op when the connection was closed. */
-void net_continue(struct net *net, uint64_t connection);
+void net_continue(struct net *net, uint64_t id);
 
 /* Closes everything without completing anything. NULL is a no-op. */
 void net_free(struct net *net);

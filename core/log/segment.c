@@ -60,9 +60,9 @@ uint32_t segment_find(const struct log *log, int64_t offset)
     return low;
 }
 
-int64_t segment_end(const struct log *log, uint32_t index)
+int64_t segment_end(const struct log *log, uint32_t at)
 {
-    return index + 1 < log->segments_count ? log->segments[index + 1]->base_offset : log->end;
+    return at + 1 < log->segments_count ? log->segments[at + 1]->base_offset : log->end;
 }
 
 void segment_free(struct segment *segment)

@@ -271,7 +271,7 @@ static int write_partitions(struct topics_context *context, struct uuid topic_id
 {
     const uint64_t start = rng_next(context->rng) >> 1;
     for (int32_t i = 0; i < count; i++) {
-        int32_t brokers[META_REPLICAS_MAX];
+        int32_t brokers[META_REPLICAS_MAX] = {0};
         if (assignments != NULL)
             memcpy(brokers, assignments[i]->brokers, (size_t)replication_factor * sizeof(*brokers));
         else
