@@ -74,6 +74,13 @@ fuzz_seed_wire_SOURCES = fuzz/seed_wire.c tests/core/wire/random.c tests/core/wi
 fuzz_seed_wire_LDADD = $(CORE_LIBS)
 $(fuzz_seed_wire_OBJECTS): core/wire/messages.h
 
+FUZZ_TARGETS += fuzz/fuzz_step
+fuzz_fuzz_step_SOURCES = fuzz/fuzz.h fuzz/fuzz_step.c $(FUZZ_MAIN)
+fuzz_fuzz_step_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_step_LDADD = tests/libworld.a $(CORE_LIBS)
+$(fuzz_fuzz_step_OBJECTS): core/wire/messages.h
+EXTRA_DIST += fuzz/corpus/step
+
 if ENABLE_FUZZ
 FUZZ_MAIN =
 noinst_PROGRAMS += $(FUZZ_TARGETS)

@@ -66,15 +66,25 @@ check-members: chronik
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =
 TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-TEST_LIBS = tests/libsupport.a $(CHECK_LIBS)
+TEST_LIBS = tests/libsupport.a tests/libworld.a $(CHECK_LIBS)
 
 tests_libsupport_a_SOURCES = \
 	tests/support/golden.c \
 	tests/support/golden.h \
+	tests/support/runner.c \
+	tests/support/runner.h
+tests_libsupport_a_CFLAGS = $(TEST_CFLAGS)
+
+# The world in memory, and a broker and its clients in it: without Check, since fuzz targets live
+# there too.
+check_LIBRARIES += tests/libworld.a
+tests_libworld_a_SOURCES = \
+	tests/support/client.c \
+	tests/support/client.h \
 	tests/support/heap.c \
 	tests/support/heap.h \
-	tests/support/runner.c \
-	tests/support/runner.h \
+	tests/support/node.c \
+	tests/support/node.h \
 	tests/support/world.c \
 	tests/support/world.h \
 	tests/support/world_disk.c \
@@ -83,7 +93,6 @@ tests_libsupport_a_SOURCES = \
 	tests/support/world_net.c \
 	tests/support/world_node.c \
 	tests/support/world_node.h
-tests_libsupport_a_CFLAGS = $(TEST_CFLAGS)
 
 # What other programs have written; golden_read() finds it.
 EXTRA_DIST += tests/golden

@@ -7,7 +7,7 @@ LC_ALL=C
 export LC_ALL
 here=$(cd "${srcdir:-.}" && pwd)
 awk=${AWK:-awk}
-lints="spdx width tab trailing word guard include function-length file-length comment call"
+lints="spdx width tab trailing word guard include function-length file-length comment call unbuilt"
 number=0
 failed=0
 
@@ -35,9 +35,18 @@ sources()
         -print | sed 's,^\./,,' | xargs grep -L '^/\* Made by ' | sort
 }
 
+# Every C file is in some list of a Makefile, or it is dead.
+unbuilt()
+{
+    sources | grep -E '(\.mk|Makefile\.am)$' | xargs cat /dev/null | tr -s '[:blank:]' '\n' |
+        grep '\.[ch]$' | sort -u >"$scratch/listed"
+    sources | grep '\.[ch]$' | grep -vxF -f "$scratch/listed" |
+        sed 's/^\(.*\)$/unbuilt \1:1: in no local.mk/'
+}
+
 lint_tree()
 {
-    (cd "$1" && sources | tr '\n' '\0' | xargs -0 "$awk" -f "$here/tests/tidy.awk")
+    (cd "$1" && sources | tr '\n' '\0' | xargs -0 "$awk" -f "$here/tests/tidy.awk" && unbuilt)
 }
 
 # plant PATH LINT: one more file (from standard input) of the planted tree, and what it is to earn.
@@ -110,6 +119,13 @@ for call in strcpy sprintf rand atoi; do
     printf '%s\nvoid f(void)\n{\n    /* why */ %s(1);\n}\n' "$spdx" "$call" |
         plant "net/calls_$call.c" call
 done
+printf '%s\nint x;\n' "$spdx" | plant core/dead.c unbuilt
+{
+    echo '# SPDX-License-Identifier: Apache-2.0'
+    (cd "$scratch/planted" && sources) | grep '\.[ch]$' | grep -v core/dead.c | sed 's/^/X = /'
+} | plant Makefile.am clean
+
+
 lint_tree "$scratch/planted" | sed 's/^\([^ ]* [^:]*\):.*/\1/' | sort -u >"$scratch/found"
 sort -u "$scratch/expected" >"$scratch/wanted"
 lint_tree "$here" >"$scratch/complaints"

@@ -3,10 +3,6 @@
 # that needs a whole broker are in the runner check_broker.
 UNIT_TESTS += tests/check_broker
 tests_check_broker_SOURCES = \
-	tests/core/test_data_path.c \
-	tests/support/client.c \
-	tests/support/client.h \
-	tests/support/node.c \
-	tests/support/node.h
+	tests/core/test_data_path.c
 tests_check_broker_CFLAGS = $(TEST_CFLAGS)
 tests_check_broker_LDADD = $(TEST_LIBS) $(CORE_LIBS)
