@@ -53,6 +53,13 @@ static bool is_continued(struct span line)
     return backslashes % 2 == 1;
 }
 
+/* Nothing of a logical line yet: blank, a comment, or nothing but joined to the next. */
+static bool is_nothing(struct span line)
+{
+    return line.length == 0 || line.data[0] == '#' || line.data[0] == '!' ||
+           (line.length == 1 && line.data[0] == '\\');
+}
+
 /* Joins the next logical line; false at the end of the file. */
 static bool take_logical_line(struct reader *reader)
 {
@@ -62,7 +69,7 @@ static bool take_logical_line(struct reader *reader)
         if (!take_line(reader, &line))
             return false;
         line = without_indent(line);
-    } while (line.length == 0 || line.data[0] == '#' || line.data[0] == '!');
+    } while (is_nothing(line));
     reader->length = 0;
     for (;;) {
         const bool continued = is_continued(line);

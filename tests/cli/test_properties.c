@@ -30,6 +30,7 @@ static const struct {
     {"a=1\\", "1[a|1]", NULL, 0},
     {"a=1\\\n# no comment", "1[a|1# no comment]", NULL, 0},
     {"a=1\\\n\nb=2", "1[a|1]3[b|2]", NULL, 0},
+    {"\\\n\n \\\n# a\n\\\n!\nb=2", "7[b|2]", NULL, 0},
     {"# a comment is not continued \\\nb=2", "2[b|2]", NULL, 0},
     {"a\\ b\\=c\\:d=e", "1[a b=c:d|e]", NULL, 0},
     {"\\#a=1", "1[#a|1]", NULL, 0},
