@@ -95,9 +95,11 @@ void partition_metadata_write(struct uuid topic_id, uint8_t out[PARTITION_METADA
 
 int partition_metadata_read(struct span text, struct uuid *ret_topic_id)
 {
-    if (text.length != PARTITION_METADATA_BYTES ||
-        !span_equal(span_of(text.data, METADATA_HEAD.length), METADATA_HEAD) ||
-        text.data[PARTITION_METADATA_BYTES - 1] != '\n')
+    /* Kafka ends its own file without a line feed. */
+    if (text.length == PARTITION_METADATA_BYTES && text.data[text.length - 1] == '\n')
+        text.length--;
+    if (text.length != PARTITION_METADATA_BYTES - 1 ||
+        !span_equal(span_of(text.data, METADATA_HEAD.length), METADATA_HEAD))
         return ERR_MALFORMED;
     if (uuid_parse(span_of(text.data + METADATA_HEAD.length, UUID_TEXT_LENGTH), ret_topic_id) != 0)
         return ERR_MALFORMED;

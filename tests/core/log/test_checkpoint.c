@@ -126,12 +126,15 @@ START_TEST(partition_metadata_comes_back)
     ck_assert_mem_eq(out, text, sizeof(out));
     ck_assert_int_eq(partition_metadata_read(span_text(text), &back), ERR_NONE);
     ck_assert(uuid_equal(back, id));
+    /* As Kafka itself writes it. */
+    ck_assert_int_eq(partition_metadata_read(span_of(text, strlen(text) - 1), &back), ERR_NONE);
+    ck_assert(uuid_equal(back, id));
 }
 END_TEST
 
 static const char *const damaged_metadata[] = {
     "",
-    "version: 0\ntopic_id: AAECAwQFBgcICQoLDA0ODw",
+    "version: 0\ntopic_id: AAECAwQFBgcICQoLDA0OD",
     "version: 1\ntopic_id: AAECAwQFBgcICQoLDA0ODw\n",
     "version: 0\ntopic_id: AAECAwQFBgcICQoLDA0OD\n",
     "version: 0\ntopic_id: AAECAwQFBgcICQoLDA0OD!\n",
