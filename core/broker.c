@@ -26,6 +26,7 @@ static void limits_set(struct broker *broker)
     const int64_t queued = conf_int(conf, CONF_QUEUED_MAX_REQUEST_BYTES);
     broker->limits = (struct broker_limits){
         .connections = (uint32_t)conf_int(conf, CONF_MAX_CONNECTIONS),
+        .connections_per_ip = (uint32_t)conf_int(conf, CONF_MAX_CONNECTIONS_PER_IP),
         .connection_idle_us =
             idle_ms < 0 || idle_ms > INT64_MAX / 1000 ? 0 : (uint64_t)idle_ms * 1000,
         .request_bytes = (uint32_t)conf_int(conf, CONF_SOCKET_REQUEST_MAX_BYTES),

@@ -32,6 +32,7 @@ enum broker_state { BROKER_BOOTING, BROKER_SERVING, BROKER_STOPPING, BROKER_STOP
 /* Limits of the configuration that are looked at for every connection or request. */
 struct broker_limits {
     uint32_t connections;
+    uint32_t connections_per_ip;
     uint64_t connection_idle_us; /* 0: no limit */
     uint32_t request_bytes;
 };

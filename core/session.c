@@ -107,6 +107,32 @@ static void session_mute(struct session *session)
         list_append(&session->broker->muted, &session->muted);
 }
 
+/* The address in "address:port". */
+static struct span peer_address(struct span peer)
+{
+    while (peer.length > 0 && peer.data[peer.length - 1] != ':')
+        peer.length--;
+    return peer;
+}
+
+/* True when this session is one too many, or one too many from its address. */
+static bool session_is_beyond_limits(const struct session *session)
+{
+    const struct broker *broker = session->broker;
+    if (broker->sessions_count > broker->limits.connections)
+        return true;
+    if (broker->sessions_count <= broker->limits.connections_per_ip)
+        return false;
+    const struct span address = peer_address(session->peer);
+    uint32_t count = 0;
+    for (const struct list *at = broker->sessions.next; at != &broker->sessions; at = at->next) {
+        const struct session *other =
+            (const struct session *)((const char *)at - offsetof(struct session, place));
+        count += other->state == SESSION_OPEN && span_equal(peer_address(other->peer), address);
+    }
+    return count > broker->limits.connections_per_ip;
+}
+
 void session_open(struct broker *broker, uint64_t connection, uint32_t listener, struct span peer)
 {
     struct session *session = memory_new(&broker->memory, struct session);
@@ -125,8 +151,8 @@ void session_open(struct broker *broker, uint64_t connection, uint32_t listener,
     list_init(&session->send_task.place);
     list_append(&broker->sessions, &session->place);
     broker->sessions_count++;
-    if (broker->sessions_count > broker->limits.connections) {
-        session_close(session, "there are max.connections already");
+    if (session_is_beyond_limits(session)) {
+        session_close(session, "there are max.connections or max.connections.per.ip already");
         return;
     }
     if (broker->limits.connection_idle_us > 0)

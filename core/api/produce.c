@@ -176,6 +176,9 @@ static void part_start(struct produce_part *part, const struct meta_topic *topic
     if (error == ERR_UNKNOWN_TOPIC_OR_PARTITION && topic == NULL &&
         produce->request->version >= PRODUCE_TOPIC_IDS_VERSION)
         error = ERR_UNKNOWN_TOPIC_ID;
+    if (error == ERR_NONE && produce->body->acks == ACKS_ALL &&
+        image_partition(topic, part->in->index)->isr_count < conf->min_insync_replicas)
+        error = ERR_NOT_ENOUGH_REPLICAS;
     if (error == ERR_NONE)
         error = part_validate(part, conf);
     if (error != ERR_NONE)
