@@ -8,7 +8,6 @@
 
 #define CHECKPOINT_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
 #define CLEAN_MARK           SPAN(".kafka_cleanshutdown")
-#define CLEAN_MARK_TEXT      SPAN("{\"version\":0,\"brokerEpoch\":-1}")
 
 struct folder *folder_new(struct io *io, uint32_t number, struct folder_observer *observer)
 {
@@ -312,24 +311,32 @@ static void mark_synced(struct wait *wait, int error)
     waiters_wake(&folder->waiters, error);
 }
 
-static void mark_put(void *context, int error, struct span bytes)
+static void mark_closed(struct op *op, const struct completion *completion)
 {
-    struct folder *folder = context;
-    (void)bytes;
-    if (error == ERR_NONE)
-        folder_sync_root(folder, &folder->wait, mark_synced);
+    struct folder *folder = container_of(op, struct folder, op);
+    (void)completion; /* that it is there is all that it says */
+    folder_sync_root(folder, &folder->wait, mark_synced);
+}
+
+static void mark_made(struct op *op, const struct completion *completion)
+{
+    struct folder *folder = container_of(op, struct folder, op);
+    if (completion->error == ERR_NONE)
+        io_close_file(folder->io, op, mark_closed, folder->mark_file);
     else
-        waiters_wake(&folder->waiters, error);
+        waiters_wake(&folder->waiters, completion->error);
 }
 
 static void checkpointed(struct log_waiter *waiter, int error)
 {
     struct folder *folder = container_of(waiter, struct folder, close_waiter);
-    if (error == ERR_NONE)
-        file_put(folder->io, folder->number, CLEAN_MARK, FILE_IN_PLACE, 0, CLEAN_MARK_TEXT,
-                 mark_put, folder);
-    else
+    if (error != ERR_NONE) {
         waiters_wake(&folder->waiters, error);
+        return;
+    }
+    folder->mark_file = io_new_file(folder->io);
+    io_open(folder->io, &folder->op, mark_made, folder->mark_file, OPEN_CREATE, folder->number,
+            CLEAN_MARK);
 }
 
 void folder_close(struct folder *folder, struct log_waiter *waiter)

@@ -65,6 +65,7 @@ struct folder {
 
     struct list removals;
     struct log_waiter close_waiter;
+    uint64_t mark_file;
     bool closing;
 };
 

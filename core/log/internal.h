@@ -207,6 +207,10 @@ struct log {
     struct timer retention_timer;
     struct wait retain_wait;
     bool retain_wanted;
+    struct log_waiter retain_waiter; /* for the checkpoint with the new start … */
+    bool retain_waits;
+    int64_t start_asked; /* … which is this one */
+    int64_t start_durable;
     bool closing;
     bool deleted;
     bool delete_renamed;

@@ -230,25 +230,17 @@ static void file_found(struct recovery *recovery, struct span name)
     }
 }
 
-static void stray_renamed(struct wait *wait, int error)
+/* Its new name is durable when the folder that takes its place is: one sync covers both. */
+static void stray_renamed(struct op *op, const struct completion *completion)
 {
-    struct recovery *recovery = container_of(wait, struct recovery, wait);
+    struct recovery *recovery = container_of(op, struct recovery, op);
     struct log *log = recovery->log;
-    if (error != ERR_NONE) {
+    if (completion->error != ERR_NONE) {
         recover_folder_failed(log, "cannot set a folder aside for");
         return;
     }
     recover_empty(log);
     recover_ready(log);
-}
-
-static void stray_rename_done(struct op *op, const struct completion *completion)
-{
-    struct recovery *recovery = container_of(op, struct recovery, op);
-    if (completion->error != ERR_NONE)
-        stray_renamed(&recovery->wait, completion->error);
-    else
-        folder_sync_root(recovery->log->folder, &recovery->wait, stray_renamed);
 }
 
 /* The folder is not this topic's: it goes out of the way as it is. */
@@ -259,7 +251,7 @@ static void set_aside(struct log *log, const char *why)
     recovery->path = log_path_aside(log, uuid, "-stray");
     io_log(log->io, LOG_WARN, "%s: the folder is set aside log=%.*s as=%.*s", why,
            SPAN_ARGS(log->name), SPAN_ARGS(recovery->path));
-    io_rename(log->io, &recovery->op, stray_rename_done, folder_number(log->folder), log->name,
+    io_rename(log->io, &recovery->op, stray_renamed, folder_number(log->folder), log->name,
               recovery->path);
 }
 
@@ -293,6 +285,8 @@ static void metadata_got(void *context, int error, struct span text)
     struct log *log = context;
     struct uuid id;
     uint64_t bytes = 0;
+    if (recover_stopped(log))
+        return;
     for (uint32_t i = 0; i < log->segments_count; i++)
         bytes += log->segments[i]->size_bytes;
     if (error == ERR_NONE)
@@ -315,6 +309,8 @@ static void listed(struct op *op, const struct completion *completion)
 {
     struct recovery *recovery = container_of(op, struct recovery, op);
     struct log *log = recovery->log;
+    if (recover_stopped(log))
+        return;
     if (completion->error != ERR_NONE) {
         recover_folder_failed(log, "cannot list the folder of");
         return;
@@ -386,6 +382,16 @@ static void next_snapshot(struct log *log)
     recover_scan(log);
 }
 
+/* Segments below the start were on their way out, in any order, when the process ended. */
+static void recover_drop_before(struct log *log)
+{
+    uint32_t count = 0;
+    while (count + 1 < log->segments_count && log->segments[count + 1]->base_offset <= log->start)
+        recover_drop(log, log->segments[count++]);
+    log->segments_count -= count;
+    memmove(log->segments, log->segments + count, log->segments_count * sizeof(struct segment *));
+}
+
 void recover_load_producers(struct log *log)
 {
     if (recover_stopped(log))
@@ -403,6 +409,7 @@ void recover_load_producers(struct log *log)
         recover_ready(log);
         return;
     }
+    recover_drop_before(log);
     log->recovery->snapshot = log->snapshots_count;
     next_snapshot(log);
 }

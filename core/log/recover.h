@@ -64,7 +64,8 @@ void recover_cut(struct log *log);
 /* Cuts the file of segment recovery->segment to its size_bytes. */
 void recover_truncate(struct log *log);
 void recover_rewound(struct log *log);
-/* Drops the segments behind `last` and their files. */
+/* Drops a segment and its files, or all behind `last`. */
+void recover_drop(struct log *log, struct segment *segment);
 void recover_drop_after(struct log *log, uint32_t last);
 
 /* True when the bytes at `position` of a segment, whose rest is in `rest`, may be cut: nothing that

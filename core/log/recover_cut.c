@@ -67,19 +67,22 @@ void recover_truncate(struct log *log)
     io_truncate(log->io, &recovery->op, truncated, segment->file, segment->size_bytes);
 }
 
-void recover_drop_after(struct log *log, uint32_t last)
+void recover_drop(struct log *log, struct segment *segment)
 {
     struct recovery *recovery = log->recovery;
-    while (log->segments_count > last + 1) {
-        struct segment *segment = log->segments[--log->segments_count];
-        if (segment->exists)
-            recover_trash_offset(recovery, segment->base_offset, ".log");
-        if (segment->has_offsets_file)
-            recover_trash_offset(recovery, segment->base_offset, ".index");
-        if (segment->has_times_file)
-            recover_trash_offset(recovery, segment->base_offset, ".timeindex");
-        segment_drop(segment);
-    }
+    if (segment->exists)
+        recover_trash_offset(recovery, segment->base_offset, ".log");
+    if (segment->has_offsets_file)
+        recover_trash_offset(recovery, segment->base_offset, ".index");
+    if (segment->has_times_file)
+        recover_trash_offset(recovery, segment->base_offset, ".timeindex");
+    segment_drop(segment);
+}
+
+void recover_drop_after(struct log *log, uint32_t last)
+{
+    while (log->segments_count > last + 1)
+        recover_drop(log, log->segments[--log->segments_count]);
 }
 
 void recover_cut(struct log *log)

@@ -18,6 +18,8 @@ static void scan_segment(struct log *log);
 static void scan_begin(struct log *log)
 {
     struct recovery *recovery = log->recovery;
+    if (recover_stopped(log))
+        return;
     struct segment *segment = log->segments[recovery->segment];
     struct index *index = segment->index;
     const uint32_t loaded = index->offsets.count;
@@ -43,6 +45,8 @@ static void scan_begin(struct log *log)
         scan_segment(log);
         return;
     }
+    if (!cursor_is_open(&recovery->cursor))
+        cursor_open(&recovery->cursor, log, scan_step);
     if (cursor_enter(&recovery->cursor, segment, position))
         scan_step(&recovery->cursor, ERR_NONE);
 }
@@ -51,6 +55,8 @@ static void times_got(void *context, int error, struct span times)
 {
     struct log *log = context;
     struct recovery *recovery = log->recovery;
+    if (recover_stopped(log))
+        return;
     struct segment *segment = log->segments[recovery->first];
     struct span offsets = SPAN("");
     if (recovery->offsets != NULL)
@@ -67,6 +73,8 @@ static void offsets_got(void *context, int error, struct span offsets)
 {
     struct log *log = context;
     struct recovery *recovery = log->recovery;
+    if (recover_stopped(log))
+        return;
     struct segment *segment = log->segments[recovery->first];
     if (error == ERR_NONE)
         recovery->offsets = buffer_new(log->io->memory, MEMORY_READ, (uint32_t)offsets.length);
@@ -98,7 +106,6 @@ void recover_scan(struct log *log)
     recovery->last_epoch = EPOCH_NONE;
     for (uint32_t i = recovery->first; i < log->segments_count; i++)
         segment_index_new(log->segments[i]);
-    cursor_open(&recovery->cursor, log, scan_step);
     if (!segment->has_offsets_file || !segment->has_times_file || recovery->rewinding ||
         segment->base_offset == recovery->scan_from) {
         scan_begin(log);
@@ -189,10 +196,10 @@ static void scan_damage(struct log *log, bool cut_off)
                        recovery->cursor.position);
         return;
     }
-    struct span rest;
+    struct span rest = SPAN("");
     const uint64_t bytes = segment->size_bytes - recovery->cursor.position;
-    enum cursor_state state = CURSOR_FAILED;
-    if (bytes <= DAMAGE_BYTES_MAX)
+    enum cursor_state state = bytes == 0 ? CURSOR_READY : CURSOR_FAILED;
+    if (bytes > 0 && bytes <= DAMAGE_BYTES_MAX)
         state = cursor_want(&recovery->cursor, (uint32_t)bytes, (uint32_t)bytes,
                             segment->size_bytes, &rest);
     if (state == CURSOR_WAITS)
@@ -252,6 +259,8 @@ static void scan_step(struct log_cursor *cursor, int error)
 {
     struct recovery *recovery = container_of(cursor, struct recovery, cursor);
     struct log *log = recovery->log;
+    if (recover_stopped(log))
+        return;
     if (error != ERR_NONE) {
         recover_folder_failed(log, "cannot read a segment of");
         return;

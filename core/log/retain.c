@@ -97,12 +97,36 @@ static void segments_remove(struct log *log, uint32_t count)
     log->durable_segment = log->durable_segment > count ? log->durable_segment - count : 0;
     io_log(log->io, LOG_INFO, "old segments are removed log=%.*s segments=%u start=%lld",
            SPAN_ARGS(log->name), count, (long long)log->segments[0]->base_offset);
-    if (log->start < log->segments[0]->base_offset) {
-        log->start = log->segments[0]->base_offset;
+}
+
+static void start_checkpointed(struct log_waiter *waiter, int error)
+{
+    struct log *log = container_of(waiter, struct log, retain_waiter);
+    log->retain_waits = false;
+    if (error == ERR_NONE) {
+        log->start_durable = log->start_asked;
+        retain_start(log);
+    }
+    log_release(log);
+}
+
+/* The log begins at `start` now: durably so before any segment goes, since files may go in any
+ * order, and a log must not have holes. True when it is. */
+static bool start_moved(struct log *log, int64_t start)
+{
+    if (log->start < start) {
+        log->start = start;
         log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start);
-        folder_checkpoint(log->folder, NULL);
         log_advanced(log);
     }
+    if (log->start_durable >= start)
+        return true;
+    log->retain_waits = true;
+    log->start_asked = log->start;
+    log->retain_waiter.wake = start_checkpointed;
+    log_hold(log);
+    folder_checkpoint(log->folder, &log->retain_waiter);
+    return false;
 }
 
 void retain_schedule(struct log *log)
@@ -125,7 +149,7 @@ void retain_schedule(struct log *log)
 
 void retain_start(struct log *log)
 {
-    if (log->state != LOG_READY || log->closing)
+    if (log->state != LOG_READY || log->closing || log->retain_waits)
         return;
     if (log->settle != NULL) {
         log->retain_wanted = true; /* it has the segments in its hands */
@@ -152,18 +176,20 @@ void retain_start(struct log *log)
     if (next->size_bytes == 0 && !(next->exists && next->entry_durable)) {
         log->retain_wanted = true;
         log->sync_wanted = true;
-        if (!next->exists && log->create == NULL)
+        if (next->exists)
+            sync_start(log);
+        else if (log->create == NULL)
             create_segment(log, next);
-        else
-            log_turn(log);
         return;
     }
     if (log->durable_segment < count) {
         log->retain_wanted = true; /* a sync is still to come */
         log->sync_wanted = true;
-        log_turn(log);
+        sync_start(log);
         return;
     }
+    if (!start_moved(log, next->base_offset))
+        return;
     segments_remove(log, count);
     retain_schedule(log);
 }

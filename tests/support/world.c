@@ -513,9 +513,9 @@ void world_advance_ms(struct world *world, int64_t ms)
     world_run(world);
 }
 
-void world_set_wall_ms(struct world *world, int64_t wall_ms)
+void world_advance_wall_ms(struct world *world, int64_t ms)
 {
-    world->wall_ms = wall_ms;
+    world->wall_ms += ms;
 }
 
 int64_t world_wall_ms(const struct world *world)

@@ -404,13 +404,37 @@ static void file_power_loss(struct world_disk *disk, struct world_node *node)
     changes_settle(node, UINT64_MAX, false);
 }
 
+/* A change of an entry is lost, or an earlier one of the same name was. */
+static bool entry_is_lost(const struct world_node *node, size_t before, const char *name,
+                          const bool *lost)
+{
+    for (size_t i = 0; i < before; i++) {
+        if (lost[i] && strcmp(node->changes[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Entries reach the device in any order, but for those of one name, and a rename as a whole. */
 static void folder_power_loss(struct world_disk *disk, struct world_node *node)
 {
-    size_t kept = changes_draw(disk, node);
-    while (kept > 0 && node->changes[kept - 1].goes_on)
-        kept--;
-    for (size_t i = 0; i < kept; i++)
-        change_apply(node, &node->changes[i]);
+    const uint64_t fate = rng_next(disk->rng) % 3; /* none, all, each drawn */
+    bool *lost = world_allocate(NULL, node->changes_count * sizeof(*lost));
+    size_t last;
+    for (size_t first = 0; first < node->changes_count; first = last + 1) {
+        last = first;
+        while (node->changes[last].goes_on)
+            last++;
+        bool is_lost = fate == 0 || (fate == 2 && rng_next(disk->rng) % 2 == 0);
+        for (size_t i = first; i <= last; i++)
+            is_lost |= entry_is_lost(node, first, node->changes[i].name, lost);
+        for (size_t i = first; i <= last; i++) {
+            lost[i] = is_lost;
+            if (!is_lost)
+                change_apply(node, &node->changes[i]);
+        }
+    }
+    free(lost);
     changes_settle(node, UINT64_MAX, false);
 }
 

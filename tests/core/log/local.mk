@@ -6,11 +6,14 @@ tests_check_log_SOURCES = \
 	tests/core/log/test_append.c \
 	tests/core/log/test_power_loss.c \
 	tests/core/log/test_recover.c \
+	tests/core/log/test_retain.c \
 	tests/core/log/test_segments.c \
+	tests/core/log/test_time.c \
 	tests/core/log/test_checkpoint.c \
 	tests/core/log/test_damage.c \
 	tests/core/log/test_epochs.c \
 	tests/core/log/test_failures.c \
+	tests/core/log/test_folder.c \
 	tests/core/log/test_index.c \
 	tests/core/log/test_producers.c
 tests_check_log_CFLAGS = $(TEST_CFLAGS)

@@ -11,6 +11,8 @@
 #include "tests/support/runner.h"
 #include "tests/support/world.h"
 
+#define STORY_EPOCHS_MAX 4096
+
 struct story {
     struct world *world;
     struct io *io;
@@ -31,6 +33,7 @@ struct story {
     int64_t written_end; /* … or written */
     int64_t time_ms;     /* of the next batch */
     int32_t epoch;
+    int64_t epoch_starts[STORY_EPOCHS_MAX]; /* where each epoch began, when it has records */
 };
 
 /* A world with an empty data folder, and settings under which nothing rolls or expires. */
@@ -55,6 +58,9 @@ int64_t story_write(struct story *story, int32_t records, size_t value_bytes);
 /* Reads everything from the start to the written end, in ranges of `max_bytes`, and compares it
  * with what was appended. */
 void story_check(struct story *story, uint32_t max_bytes);
+
+/* Compares the leader epochs of the log, as far as it reaches, with those of the appends. */
+void story_check_epochs(struct story *story);
 
 /* Reads once; the range's bytes, valid until the next call; null with story->error set on failure.
  */

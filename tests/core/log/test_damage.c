@@ -43,12 +43,14 @@ static void change_file(size_t length, size_t at, int count)
     free(copy);
 }
 
+#define CUT_BATCH 1000000
+
 struct harm {
     const char *name;
     int batch;        /* in which batch, from the end */
     int at;           /* where in it */
     int count;        /* see change_file */
-    int cut;          /* bytes off the file's end; negative: zeros added */
+    int cut;          /* bytes off the file's end; negative: zeros added; CUT_BATCH: a whole one */
     bool clean;       /* the process had ended in order */
     int want_batches; /* -1: refused */
 };
@@ -72,6 +74,8 @@ static const struct harm harms[] = {
     {"the last one's base offset is damaged", 1, BATCH_AT_BASE_OFFSET + 6, -1, 0, false, -1},
     {"the first batch is damaged", BATCHES, 200, -1, 0, false, -1},
     {"cut after an orderly end", 0, 0, 0, 1, true, -1},
+    {"a whole batch is gone", 0, 0, 0, CUT_BATCH, false, BATCHES - 1},
+    {"a whole batch is gone after an orderly end", 0, 0, 0, CUT_BATCH, true, -1},
     {"damaged after an orderly end", 1, 200, -1, 0, true, -1},
     {"zeros follow an orderly end", 0, 0, 0, -5000, true, BATCHES},
 };
@@ -87,7 +91,8 @@ static void check_harm(const struct harm *harm)
     int count = harm->count;
     if (count > 0 && at + (size_t)count > size)
         count = (int)(size - at);
-    change_file((size_t)((int64_t)size - harm->cut), at, count);
+    const int64_t cut = harm->cut == CUT_BATCH ? (int64_t)batch_bytes : harm->cut;
+    change_file((size_t)((int64_t)size - cut), at, count);
     const enum log_state state = story_boot(&story);
     if (harm->want_batches < 0) {
         ck_assert_msg(state == LOG_OFFLINE, "%s: not refused", harm->name);
@@ -96,7 +101,7 @@ static void check_harm(const struct harm *harm)
         ck_assert(world_logged(story.world, "segment=00000000000000000000.log"));
         /* Nothing was taken away: the mend is the operator's. */
         ck_assert_uint_eq(world_file(story.world, story_path(0, ".log")).length,
-                          (size_t)((int64_t)size - harm->cut));
+                          (size_t)((int64_t)size - cut));
         return;
     }
     ck_assert_msg(state == LOG_READY, "%s: refused", harm->name);
@@ -251,6 +256,39 @@ START_TEST(lost_small_files_are_found_again)
 }
 END_TEST
 
+/* A snapshot may be newer than the recovery point, and than what is left of the log. */
+START_TEST(producers_of_a_lost_tail_are_forgotten)
+{
+    struct log_append append;
+    story.settings.write_caching = true;
+    log_configure(story.log, &story.settings);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(story_append_by(&story, 1, 7, 0, i, &append), ERR_NONE);
+        world_run(story.world);
+    }
+    story_close(&story);
+    world_remove(story.world, "recovery-point-offset-checkpoint");
+    const size_t size = world_file(story.world, story_path(0, ".log")).length;
+    change_file(size - 10, 0, 0);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), BATCHES * RECORDS + 2);
+    ck_assert_int_eq(story_append_by(&story, 1, 7, 0, 2, &append), ERR_NONE);
+    ck_assert(!append.duplicate);
+    ck_assert_int_eq(story_append_by(&story, 1, 7, 0, 2, &append), ERR_NONE);
+    ck_assert(append.duplicate);
+}
+END_TEST
+
+/* Epochs are written when they begin, maybe before the first record of theirs is. */
+START_TEST(epochs_beyond_the_end_are_forgotten)
+{
+    story_kill(&story);
+    world_put_file(story.world, "topic-0/leader-epoch-checkpoint", SPAN("0\n2\n1 0\n7 41\n"));
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_last_epoch(story.log), 1);
+}
+END_TEST
+
 SUITE(damage)
 {
     TCase *tcase = tcase_create("damage");
@@ -262,6 +300,8 @@ SUITE(damage)
     tcase_add_test(tcase, an_interval_moves_the_recovery_point);
     tcase_add_test(tcase, files_of_no_use_are_removed);
     tcase_add_test(tcase, missing_segments_are_refused);
+    tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
+    tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);
     tcase_add_test(tcase, a_missing_segment_between_others_is_refused);
     tcase_add_loop_test(tcase, lost_small_files_are_found_again, 0, 10);
     suite_add_tcase(suite, tcase);

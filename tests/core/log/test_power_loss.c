@@ -7,7 +7,7 @@
 #include "core/wire/error.h"
 #include "tests/core/log/story.h"
 
-enum { BATCHES = 24, EFFECTS_MAX = 2000 };
+enum { BATCHES = 24, EFFECTS_MAX = 2000, SEEDS = 4 };
 
 struct workload {
     const char *name;
@@ -58,8 +58,26 @@ static void work(struct story *story, const struct workload *workload)
     world_run(story->world);
 }
 
-/* False when the workload came to its end within `effects`. */
-static bool end_at(const struct workload *workload, uint64_t seed, uint64_t effects, bool power)
+/* How the process ends: by a kill; by a power loss; by a kill, and a power loss when the next one
+ * had just said that it is ready. */
+enum end { END_KILL, END_POWER_LOSS, END_BOTH };
+
+static void end(struct story *story, enum end how)
+{
+    if (how == END_POWER_LOSS) {
+        story_power_loss(story);
+        return;
+    }
+    story_kill(story);
+    if (how != END_BOTH)
+        return;
+    ck_assert_int_eq(story_boot(story), LOG_READY);
+    ck_assert_int_eq(log_durable_end(story->log), log_end(story->log));
+    story_power_loss(story);
+}
+
+/* True when the workload was not at its end after so many `effects`. */
+static bool end_at(const struct workload *workload, uint64_t seed, uint64_t effects, enum end how)
 {
     struct story story;
     story_begin(&story, seed);
@@ -71,45 +89,89 @@ static bool end_at(const struct workload *workload, uint64_t seed, uint64_t effe
     if (story_boot(&story) == LOG_READY)
         work(&story, workload);
     const bool more = world_is_used_up(story.world);
-    const int64_t kept_end = power ? story.durable_end : story.written_end;
-    if (power)
-        story_power_loss(&story);
-    else
-        story_kill(&story);
+    const int64_t kept_end = how == END_POWER_LOSS ? story.durable_end : story.written_end;
+    end(&story, how);
     ck_assert_msg(story_boot(&story) == LOG_READY, "%s: effect %d, seed %d: not ready",
                   workload->name, (int)effects, (int)seed);
     ck_assert_msg(log_end(story.log) >= kept_end, "%s: effect %d, seed %d: %d of %d are left",
                   workload->name, (int)effects, (int)seed, (int)log_end(story.log), (int)kept_end);
     story_check(&story, 1000);
+    story_check_epochs(&story);
     /* It goes on from there, and the next start finds the same. */
     story_write(&story, 2, 100);
-    const int64_t end = log_end(story.log);
-    ck_assert(workload->write_caching || log_durable_end(story.log) == end);
+    const int64_t end_offset = log_end(story.log);
+    ck_assert(workload->write_caching || log_durable_end(story.log) == end_offset);
     story_kill(&story);
     ck_assert_int_eq(story_boot(&story), LOG_READY);
-    ck_assert_int_eq(log_end(story.log), end);
+    ck_assert_int_eq(log_end(story.log), end_offset);
     story_check(&story, 1 << 20);
+    story_check_epochs(&story);
     story_end(&story);
     return more;
 }
 
-START_TEST(every_durable_batch_survives_a_power_loss)
+static void end_everywhere(const struct workload *workload, enum end how)
 {
     for (uint64_t effects = 0; effects < EFFECTS_MAX; effects++) {
-        if (!end_at(&workloads[_i], effects, effects, true))
+        bool more = false;
+        for (uint64_t seed = 0; seed < SEEDS; seed++)
+            more |= end_at(workload, effects * SEEDS + seed, effects, how);
+        if (!more)
             return;
     }
     ck_abort_msg("the workload does not end");
+}
+
+START_TEST(every_durable_batch_survives_a_power_loss)
+{
+    end_everywhere(&workloads[_i], END_POWER_LOSS);
 }
 END_TEST
 
 START_TEST(every_written_batch_survives_a_kill)
 {
-    for (uint64_t effects = 0; effects < EFFECTS_MAX; effects++) {
-        if (!end_at(&workloads[_i], effects, effects, false))
-            return;
+    end_everywhere(&workloads[_i], END_KILL);
+}
+END_TEST
+
+START_TEST(what_a_killed_process_left_is_durable_when_it_is_served)
+{
+    end_everywhere(&workloads[_i], END_BOTH);
+}
+END_TEST
+
+/* What a recovery point promises: a short restart, with all that it needs. */
+START_TEST(a_recovery_point_needs_nothing_to_be_built_anew)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct story story;
+        struct log_append append;
+        story_begin(&story, seed);
+        world_set_order(story.world, WORLD_SHUFFLED);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        for (int i = 0; i < 30; i++) {
+            story.epoch = 1 + i / 7;
+            ck_assert_int_eq(story_append_by(&story, 3, 7, 0, i * 3, &append), ERR_NONE);
+            world_run(story.world);
+            story_write(&story, 1, 100000);
+            if (i % 10 == 9)
+                world_advance_ms(story.world, 61000);
+        }
+        story_power_loss(&story);
+        ck_assert(!span_is_null(world_file(story.world, story_path(120, ".snapshot"))));
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        ck_assert_int_eq(log_end(story.log), 120);
+        story_check_epochs(&story);
+        ck_assert(!world_logged(story.world, "older producer snapshot"));
+        ck_assert(!world_logged(story.world, "built anew"));
+        ck_assert(!world_logged(story.world, "found again"));
+        ck_assert_uint_le(world_count(story.world, EFFECT_READ), 12); /* 20 for all of it */
+        ck_assert_int_eq(story_append_by(&story, 3, 7, 0, 87, &append), ERR_NONE);
+        ck_assert(append.duplicate);
+        ck_assert_int_eq(append.base_offset, 116);
+        story_check(&story, 1 << 20);
+        story_end(&story);
     }
-    ck_abort_msg("the workload does not end");
 }
 END_TEST
 
@@ -118,5 +180,8 @@ SUITE(power_loss)
     TCase *tcase = tcase_create("power_loss");
     tcase_add_loop_test(tcase, every_durable_batch_survives_a_power_loss, 0, WORKLOADS);
     tcase_add_loop_test(tcase, every_written_batch_survives_a_kill, 0, WORKLOADS);
+    tcase_add_loop_test(tcase, what_a_killed_process_left_is_durable_when_it_is_served, 0,
+                        WORKLOADS);
+    tcase_add_test(tcase, a_recovery_point_needs_nothing_to_be_built_anew);
     suite_add_tcase(suite, tcase);
 }

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What goes by itself, what goes when asked, and when. */
+#include "core/log/folder_internal.h"
+#include "core/wire/error.h"
+#include "tests/core/log/story.h"
+
+static struct story story;
+
+static void set_up(void)
+{
+    story_begin(&story, 1);
+    story.settings.segment_bytes = 1000; /* two batches of 300 bytes */
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    story.time_ms = world_wall_ms(story.world);
+    for (int i = 0; i < 10; i++)
+        story_write(&story, 1, 300);
+    log_set_high_watermark(story.log, 10);
+}
+
+static void tear_down(void)
+{
+    story_end(&story);
+}
+
+/* How many files with a suffix the partition's folder shows. */
+static int files(const char *suffix)
+{
+    int count = 0;
+    const char *name;
+    for (uint32_t i = 0; (name = world_name(story.world, "topic-0", i)) != NULL; i++) {
+        const size_t length = strlen(name);
+        if (length > strlen(suffix))
+            count += strcmp(name + length - strlen(suffix), suffix) == 0;
+    }
+    return count;
+}
+
+static void configure(void)
+{
+    log_configure(story.log, &story.settings);
+    log_set_high_watermark(story.log, 10);
+    world_run(story.world);
+}
+
+START_TEST(size_trims_whole_segments_from_the_front)
+{
+    const int64_t segment_bytes = (int64_t)log_size_bytes(story.log) / 5;
+    story.settings.retention_bytes = 3 * segment_bytes;
+    configure();
+    ck_assert_int_eq(log_start(story.log), 4);
+    ck_assert_int_eq(files(".log"), 3);
+    ck_assert_int_eq(files(".deleted"), 6); /* .log, .index, .timeindex */
+    world_advance_ms(story.world, 999);
+    ck_assert_int_eq(files(".deleted"), 6);
+    world_advance_ms(story.world, 1);
+    ck_assert_int_eq(files(".deleted"), 0);
+    story_check(&story, 1000);
+    story_read(&story, 3, 10, 100, true);
+    ck_assert_int_eq(story.error, ERR_OFFSET_OUT_OF_RANGE);
+    story_kill(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_start(story.log), 4);
+    ck_assert_int_eq(log_end(story.log), 10);
+}
+END_TEST
+
+START_TEST(time_trims_when_the_last_record_is_old)
+{
+    story.settings.retention_ms = 10000;
+    story.time_ms += 5000;
+    configure();
+    story_write(&story, 1, 300); /* a sixth segment */
+    log_set_high_watermark(story.log, 11);
+    world_advance_ms(story.world, 10000);
+    ck_assert_int_eq(log_start(story.log), 0);
+    world_advance_ms(story.world, 1);
+    ck_assert_int_eq(log_start(story.log), 10);
+    ck_assert_int_eq(files(".log"), 1);
+    /* The last one is rolled, so that it may go too. */
+    world_advance_ms(story.world, 5000);
+    ck_assert_int_eq(log_start(story.log), 11);
+    ck_assert_int_eq(log_end(story.log), 11);
+    ck_assert_int_eq(files(".log"), 1);
+    world_advance_ms(story.world, 100000);
+    ck_assert_uint_eq(world_next_timer_us(story.world), TIMER_NEVER);
+    /* An empty log still knows where it ends. */
+    story_power_loss(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_start(story.log), 11);
+    ck_assert_int_eq(log_end(story.log), 11);
+    ck_assert_int_eq(story_write(&story, 1, 300), 11);
+    story_check(&story, 100);
+}
+END_TEST
+
+START_TEST(time_is_found_again_after_a_restart)
+{
+    story.settings.retention_ms = 10000;
+    story_close(&story);
+    world_advance_wall_ms(story.world, 10001);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    log_set_high_watermark(story.log, 10);
+    world_run(story.world);
+    ck_assert_int_eq(log_start(story.log), 10);
+}
+END_TEST
+
+START_TEST(nothing_beyond_the_high_watermark_goes)
+{
+    story.settings.retention_bytes = 0;
+    log_configure(story.log, &story.settings);
+    log_set_high_watermark(story.log, 5);
+    world_run(story.world);
+    ck_assert_int_eq(log_start(story.log), 4);
+    log_set_high_watermark(story.log, 6);
+    world_run(story.world);
+    ck_assert_int_eq(log_start(story.log), 6);
+}
+END_TEST
+
+START_TEST(nothing_beyond_the_high_watermark_expires)
+{
+    story.settings.retention_ms = 10;
+    log_configure(story.log, &story.settings);
+    log_set_high_watermark(story.log, 5);
+    world_advance_ms(story.world, 1000);
+    ck_assert_int_eq(log_start(story.log), 4);
+    log_set_high_watermark(story.log, 10);
+    world_advance_ms(story.world, 1);
+    ck_assert_int_eq(log_start(story.log), 10);
+}
+END_TEST
+
+START_TEST(compacted_topics_are_never_trimmed)
+{
+    story.settings.delete_old = false;
+    story.settings.retention_bytes = 0;
+    story.settings.retention_ms = 0;
+    configure();
+    world_advance_ms(story.world, 100000000);
+    ck_assert_int_eq(log_start(story.log), 0);
+    ck_assert_int_eq(files(".log"), 5);
+}
+END_TEST
+
+START_TEST(delete_records_survives_a_power_loss)
+{
+    story.woken = 0;
+    log_delete_before(story.log, 7, &story.waiter);
+    ck_assert_int_eq(log_start(story.log), 7);
+    ck_assert_int_eq(story.woken, 0);
+    world_run(story.world);
+    ck_assert_int_eq(story.woken, 1);
+    ck_assert_int_eq(story.error, ERR_NONE);
+    ck_assert_int_eq(files(".log"), 2);
+    story_read(&story, 6, 10, 100, true);
+    ck_assert_int_eq(story.error, ERR_OFFSET_OUT_OF_RANGE);
+    story_check(&story, 100);
+    story_power_loss(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_start(story.log), 7);
+    ck_assert_int_eq(log_end(story.log), 10);
+    story_check(&story, 100);
+}
+END_TEST
+
+/* The start is durable when the waiter wakes, at whatever effect the power goes. */
+START_TEST(delete_records_is_durable_when_it_is_answered)
+{
+    for (uint64_t effects = 0;; effects++) {
+        struct story other;
+        story_begin(&other, effects);
+        other.settings.segment_bytes = 1000;
+        world_set_order(other.world, WORLD_SHUFFLED);
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        for (int i = 0; i < 6; i++)
+            story_write(&other, 1, 300);
+        log_set_high_watermark(other.log, 6);
+        other.woken = 0;
+        world_allow(other.world, effects);
+        log_delete_before(other.log, 5, &other.waiter);
+        world_run(other.world);
+        const bool answered = other.woken > 0;
+        const bool more = world_is_used_up(other.world);
+        story_power_loss(&other);
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        ck_assert_int_eq(log_end(other.log), 6);
+        if (answered)
+            ck_assert_int_eq(log_start(other.log), 5);
+        story_check(&other, 100);
+        story_end(&other);
+        if (!more)
+            break;
+    }
+}
+END_TEST
+
+START_TEST(delete_records_stops_at_the_high_watermark)
+{
+    log_set_high_watermark(story.log, 8);
+    log_delete_before(story.log, 100, &story.waiter);
+    world_run(story.world);
+    ck_assert_int_eq(log_start(story.log), 8);
+}
+END_TEST
+
+START_TEST(the_folder_of_a_deleted_log_goes_after_a_while)
+{
+    story.woken = 0;
+    log_delete(story.log);
+    world_run(story.world);
+    ck_assert_ptr_null(world_name(story.world, "topic-0", 0));
+    const char *aside = world_name(story.world, "", 2); /* behind the checkpoints */
+    ck_assert_ptr_nonnull(aside);
+    ck_assert_int_eq(strncmp(aside, "topic-0.", 8), 0);
+    ck_assert_str_eq(aside + strlen(aside) - 7, "-delete");
+    ck_assert_uint_eq(folder_logs_count(story.folder), 0);
+    ck_assert_uint_eq(world_open_files(story.world), 0);
+    world_advance_ms(story.world, 1000);
+    ck_assert_ptr_null(world_name(story.world, "", 2));
+}
+END_TEST
+
+START_TEST(a_deleted_log_of_an_earlier_process_goes_at_the_next_start)
+{
+    log_delete(story.log);
+    world_run(story.world);
+    story_kill(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 0);
+    ck_assert_ptr_null(world_name(story.world, "", 2));
+}
+END_TEST
+
+/* A topic that is made again under its old name is not measured by the old one's checkpoint. */
+START_TEST(a_name_that_is_used_again_begins_anew)
+{
+    world_advance_ms(story.world, 61000);
+    log_delete_before(story.log, 3, &story.waiter);
+    world_run(story.world);
+    log_delete(story.log);
+    story.topic_id.bytes[5]++;
+    for (int turns = 0; turns < _i; turns++)
+        world_turn(story.world);
+    story.log = log_new(story.io, story.folder, SPAN("topic-0"), story.topic_id, NULL,
+                        &story.settings, &story.observer);
+    log_load(story.log, &story.waiter);
+    world_run(story.world);
+    ck_assert_int_eq(log_state(story.log), LOG_READY);
+    ck_assert_int_eq(log_start(story.log), 0);
+    ck_assert_int_eq(log_end(story.log), 0);
+    story.durable_end = 0;
+    story_write(&story, 1, 10);
+    story_power_loss(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_start(story.log), 0);
+    ck_assert_int_eq(log_end(story.log), 1);
+    story_check(&story, 100);
+}
+END_TEST
+
+/* The same, with the power going at any effect. */
+START_TEST(a_name_that_is_used_again_is_safe_at_every_effect)
+{
+    for (uint64_t effects = 0;; effects++) {
+        struct story other;
+        story_begin(&other, effects);
+        world_set_order(other.world, WORLD_SHUFFLED);
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        for (int i = 0; i < 6; i++)
+            story_write(&other, 1, 300);
+        world_advance_ms(other.world, 61000);
+        log_set_high_watermark(other.log, 6);
+        log_delete_before(other.log, 3, &other.waiter);
+        world_run(other.world);
+        world_allow(other.world, effects);
+        log_delete(other.log);
+        other.topic_id.bytes[5]++;
+        other.durable_end = 0;
+        other.log = log_new(other.io, other.folder, SPAN("topic-0"), other.topic_id, NULL,
+                            &other.settings, &other.observer);
+        log_load(other.log, &other.waiter);
+        world_run(other.world);
+        if (log_state(other.log) == LOG_READY)
+            story_write(&other, 1, 10);
+        const int64_t durable_end = other.durable_end;
+        const bool more = world_is_used_up(other.world);
+        story_power_loss(&other);
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        ck_assert_int_eq(log_start(other.log), 0);
+        ck_assert_int_ge(log_end(other.log), durable_end);
+        ck_assert_int_le(log_end(other.log), 1);
+        story_check(&other, 100);
+        story_end(&other);
+        if (!more)
+            break;
+    }
+}
+END_TEST
+
+static int done_calls;
+static int done_error;
+
+static void read_done(struct log_read *read)
+{
+    done_calls++;
+    done_error = read->error;
+}
+
+START_TEST(reads_of_a_deleted_log_end)
+{
+    story_close(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    struct log_read read = {.offset = 1, .end_offset = 10, .max_bytes = 100, .done = read_done};
+    done_calls = 0;
+    log_read(story.log, &read);
+    for (int turns = 0; turns < _i; turns++)
+        world_turn(story.world);
+    const bool done = done_calls > 0;
+    log_delete(story.log);
+    ck_assert_int_eq(done_calls, 1);
+    ck_assert_int_eq(done_error, done ? ERR_NONE : ERR_UNKNOWN_TOPIC_OR_PARTITION);
+    if (done) {
+        world_run(story.world);
+        ck_assert_ptr_nonnull(
+            world_bytes(story.world, read.range.file, read.range.position, read.range.length));
+        log_unpin(&read.range);
+    }
+    world_run(story.world);
+    ck_assert_uint_eq(folder_logs_count(story.folder), 0);
+    ck_assert_uint_eq(world_open_files(story.world), 0);
+}
+END_TEST
+
+/* Deleting at any moment of appending and loading leaves nothing behind. */
+START_TEST(a_log_can_be_deleted_at_any_moment)
+{
+    for (int at = 0; at < 40; at++) {
+        struct story other;
+        story_begin(&other, 1);
+        other.settings.segment_bytes = 700;
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        if (_i > 0) {
+            for (int i = 0; i < 5; i++)
+                story_write(&other, 1, 300);
+            story_kill(&other);
+            other.io = world_boot_io(other.world);
+            other.folder = folder_new(other.io, 0, &other.folder_observer);
+            folder_load(other.folder, &other.waiter);
+            world_run(other.world);
+            other.log = log_new(other.io, other.folder, SPAN("topic-0"), other.topic_id, NULL,
+                                &other.settings, &other.observer);
+            log_load(other.log, &other.waiter);
+        } else {
+            for (int i = 0; i < 5; i++)
+                story_append(&other, 1, 300);
+        }
+        for (int turns = 0; turns < at; turns++)
+            world_turn(other.world);
+        log_delete(other.log);
+        world_run(other.world);
+        ck_assert_uint_eq(folder_logs_count(other.folder), 0);
+        ck_assert_uint_eq(world_open_files(other.world), 0);
+        world_advance_ms(other.world, 1000);
+        ck_assert_ptr_null(world_name(other.world, "topic-0", 0));
+        for (uint32_t i = 0; world_name(other.world, "", i) != NULL; i++)
+            ck_assert_ptr_null(strstr(world_name(other.world, "", i), "topic"));
+        story_end(&other);
+    }
+}
+END_TEST
+
+SUITE(retain)
+{
+    TCase *tcase = tcase_create("retention");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, size_trims_whole_segments_from_the_front);
+    tcase_add_test(tcase, time_trims_when_the_last_record_is_old);
+    tcase_add_test(tcase, time_is_found_again_after_a_restart);
+    tcase_add_test(tcase, nothing_beyond_the_high_watermark_goes);
+    tcase_add_test(tcase, nothing_beyond_the_high_watermark_expires);
+    tcase_add_test(tcase, compacted_topics_are_never_trimmed);
+    tcase_add_test(tcase, delete_records_survives_a_power_loss);
+    tcase_add_test(tcase, delete_records_is_durable_when_it_is_answered);
+    tcase_add_test(tcase, delete_records_stops_at_the_high_watermark);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("delete");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, the_folder_of_a_deleted_log_goes_after_a_while);
+    tcase_add_test(tcase, a_deleted_log_of_an_earlier_process_goes_at_the_next_start);
+    tcase_add_loop_test(tcase, a_name_that_is_used_again_begins_anew, 0, 6);
+    tcase_add_test(tcase, a_name_that_is_used_again_is_safe_at_every_effect);
+    tcase_add_loop_test(tcase, reads_of_a_deleted_log_end, 0, 8);
+    tcase_add_loop_test(tcase, a_log_can_be_deleted_at_any_moment, 0, 2);
+    suite_add_tcase(suite, tcase);
+}
