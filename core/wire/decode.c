@@ -302,10 +302,10 @@ static int decode_struct(struct decoder *decoder, const struct wire_plan *plan, 
 int wire_decode_prefix(const struct wire_schema *schema, int16_t version, struct span bytes,
                        struct arena *arena, void *message, size_t *ret_used_bytes)
 {
-    struct decoder decoder = {.at = bytes.data,
-                              .end = bytes.data + bytes.length,
-                              .tables = schema->tables,
-                              .arena = arena};
+    /* C adds not even zero to a null pointer. */
+    const uint8_t *start = span_is_null(bytes) ? SPAN("").data : bytes.data;
+    struct decoder decoder = {
+        .at = start, .end = start + bytes.length, .tables = schema->tables, .arena = arena};
 
     if (version < schema->version_min || version > schema->version_max)
         return ERR_UNSUPPORTED_VERSION;

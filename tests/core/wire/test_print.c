@@ -87,8 +87,8 @@ static const struct {
     {0.1, "\"0x1.999999999999ap-4\""},
     {-0.0, "\"-0x0.0000000000000p+0\""},
     {0x1p-1074, "\"0x0.0000000000001p-1022\""},
-    {INFINITY, "\"inf\""},
-    {-INFINITY, "\"-inf\""},
+    {HUGE_VAL, "\"inf\""},
+    {-HUGE_VAL, "\"-inf\""},
 };
 
 START_TEST(ratios_are_exact)
