@@ -14,6 +14,7 @@
 #include "core/meta/controller.h"
 #include "core/meta/image.h"
 #include "core/meta/producer_ids.h"
+#include "core/refusals.h"
 
 struct boot;
 struct shutdown;
@@ -62,6 +63,7 @@ struct broker {
     struct list sessions;
     struct list muted; /* sessions that wait for memory */
     uint32_t sessions_count;
+    struct refusals refusals;
 };
 
 /* The data folder that holds, or shall hold, the partition with this name ("topic-0"). */

@@ -17,6 +17,8 @@ libcore_a_SOURCES += \
 	core/io.h \
 	core/partition.c \
 	core/partition.h \
+	core/refusals.c \
+	core/refusals.h \
 	core/request.c \
 	core/request.h \
 	core/session.c \

@@ -4,9 +4,9 @@
 #include "core/api/table.h"
 #include "core/base/check.h"
 #include "core/base/endian.h"
-#include "core/base/format.h"
 #include "core/broker_state.h"
 #include "core/frame.h"
+#include "core/refusals.h"
 #include "core/wire/error.h"
 
 /* What a receive is given room for when nothing is known of the frame yet. */
@@ -80,8 +80,7 @@ void session_close(struct session *session, const char *why)
         return;
     session->state = SESSION_CLOSING;
     if (why != NULL)
-        io_log(session_io(session), LOG_WARN, "closing the connection of %.*s: %s",
-               SPAN_ARGS(session->peer), why);
+        refusals_tell(session->broker, session->peer, why);
     list_remove(&session->muted);
     requests_cancel(session);
     io_close(session_io(session), &session->close_op, closed, session->connection);
