@@ -47,6 +47,7 @@ struct broker *broker_new(const struct broker_options *options)
     broker->codecs = options->codecs;
     list_init(&broker->sessions);
     list_init(&broker->muted);
+    list_init(&broker->unfinished.sessions);
     broker->timer_us = TIMER_NEVER;
     io_init(&broker->io, &broker->memory, NULL);
     limits_set(broker);
@@ -133,6 +134,7 @@ static void muted_resume(struct broker *broker)
     {
         session_resume(container_of(place, struct session, muted));
     }
+    unfinished_reclaim(broker);
 }
 
 static void start(struct broker *broker, const struct event *event)

@@ -15,6 +15,7 @@
 #include "core/meta/image.h"
 #include "core/meta/producer_ids.h"
 #include "core/refusals.h"
+#include "core/unfinished.h"
 
 struct boot;
 struct shutdown;
@@ -64,6 +65,7 @@ struct broker {
     struct list muted; /* sessions that wait for memory */
     uint32_t sessions_count;
     struct refusals refusals;
+    struct unfinished unfinished;
 };
 
 /* The data folder that holds, or shall hold, the partition with this name ("topic-0"). */

@@ -24,4 +24,6 @@ libcore_a_SOURCES += \
 	core/session.c \
 	core/session.h \
 	core/shutdown.c \
-	core/shutdown.h
+	core/shutdown.h \
+	core/unfinished.c \
+	core/unfinished.h

@@ -19,6 +19,10 @@
 
 #define SEND_PIECES_MAX 1024
 
+/* The beginning of a request that is no longer than this waits for the rest in a buffer of its own
+ * size, so that a connection which never sends it costs next to nothing. */
+#define INPUT_SMALL_BYTES ((uint32_t)1024)
+
 static void input_watch(struct session *session);
 static void input_received(struct op *op, const struct completion *completion);
 
@@ -79,6 +83,7 @@ void session_close(struct session *session, const char *why)
     if (session->state == SESSION_CLOSING)
         return;
     session->state = SESSION_CLOSING;
+    unfinished_set(session, 0);
     if (why != NULL)
         refusals_tell(session->broker, session->peer, why);
     list_remove(&session->muted);
@@ -207,6 +212,8 @@ static bool input_make_room(struct session *session)
     session->input = buffer;
     session->input_start = 0;
     session->input_end = have;
+    if (have > 0)
+        unfinished_set(session, capacity);
     return true;
 }
 
@@ -248,6 +255,38 @@ static const char *frame_refusal(const struct session *session, uint32_t size)
     return NULL;
 }
 
+/* Moves a small rest to a buffer of its own size. */
+static void input_shrink(struct session *session, uint32_t have)
+{
+    if (have > INPUT_SMALL_BYTES || session->input->capacity <= INPUT_SMALL_BYTES)
+        return;
+    struct buffer *rest = buffer_new(&session->broker->memory, MEMORY_RECEIVE, have);
+    if (rest == NULL)
+        return;
+    memcpy(rest->data, session->input->data + session->input_start, have);
+    buffer_release(session->input);
+    session->input = rest;
+    session->input_start = 0;
+    session->input_end = have;
+}
+
+/* What is left of the input when its whole frames were cut out of it. */
+static void input_keep_rest(struct session *session)
+{
+    const uint32_t have = session->input_end - session->input_start;
+    if (session->input == NULL)
+        return;
+    if (have == 0) {
+        buffer_release(session->input);
+        session->input = NULL;
+        session->input_start = 0;
+        session->input_end = 0;
+    } else if (session->state == SESSION_OPEN && !session_is_full(session)) {
+        input_shrink(session, have);
+        unfinished_set(session, session->input->capacity);
+    }
+}
+
 /* Cuts whole frames out of the input and hands each to its handler. */
 static void input_parse(struct session *session)
 {
@@ -265,14 +304,10 @@ static void input_parse(struct session *session)
         if (have - FRAME_SIZE_BYTES < size)
             break;
         session->input_start += FRAME_SIZE_BYTES + size;
+        unfinished_set(session, 0); /* what follows is another request */
         frame_handle(session, session->input, span_of(at + FRAME_SIZE_BYTES, size));
     }
-    if (session->input != NULL && session->input_start == session->input_end) {
-        buffer_release(session->input);
-        session->input = NULL;
-        session->input_start = 0;
-        session->input_end = 0;
-    }
+    input_keep_rest(session);
 }
 
 static void input_received(struct op *op, const struct completion *completion)

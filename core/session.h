@@ -18,6 +18,7 @@
 #include "core/base/list.h"
 #include "core/io.h"
 #include "core/request.h"
+#include "core/unfinished.h"
 
 enum session_state { SESSION_OPEN, SESSION_CLOSING };
 
@@ -40,6 +41,7 @@ struct session {
     struct buffer *input;   /* what was received and not yet cut into frames */
     uint32_t input_start;
     uint32_t input_end;
+    struct unfinished_part unfinished;
 
     struct list requests; /* not answered, or answered behind one that is not */
     uint32_t requests_count;
