@@ -43,11 +43,13 @@ SCRIPT_TESTS = \
 	tests/core-is-pure.sh \
 	tests/e2e/clients.sh \
 	tests/e2e/crash.sh \
+	tests/e2e/hostile.sh \
 	tests/tidy.sh
 dist_check_SCRIPTS += $(SCRIPT_TESTS)
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh \
+	tests/e2e/hostile.py \
 	tests/e2e/java.py tests/e2e/members.py tests/e2e/member.js tests/e2e/go/main.go
 
 # The same at full length: a million records there and back, a hundred times kill -9.
@@ -55,13 +57,16 @@ check-clients: chronik
 	CHRONIK_E2E_RECORDS=1000000 $(SHELL) $(srcdir)/tests/e2e/clients.sh
 check-crash: chronik
 	CHRONIK_E2E_CYCLES=100 $(SHELL) $(srcdir)/tests/e2e/crash.sh
+# A million malformed requests, 5,000 idle connections.
+check-hostile: chronik
+	CHRONIK_E2E_REQUESTS=1000000 CHRONIK_E2E_IDLE=5000 $(SHELL) $(srcdir)/tests/e2e/hostile.sh
 
 # Kafka's own tools, by Maven; clients in Go and JavaScript, by their package managers.
 check-java: chronik
 	CHRONIK=./chronik python3 $(srcdir)/tests/e2e/java.py
 check-members: chronik
 	CHRONIK=./chronik python3 $(srcdir)/tests/e2e/members.py
-.PHONY: check-clients check-crash check-java check-members
+.PHONY: check-clients check-crash check-hostile check-java check-members
 
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =
