@@ -44,12 +44,13 @@ SCRIPT_TESTS = \
 	tests/e2e/clients.sh \
 	tests/e2e/crash.sh \
 	tests/e2e/hostile.sh \
+	tests/e2e/order.sh \
 	tests/tidy.sh
 dist_check_SCRIPTS += $(SCRIPT_TESTS)
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh \
-	tests/e2e/hostile.py \
+	tests/e2e/hostile.py tests/e2e/order.py \
 	tests/e2e/java.py tests/e2e/members.py tests/e2e/member.js tests/e2e/go/main.go
 
 # The same at full length: a million records there and back, a hundred times kill -9.
