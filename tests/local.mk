@@ -41,6 +41,7 @@ AM_TESTS_ENVIRONMENT = \
 
 SCRIPT_TESTS = \
 	tests/core-is-pure.sh \
+	tests/e2e/bytes.sh \
 	tests/e2e/clients.sh \
 	tests/e2e/crash.sh \
 	tests/e2e/hostile.sh \
@@ -51,7 +52,17 @@ TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh \
 	tests/e2e/hostile.py tests/e2e/order.py \
-	tests/e2e/java.py tests/e2e/members.py tests/e2e/member.js tests/e2e/go/main.go
+	tests/e2e/java.py tests/e2e/kafka.py tests/e2e/members.py tests/e2e/member.js \
+	tests/e2e/go/main.go
+
+# A request of every API and version, to our broker and (check-kafka) to Apache Kafka.
+check_PROGRAMS += tests/kafka_bytes
+tests_kafka_bytes_SOURCES = \
+	tests/e2e/kafka_bytes.c \
+	tests/e2e/story.c \
+	tests/e2e/story.h
+tests_kafka_bytes_LDADD = $(CORE_LIBS)
+$(tests_kafka_bytes_OBJECTS): core/wire/messages.h
 
 # The same at full length: a million records there and back, a hundred times kill -9.
 check-clients: chronik
@@ -67,7 +78,12 @@ check-java: chronik
 	CHRONIK=./chronik python3 $(srcdir)/tests/e2e/java.py
 check-members: chronik
 	CHRONIK=./chronik python3 $(srcdir)/tests/e2e/members.py
-.PHONY: check-clients check-crash check-hostile check-java check-members
+
+# Apache Kafka itself, by Maven. Its answers replace those in tests/golden/kafka.
+check-kafka: tests/kafka_bytes
+	PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/kafka.py tests/kafka_bytes \
+	$(srcdir)/tests/golden/kafka
+.PHONY: check-clients check-crash check-hostile check-java check-kafka check-members
 
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =

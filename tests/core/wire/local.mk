@@ -9,6 +9,7 @@ tests_check_wire_SOURCES = \
 	tests/core/wire/test_error.c \
 	tests/core/wire/test_golden.c \
 	tests/core/wire/test_hostile.c \
+	tests/core/wire/test_kafka_answers.c \
 	tests/core/wire/test_print.c \
 	tests/core/wire/test_round_trip.c
 nodist_tests_check_wire_SOURCES = \
