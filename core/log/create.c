@@ -6,6 +6,7 @@
  */
 #include "core/log/checkpoint.h"
 #include "core/log/folder_internal.h"
+#include "core/log/removal.h"
 
 struct create {
     struct log *log;
@@ -14,6 +15,7 @@ struct create {
     uint64_t file;
     struct span path;
     struct log_waiter checkpoint; /* before a name of old is used again */
+    struct wait name;             /* likewise, while the old folder still has it */
 };
 
 static void create_end(struct log *log, int error)
@@ -72,9 +74,47 @@ static void folder_made(struct op *op, const struct completion *completion)
     log_path_free(log, path);
 }
 
+/* True while a deleted log's folder has the name of this one's: what was made in it would go
+ * too. */
+static bool name_is_taken(const struct log *log)
+{
+    const struct folder *folder = log->folder;
+    if (removal_holds_name(folder, log->name))
+        return true;
+    if (folder->deleting == 0)
+        return false;
+    for (const struct list *at = folder->logs.next; at != &folder->logs; at = at->next) {
+        const struct log *other =
+            (const struct log *)((const char *)at - offsetof(struct log, place));
+        if (other->deleted && !other->delete_renamed && other != log &&
+            span_equal(other->name, log->name))
+            return true;
+    }
+    return false;
+}
+
+static void folder_make(struct create *create);
+
+static void name_given_up(struct wait *wait, int error)
+{
+    struct create *create = container_of(wait, struct create, name);
+    if (error != ERR_NONE)
+        create_end(create->log, error);
+    else
+        folder_make(create);
+}
+
 static void folder_make(struct create *create)
 {
     struct log *log = create->log;
+    if (log->deleted) {
+        create_end(log, ERR_NONE); /* nobody waits for it any more */
+        return;
+    }
+    if (name_is_taken(log)) {
+        wait_add(&log->folder->names_next, &create->name, name_given_up);
+        return;
+    }
     io_make_folder(log->io, &create->op, folder_made, folder_number(log->folder), log->name);
 }
 
@@ -109,6 +149,8 @@ void create_free(struct log *log)
 {
     if (log->create == NULL)
         return;
+    if (wait_is_set(&log->create->name))
+        list_remove(&log->create->name.place);
     log_path_free(log, log->create->path);
     memory_give(log->io->memory, MEMORY_STATE, log->create, sizeof(*log->create));
     log->create = NULL;

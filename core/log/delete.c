@@ -28,10 +28,13 @@ void delete_continue(struct log *log)
         log->settle != NULL)
         return;
     log->delete_renamed = true;
+    log->folder->deleting--;
     if (log->has_folder && log->folder->state != FOLDER_OFFLINE) {
         const struct span aside = log_path_aside(log, rng_uuid(&log->io->rng), "-delete");
         removal_start(log->folder, log->name, aside, log->settings.file_delete_delay_ms);
         log_path_free(log, aside);
+    } else {
+        waits_wake(&log->folder->names_next, ERR_NONE);
     }
     folder_forget_lines(log->folder);
     while (log->segments_count > 0)
@@ -45,6 +48,7 @@ void log_delete(struct log *log)
     log_hold(log); /* until the folder is renamed */
     log_hold(log);
     log->deleted = true;
+    log->folder->deleting++;
     timer_cancel(&log->io->timers, &log->flush_timer);
     timer_cancel(&log->io->timers, &log->retention_timer);
     timer_cancel(&log->io->timers, &log->reserve_timer);

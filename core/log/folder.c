@@ -25,6 +25,7 @@ struct folder *folder_new(struct io *io, uint32_t number, struct folder_observer
     list_init(&folder->load_queue);
     list_init(&folder->sync_now);
     list_init(&folder->sync_next);
+    list_init(&folder->names_next);
     list_init(&folder->checkpoint_now);
     list_init(&folder->checkpoint_next);
     list_init(&folder->removals);
@@ -54,6 +55,30 @@ uint32_t folder_logs_count(const struct folder *folder)
     return folder->logs_count;
 }
 
+/* Somebody who is told may let a log go, or make a new one, which is offline from the
+ * beginning: the logs that there are now are held until all of them are told. */
+static void logs_go_offline(struct folder *folder)
+{
+    const uint32_t count = folder->logs_count;
+    if (count == 0)
+        return;
+    struct log **logs = memory_take(folder->io->memory, MEMORY_STATE, count * sizeof(struct log *));
+    uint32_t held = 0;
+    struct list *place;
+    struct list *next;
+    list_each(&folder->logs, place, next)
+    {
+        CHECK(held < count);
+        logs[held] = container_of(place, struct log, place);
+        log_hold(logs[held++]);
+    }
+    for (uint32_t i = 0; i < held; i++)
+        log_go_offline(logs[i]);
+    for (uint32_t i = 0; i < held; i++)
+        log_release(logs[i]);
+    memory_give(folder->io->memory, MEMORY_STATE, logs, count * sizeof(struct log *));
+}
+
 void folder_fail(struct folder *folder, const char *what, struct span path)
 {
     if (folder->state == FOLDER_OFFLINE)
@@ -63,12 +88,8 @@ void folder_fail(struct folder *folder, const char *what, struct span path)
     folder->state = FOLDER_OFFLINE;
     timer_cancel(&folder->io->timers, &folder->settle_timer);
     waits_wake(&folder->sync_next, ERR_IO);
-    struct list *place;
-    struct list *next;
-    list_each(&folder->logs, place, next) container_of(place, struct log, place)
-        ->refs++; /* nobody goes while we walk */
-    list_each(&folder->logs, place, next) log_go_offline(container_of(place, struct log, place));
-    list_each(&folder->logs, place, next) log_release(container_of(place, struct log, place));
+    waits_wake(&folder->names_next, ERR_IO);
+    logs_go_offline(folder);
     waiters_wake(&folder->checkpoint_next, ERR_KAFKA_STORAGE_ERROR);
     waiters_wake(&folder->waiters, ERR_KAFKA_STORAGE_ERROR);
     folder->observer->offline(folder->observer, folder);
@@ -92,9 +113,9 @@ static struct found *found_get(struct folder *folder, struct span name)
 struct found *folder_find(struct folder *folder, struct span name)
 {
     struct map_node *node = map_find(&folder->found, name);
-    if (node == NULL)
+    struct found *found = node == NULL ? NULL : container_of(node, struct found, node);
+    if (found == NULL || found->claimed) /* by a log of this name that is gone */
         return NULL;
-    struct found *found = container_of(node, struct found, node);
     found->claimed = true;
     return found;
 }
@@ -109,8 +130,12 @@ bool folder_holds(const struct folder *folder, struct span name)
         if (span_equal(log->name, name) && !log->deleted)
             return log->has_folder;
     }
-    struct map_node *node = map_find(&folder->found, name);
-    return node != NULL && container_of(node, struct found, node)->has_folder;
+    const struct map_node *node = map_find(&folder->found, name);
+    if (node == NULL)
+        return false;
+    const struct found *found =
+        (const struct found *)((const char *)node - offsetof(struct found, node));
+    return found->has_folder && !found->claimed;
 }
 
 struct span folder_unclaimed(const struct folder *folder, uint32_t index)

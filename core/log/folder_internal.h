@@ -47,6 +47,8 @@ struct folder {
     struct op sync_op;
     struct list sync_now;
     struct list sync_next;
+    struct list names_next; /* logs whose folder waits until one of the same name has gone */
+    uint32_t deleting;      /* logs that are deleted and not renamed yet */
     struct turn_task root_turn;
     struct wait wait; /* of loading and closing */
 

@@ -64,7 +64,7 @@ enum log_state log_state(const struct log *log)
 #define TO(state) (1U << (state))
 static const uint8_t log_may[] = {
     [LOG_COLD] = TO(LOG_LOADING) | TO(LOG_OFFLINE) | TO(LOG_CLOSED),
-    [LOG_LOADING] = TO(LOG_READY) | TO(LOG_OFFLINE) | TO(LOG_CLOSED),
+    [LOG_LOADING] = TO(LOG_READY) | TO(LOG_OFFLINE) | TO(LOG_CLOSED) | TO(LOG_COLD),
     [LOG_READY] = TO(LOG_LOADING) | TO(LOG_OFFLINE) | TO(LOG_CLOSED),
     [LOG_OFFLINE] = TO(LOG_CLOSED),
     [LOG_CLOSED] = 0,

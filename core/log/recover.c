@@ -71,6 +71,17 @@ void recover_folder_failed(struct log *log, const char *what)
     log_release(log);
 }
 
+/* The process has no file descriptors left, which is not the disk's fault: whoever asks next tries
+ * again. */
+static void recover_later(struct log *log)
+{
+    log_hold(log);
+    recovery_end(log);
+    log_set_state(log, LOG_COLD);
+    log_wake(log, ERR_KAFKA_STORAGE_ERROR);
+    log_release(log);
+}
+
 /* The log is as its files say, and serves. */
 bool recover_stopped(struct log *log)
 {
@@ -311,6 +322,10 @@ static void listed(struct op *op, const struct completion *completion)
     struct log *log = recovery->log;
     if (recover_stopped(log))
         return;
+    if (completion->error == ERR_LIMIT) {
+        recover_later(log);
+        return;
+    }
     if (completion->error != ERR_NONE) {
         recover_folder_failed(log, "cannot list the folder of");
         return;

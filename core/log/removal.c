@@ -17,6 +17,7 @@ struct removal {
     int64_t delay_ms;
     struct span path;
     struct span path_aside;
+    bool renamed; /* its name is free again */
     size_t size;
     uint8_t text[];
 };
@@ -66,6 +67,8 @@ static void renamed(struct op *op, const struct completion *completion)
 {
     struct removal *removal = container_of(op, struct removal, op);
     struct folder *folder = removal->folder;
+    removal->renamed = true;
+    waits_wake(&folder->names_next, ERR_NONE);
     if (completion->error == ERR_NOT_FOUND) {
         removal_free(removal);
         return;
@@ -85,6 +88,17 @@ void removal_start(struct folder *folder, struct span path, struct span path_asi
     struct removal *removal = removal_new(folder, path, path_aside, delay_ms);
     io_rename(folder->io, &removal->op, renamed, folder->number, removal->path,
               removal->path_aside);
+}
+
+bool removal_holds_name(const struct folder *folder, struct span path)
+{
+    for (const struct list *at = folder->removals.next; at != &folder->removals; at = at->next) {
+        const struct removal *removal =
+            (const struct removal *)((const char *)at - offsetof(struct removal, place));
+        if (!removal->renamed && span_equal(removal->path, path))
+            return true;
+    }
+    return false;
 }
 
 void removal_leftover(struct folder *folder, struct span path)

@@ -13,6 +13,9 @@ struct folder;
 void removal_start(struct folder *folder, struct span path, struct span path_aside,
                    int64_t delay_ms);
 
+/* True while something at `path` is on its way out and has not given its name up yet. */
+bool removal_holds_name(const struct folder *folder, struct span path);
+
 /* Removes what an earlier process had renamed. */
 void removal_leftover(struct folder *folder, struct span path);
 

@@ -245,6 +245,61 @@ START_TEST(the_log_goes_on_where_it_ended)
 }
 END_TEST
 
+static void delete_topic(struct client *client, struct span name)
+{
+    struct delete_topics_request *request = client_request(client, API_DELETE_TOPICS);
+    request->topic_names = &name;
+    request->topic_names_count = 1;
+    request->timeout_ms = 1000;
+    const struct delete_topics_response *response =
+        client_call(client, API_DELETE_TOPICS, 4, request);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->responses[0].error_code, ERR_NONE);
+}
+
+START_TEST(a_topic_made_again_begins_anew)
+{
+    struct client *client = client_new(node.world);
+    node_create_topic(&node, SPAN("story"), 1);
+    produce(client, SPAN("story"), -1, batch_of(client, 2, SPAN("old")));
+    client_free(client);
+    node_stop(&node);
+    ck_assert(node_start(&node));
+    client = client_new(node.world);
+    for (int i = 0; i < 2; i++) {
+        delete_topic(client, SPAN("story"));
+        node_create_topic(&node, SPAN("story"), 1);
+        ck_assert_int_eq(
+            produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("new")))->base_offset, 0);
+    }
+    ck_assert(!world_is_stopped(node.world));
+    client_free(client);
+}
+END_TEST
+
+START_TEST(a_topic_made_again_waits_until_the_old_one_gave_its_name_up)
+{
+    struct client *client = client_new(node.world);
+    node_create_topic(&node, SPAN("story"), 1);
+    produce(client, SPAN("story"), -1, batch_of(client, 2, SPAN("old")));
+    world_hold(node.world, EFFECT_RENAME, "story-0");
+    delete_topic(client, SPAN("story"));
+    node_create_topic(&node, SPAN("story"), 1);
+    ck_assert_ptr_null(produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("new"))));
+    world_release(node.world);
+    world_run(node.world);
+    const struct produce_response *response = client_take(client);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->responses[0].partition_responses[0].error_code, ERR_NONE);
+    client_free(client);
+    node_power_loss(&node);
+    ck_assert(node_start(&node));
+    client = client_new(node.world);
+    ck_assert_int_eq(fetch(client, SPAN("story"), 0)->high_watermark, 1);
+    client_free(client);
+}
+END_TEST
+
 START_TEST(a_failed_sync_is_never_believed)
 {
     struct client *client = client_new(node.world);
@@ -413,6 +468,8 @@ SUITE(data_path)
     tcase_add_test(tcase, a_parked_fetch_ends_with_its_time);
     tcase_add_test(tcase, replies_keep_the_order_of_requests);
     tcase_add_loop_test(tcase, the_log_goes_on_where_it_ended, 0, 3);
+    tcase_add_test(tcase, a_topic_made_again_begins_anew);
+    tcase_add_test(tcase, a_topic_made_again_waits_until_the_old_one_gave_its_name_up);
     tcase_add_test(tcase, a_failed_sync_is_never_believed);
     tcase_add_test(tcase, a_full_disk_refuses_produce_and_serves_fetch);
     tcase_add_test(tcase, acks_0_gets_no_answer_and_an_error_closes);
