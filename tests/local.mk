@@ -64,6 +64,16 @@ tests_kafka_bytes_SOURCES = \
 tests_kafka_bytes_LDADD = $(CORE_LIBS)
 $(tests_kafka_bytes_OBJECTS): core/wire/messages.h
 
+# librdkafka in C.
+EXTRA_DIST += tests/e2e/rdkafka.c tests/e2e/rdkafka.sh
+if HAVE_RDKAFKA
+check_PROGRAMS += tests/rdkafka
+tests_rdkafka_SOURCES = tests/e2e/rdkafka.c
+tests_rdkafka_CFLAGS = $(AM_CFLAGS) $(RDKAFKA_CFLAGS)
+tests_rdkafka_LDADD = $(RDKAFKA_LIBS)
+TESTS += tests/e2e/rdkafka.sh
+endif
+
 # The same at full length: a million records there and back, a hundred times kill -9.
 check-clients: chronik
 	CHRONIK_E2E_RECORDS=1000000 $(SHELL) $(srcdir)/tests/e2e/clients.sh
