@@ -52,7 +52,7 @@ TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh \
 	tests/e2e/hostile.py tests/e2e/order.py \
-	tests/e2e/java.py tests/e2e/kafka.py tests/e2e/members.py tests/e2e/member.js \
+	tests/e2e/java.py tests/e2e/peer.py tests/e2e/members.py tests/e2e/member.js \
 	tests/e2e/go/main.go
 
 # A request of every API and version, to our broker and (check-kafka) to Apache Kafka.
@@ -91,7 +91,7 @@ check-members: chronik
 
 # Apache Kafka itself, by Maven. Its answers replace those in tests/golden/kafka.
 check-kafka: tests/kafka_bytes
-	PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/kafka.py tests/kafka_bytes \
+	PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/peer.py tests/kafka_bytes \
 	$(srcdir)/tests/golden/kafka
 .PHONY: check-clients check-crash check-hostile check-java check-kafka check-members
 

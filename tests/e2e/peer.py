@@ -2,7 +2,7 @@
 """Runs tests/kafka_bytes, a request of every API and version that we serve, against a broker of
 Apache Kafka in a folder of its own; its answers replace those in a folder of golden files.
 
-    kafka.py PROGRAM FOLDER
+    peer.py PROGRAM FOLDER
 
 Maven fetches Kafka into CHRONIK_JARS as for java.py; without it all is skipped with a word."""
 
