@@ -17,20 +17,9 @@ FUZZ_JOBS = 1
 EXTRA_DIST += fuzz/run.sh fuzz/replay.c
 
 FUZZ_TARGETS += fuzz/fuzz_recovery
-fuzz_fuzz_recovery_SOURCES = \
-	fuzz/fuzz.h \
-	fuzz/fuzz_recovery.c \
-	tests/support/world.c \
-	tests/support/world.h \
-	tests/support/world_disk.c \
-	tests/support/world_fault.c \
-	tests/support/world_internal.h \
-	tests/support/world_net.c \
-	tests/support/world_node.c \
-	tests/support/world_node.h \
-	$(FUZZ_MAIN)
+fuzz_fuzz_recovery_SOURCES = fuzz/fuzz.h fuzz/fuzz_recovery.c $(FUZZ_MAIN)
 fuzz_fuzz_recovery_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
-fuzz_fuzz_recovery_LDADD = $(CORE_LIBS)
+fuzz_fuzz_recovery_LDADD = tests/libworld.a $(CORE_LIBS)
 EXTRA_DIST += fuzz/corpus/recovery
 
 FUZZ_TARGETS += fuzz/fuzz_metadata

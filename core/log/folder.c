@@ -110,31 +110,40 @@ static struct found *found_get(struct folder *folder, struct span name)
     return found;
 }
 
-struct found *folder_find(struct folder *folder, struct span name)
+struct found *folder_claim(struct folder *folder, struct span name, struct log *log)
 {
-    struct map_node *node = map_find(&folder->found, name);
-    struct found *found = node == NULL ? NULL : container_of(node, struct found, node);
-    if (found == NULL || found->claimed) /* by a log of this name that is gone */
-        return NULL;
+    struct found *found = found_get(folder, name);
+    if (found->claimed) {
+        /* What was found was the former log's: it went with its folder, and with its lines. */
+        found->has_folder = false;
+        found->recovery_point = -1;
+        found->log_start = -1;
+    }
     found->claimed = true;
+    found->log = log;
     return found;
+}
+
+void folder_unclaim(struct folder *folder, const struct log *log)
+{
+    struct found *found = container_of(map_find(&folder->found, log->name), struct found, node);
+    if (found->log != log)
+        return;
+    found->log = NULL;
+    found->claimed = log->deleted;
+    found->has_folder = log->has_folder;
+    found->recovery_point = log->recovery_point;
+    found->log_start = log->start;
 }
 
 bool folder_holds(const struct folder *folder, struct span name)
 {
-    struct list *place;
-    struct list *next;
-    list_each(&folder->logs, place, next)
-    {
-        const struct log *log = container_of(place, struct log, place);
-        if (span_equal(log->name, name) && !log->deleted)
-            return log->has_folder;
-    }
-    const struct map_node *node = map_find(&folder->found, name);
+    struct map_node *node = map_find(&folder->found, name);
     if (node == NULL)
         return false;
-    const struct found *found =
-        (const struct found *)((const char *)node - offsetof(struct found, node));
+    const struct found *found = container_of(node, struct found, node);
+    if (found->log != NULL)
+        return found->log->has_folder && !found->log->deleted;
     return found->has_folder && !found->claimed;
 }
 

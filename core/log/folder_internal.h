@@ -5,12 +5,12 @@
 
 #include "core/log/internal.h"
 
-/* A partition's folder that was found, or a line of a checkpoint: until a log claims it. */
+/* A partition's name: of a folder or a checkpoint's line that was found, or of a log. */
 struct found {
     struct map_node node; /* by name */
-    struct found *next;   /* in the order of names, of those that have a folder */
     bool has_folder;
-    bool claimed;
+    bool claimed;           /* a log has, or had, the name; what was found is its matter */
+    struct log *log;        /* that has it now */
     int64_t recovery_point; /* -1: no line */
     int64_t log_start;      /* -1: no line */
     size_t name_length;
@@ -74,8 +74,10 @@ struct folder {
 #define RECOVERY_POINT_CHECKPOINT SPAN("recovery-point-offset-checkpoint")
 #define LOG_START_CHECKPOINT      SPAN("log-start-offset-checkpoint")
 
-/* What is known of a name, which is claimed by it; NULL when nothing is. */
-struct found *folder_find(struct folder *folder, struct span name);
+/* Gives a name to a log, which may have been another one's before; what was found under it. */
+struct found *folder_claim(struct folder *folder, struct span name, struct log *log);
+/* The log has gone. */
+void folder_unclaim(struct folder *folder, const struct log *log);
 
 /* Loads in turn: true when the log may begin now, else recover_list() is called later. */
 bool folder_load_begin(struct folder *folder, struct recovery *recovery);

@@ -12,11 +12,8 @@ struct log *log_new(struct io *io, struct folder *folder, struct span name, stru
                     struct log_observer *observer)
 {
     struct log *log = memory_new(io->memory, struct log);
-    uint8_t *name_copy = memory_take(io->memory, MEMORY_STATE, name.length);
-    memcpy(name_copy, name.data, name.length);
     log->io = io;
     log->folder = folder;
-    log->name = span_of(name_copy, name.length);
     log->topic_id = topic_id;
     log->codecs = codecs;
     log->settings = *settings;
@@ -30,14 +27,13 @@ struct log *log_new(struct io *io, struct folder *folder, struct span name, stru
     producers_init(&log->producers, io->memory, rng_next(&io->rng));
     list_append(&folder->logs, &log->place);
     folder->logs_count++;
-    const struct found *found = folder_find(folder, log->name);
-    if (found != NULL) {
-        log->has_folder = found->has_folder;
-        log->recovery_point = found->recovery_point < 0 ? 0 : found->recovery_point;
-        log->folder_durable = found->has_folder && log->recovery_point > 0;
-        log->start = found->log_start < 0 ? 0 : found->log_start;
-        log->start_durable = log->start;
-    }
+    const struct found *found = folder_claim(folder, name, log);
+    log->name = span_of(found->name, found->name_length);
+    log->has_folder = found->has_folder;
+    log->recovery_point = found->recovery_point < 0 ? 0 : found->recovery_point;
+    log->folder_durable = found->has_folder && log->recovery_point > 0;
+    log->start = found->log_start < 0 ? 0 : found->log_start;
+    log->start_durable = log->start;
     log->high_watermark = log->start;
     return log;
 }
@@ -253,6 +249,6 @@ void log_free(struct log *log)
     memory_give(memory, MEMORY_STATE, log->snapshots, log->snapshots_capacity * sizeof(int64_t));
     epochs_free(&log->epochs);
     producers_clear(&log->producers);
-    memory_give(memory, MEMORY_STATE, (void *)(uintptr_t)log->name.data, log->name.length);
+    folder_unclaim(log->folder, log);
     memory_give(memory, MEMORY_STATE, log, sizeof(*log));
 }

@@ -177,14 +177,15 @@ static void sync_next(struct log *log)
         return;
     struct recovery *recovery = log->recovery;
     /* Nothing was written since the recovery point, and so nothing waits to be synced. */
-    if (log->end == log->recovery_point && !recovery->cut && recovery->trash_count == 0) {
+    const bool cut = recovery->cut || recovery->rewinding;
+    if (log->end == log->recovery_point && !cut && recovery->trash_count == 0) {
         recover_ready(log);
         return;
     }
     while (recovery->syncing < log->segments_count) {
         struct segment *segment = log->segments[recovery->syncing];
         if (segment->exists && (segment_end(log, recovery->syncing) > log->recovery_point ||
-                                (recovery->cut && recovery->syncing == recovery->segment))) {
+                                (cut && recovery->syncing == recovery->segment))) {
             if (segment_use(segment, &recovery->wait, sync_file_ready))
                 sync_file_ready(&recovery->wait, ERR_NONE);
             return;

@@ -376,14 +376,17 @@ static void file_power_loss(struct world_disk *disk, struct world_node *node)
 {
     struct world_bytes sectors = {0}; /* each one's number of changes */
     struct world_bytes result = {0};
-    const size_t size_changes = changes_draw(disk, node);
+    const uint64_t fate = rng_next(disk->rng) % 4; /* all lost, all kept, drawn by sector */
+    const size_t size_changes = fate == 0   ? 0
+                                : fate == 1 ? node->changes_count
+                                            : changes_draw(disk, node);
     size_t size = node->durable.length;
     for (size_t i = 0; i < node->changes_count; i++)
         size += node->changes[i].data.length + node->changes[i].offset;
     world_bytes_resize(&sectors, (size / SECTOR_BYTES + 1) * sizeof(size_t));
     size_t *changes = (size_t *)(void *)sectors.data;
     for (size_t i = 0; i <= size / SECTOR_BYTES; i++)
-        changes[i] = changes_draw(disk, node);
+        changes[i] = fate < 2 ? size_changes : changes_draw(disk, node);
     size = node->durable.length;
     for (size_t done = 0; done <= node->changes_count; done++) {
         if (done > 0)

@@ -9,6 +9,7 @@ tests_check_log_SOURCES = \
 	tests/core/log/test_retain.c \
 	tests/core/log/test_segments.c \
 	tests/core/log/test_time.c \
+	tests/core/log/test_world.c \
 	tests/core/log/test_checkpoint.c \
 	tests/core/log/test_damage.c \
 	tests/core/log/test_epochs.c \

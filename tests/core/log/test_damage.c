@@ -256,6 +256,50 @@ START_TEST(lost_small_files_are_found_again)
 }
 END_TEST
 
+/* The size of a value that makes a batch of one record fill two sectors. */
+static size_t value_of_sectors(void)
+{
+    for (size_t bytes = 900;; bytes++) {
+        struct story other;
+        story_begin(&other, 1);
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        story_write(&other, 1, bytes);
+        const uint64_t size_bytes = log_size_bytes(other.log);
+        story_end(&other);
+        if (size_bytes == 1024)
+            return bytes;
+    }
+}
+
+/* Bytes behind a cut must not come back when new ones were written in its place. */
+START_TEST(what_was_cut_stays_cut)
+{
+    const size_t value_bytes = value_of_sectors();
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        tear_down();
+        story_begin(&story, seed);
+        story.settings.write_caching = true;
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        for (int i = 0; i < BATCHES; i++) {
+            story_write(&story, 1, value_bytes);
+            if (i == 9 && _i == 1) /* the cut is at the recovery point, or beyond it */
+                world_advance_ms(story.world, 61000);
+        }
+        story_kill(&story);
+        change_file(1024 * BATCHES, 10240, 1024);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        ck_assert_int_eq(log_end(story.log), 10);
+        world_hold(story.world, EFFECT_SYNC, ".log");
+        story_write(&story, 1, value_bytes);
+        story_power_loss(&story);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        ck_assert_int_ge(log_end(story.log), 10);
+        ck_assert_int_le(log_end(story.log), 11);
+        story_check(&story, 1 << 20);
+    }
+}
+END_TEST
+
 /* A snapshot may be newer than the recovery point, and than what is left of the log. */
 START_TEST(producers_of_a_lost_tail_are_forgotten)
 {
@@ -300,6 +344,7 @@ SUITE(damage)
     tcase_add_test(tcase, an_interval_moves_the_recovery_point);
     tcase_add_test(tcase, files_of_no_use_are_removed);
     tcase_add_test(tcase, missing_segments_are_refused);
+    tcase_add_loop_test(tcase, what_was_cut_stays_cut, 0, 2);
     tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
     tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);
     tcase_add_test(tcase, a_missing_segment_between_others_is_refused);
