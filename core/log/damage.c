@@ -34,15 +34,21 @@ static bool is_no_prefix(size_t zeros, int64_t next_offset)
     return false;
 }
 
+/* The end of a sector, in which the batch begins, shows zeros instead of its first bytes. */
+bool damage_is_lost_begin(struct span batch, uint64_t position, int64_t next_offset)
+{
+    const size_t length = SECTOR_BYTES - (size_t)(position % SECTOR_BYTES);
+    return length < SECTOR_BYTES && zeros_at(batch, 0) >= length &&
+           is_no_prefix(length, next_offset);
+}
+
 /* A sector among `bytes`, which begin at `position` of their file, shows zeros instead of what was
  * written. The last one is shared with a good batch, and so is as it was written. */
 static bool has_lost_sector(struct span bytes, uint64_t position, int64_t next_offset)
 {
-    size_t at = SECTOR_BYTES - (size_t)(position % SECTOR_BYTES);
-    if (at < SECTOR_BYTES && zeros_at(bytes, 0) >= at && is_no_prefix(at, next_offset))
+    if (damage_is_lost_begin(bytes, position, next_offset))
         return true;
-    if (at == SECTOR_BYTES)
-        at = 0;
+    size_t at = (SECTOR_BYTES - (size_t)(position % SECTOR_BYTES)) % SECTOR_BYTES;
     for (; at + SECTOR_BYTES <= bytes.length; at += SECTOR_BYTES) {
         if (zeros_at(bytes, at) >= SECTOR_BYTES)
             return true;

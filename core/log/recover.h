@@ -73,4 +73,7 @@ void recover_drop_after(struct log *log, uint32_t last);
  */
 bool damage_is_torn(struct span rest, uint64_t position, int64_t next_offset, bool cut_off);
 
+/* True when a lost sector held the first bytes of the batch at `position`. */
+bool damage_is_lost_begin(struct span batch, uint64_t position, int64_t next_offset);
+
 #endif

@@ -214,12 +214,15 @@ static void scan_damage(struct log *log, bool cut_off)
     recover_cut(log);
 }
 
-/* A whole and sound batch that cannot stand here: not torn, whatever else. */
-static void scan_misfit(struct log *log)
+/* A whole and sound batch that cannot stand here. That is no torn one, but for its base offset,
+ * which the checksum leaves out and a lost sector may have held. */
+static void scan_misfit(struct log *log, struct span batch)
 {
     const struct recovery *recovery = log->recovery;
     if (recovery->by_index)
         scan_without_index(log);
+    else if (damage_is_lost_begin(batch, recovery->cursor.position, recovery->next_offset))
+        scan_damage(log, false);
     else
         recover_refuse(log, "a batch is out of its place", log->segments[recovery->segment],
                        recovery->cursor.position);
@@ -284,7 +287,7 @@ static void scan_step(struct log_cursor *cursor, int error)
                            &info)) {
         case BATCH_FOUND:
             if (!batch_fits(recovery, &info)) {
-                scan_misfit(log);
+                scan_misfit(log, batch);
                 return;
             }
             batch_note(recovery, &info);

@@ -256,6 +256,31 @@ START_TEST(lost_small_files_are_found_again)
 }
 END_TEST
 
+/* A sector that ends within a batch's base offset is lost: all but that is as it was. */
+START_TEST(a_lost_base_offset_is_a_torn_tail)
+{
+    for (size_t value_bytes = 100;; value_bytes++) {
+        tear_down();
+        story_begin(&story, 1);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        for (int i = 0; i < BATCHES; i++)
+            story_write(&story, 1, value_bytes);
+        batch_bytes = (size_t)log_size_bytes(story.log) / BATCHES;
+        size_t batch = 3;
+        while (batch < BATCHES && (batch_bytes * batch) % 512 != (size_t)_i)
+            batch++;
+        if (batch == BATCHES)
+            continue;
+        story_kill(&story);
+        change_file(batch_bytes * BATCHES, batch_bytes * batch, 512 - _i);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        ck_assert_int_eq(log_end(story.log), (int64_t)batch);
+        story_check(&story, 1 << 20);
+        return;
+    }
+}
+END_TEST
+
 /* The size of a value that makes a batch of one record fill two sectors. */
 static size_t value_of_sectors(void)
 {
@@ -345,6 +370,7 @@ SUITE(damage)
     tcase_add_test(tcase, files_of_no_use_are_removed);
     tcase_add_test(tcase, missing_segments_are_refused);
     tcase_add_loop_test(tcase, what_was_cut_stays_cut, 0, 2);
+    tcase_add_loop_test(tcase, a_lost_base_offset_is_a_torn_tail, 496, 505);
     tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
     tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);
     tcase_add_test(tcase, a_missing_segment_between_others_is_refused);
