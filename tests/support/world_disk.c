@@ -364,7 +364,7 @@ void disk_process_ended(struct world_disk *disk)
 /* Keeps all changes, none, or only the first ones. */
 static size_t changes_draw(struct world_disk *disk, const struct world_node *node)
 {
-    const uint64_t drawn = rng_next(disk->rng) % 3;
+    const uint64_t drawn = rng_next(disk->rng) % 4;
     if (drawn < 2)
         return drawn == 0 ? 0 : node->changes_count;
     return rng_next(disk->rng) % (node->changes_count + 1);

@@ -281,17 +281,17 @@ START_TEST(a_lost_base_offset_is_a_torn_tail)
 }
 END_TEST
 
-/* The size of a value that makes a batch of one record fill two sectors. */
-static size_t value_of_sectors(void)
+/* The size of a value that makes a batch of one record fill whole sectors. */
+static size_t value_of_sectors(size_t batch_size)
 {
-    for (size_t bytes = 900;; bytes++) {
+    for (size_t bytes = batch_size - 100;; bytes++) {
         struct story other;
         story_begin(&other, 1);
         ck_assert_int_eq(story_boot(&other), LOG_READY);
         story_write(&other, 1, bytes);
         const uint64_t size_bytes = log_size_bytes(other.log);
         story_end(&other);
-        if (size_bytes == 1024)
+        if (size_bytes == batch_size)
             return bytes;
     }
 }
@@ -299,7 +299,7 @@ static size_t value_of_sectors(void)
 /* Bytes behind a cut must not come back when new ones were written in its place. */
 START_TEST(what_was_cut_stays_cut)
 {
-    const size_t value_bytes = value_of_sectors();
+    const size_t value_bytes = value_of_sectors(1024);
     for (uint64_t seed = 0; seed < 300; seed++) {
         tear_down();
         story_begin(&story, seed);
@@ -314,6 +314,36 @@ START_TEST(what_was_cut_stays_cut)
         change_file(1024 * BATCHES, 10240, 1024);
         ck_assert_int_eq(story_boot(&story), LOG_READY);
         ck_assert_int_eq(log_end(story.log), 10);
+        world_hold(story.world, EFFECT_SYNC, ".log");
+        story_write(&story, 1, value_bytes);
+        story_power_loss(&story);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        ck_assert_int_ge(log_end(story.log), 10);
+        ck_assert_int_le(log_end(story.log), 11);
+        story_check(&story, 1 << 20);
+    }
+}
+END_TEST
+
+/* The same for what a write that failed had left. */
+START_TEST(what_a_failed_write_left_stays_cut)
+{
+    const size_t value_bytes = value_of_sectors(512);
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        tear_down();
+        story_begin(&story, seed);
+        story.settings.write_caching = true;
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        for (int i = 0; i < 10; i++)
+            story_write(&story, 1, value_bytes);
+        world_advance_ms(story.world, 61000);
+        world_fail(story.world, EFFECT_WRITE, ".log", 0, 1, ERR_NO_SPACE, 1024);
+        for (int i = 0; i < 3; i++)
+            story_append(&story, 1, value_bytes);
+        world_run(story.world);
+        ck_assert_int_eq(log_state(story.log), LOG_READY);
+        ck_assert_int_eq(log_end(story.log), 10);
+        story.epoch++;
         world_hold(story.world, EFFECT_SYNC, ".log");
         story_write(&story, 1, value_bytes);
         story_power_loss(&story);
@@ -370,6 +400,7 @@ SUITE(damage)
     tcase_add_test(tcase, files_of_no_use_are_removed);
     tcase_add_test(tcase, missing_segments_are_refused);
     tcase_add_loop_test(tcase, what_was_cut_stays_cut, 0, 2);
+    tcase_add_test(tcase, what_a_failed_write_left_stays_cut);
     tcase_add_loop_test(tcase, a_lost_base_offset_is_a_torn_tail, 496, 505);
     tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
     tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);

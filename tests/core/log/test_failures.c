@@ -55,6 +55,35 @@ START_TEST(one_write_is_under_way_and_the_next_gathers_what_came_meanwhile)
 }
 END_TEST
 
+/* Bytes in a segment prove the ones before it durable. */
+START_TEST(a_segment_is_begun_when_the_ones_before_it_are_durable)
+{
+    story.settings.segment_bytes = 1000;
+    log_configure(story.log, &story.settings);
+    story_write(&story, 1, 300);
+    world_hold(story.world, EFFECT_SYNC, ".log");
+    for (int i = 0; i < 3; i++)
+        story_append(&story, 1, 300);
+    world_run(story.world);
+    ck_assert_int_eq(log_written_end(story.log), 2);
+    ck_assert_uint_eq(world_file(story.world, story_path(2, ".log")).length, 0);
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert_int_eq(log_durable_end(story.log), 4);
+    /* With write caching nothing waits. */
+    story.settings.write_caching = true;
+    log_configure(story.log, &story.settings);
+    world_hold(story.world, EFFECT_SYNC, ".log");
+    for (int i = 0; i < 3; i++)
+        story_append(&story, 1, 300);
+    world_run(story.world);
+    ck_assert_int_eq(log_written_end(story.log), 7);
+    world_release(story.world);
+    world_run(story.world);
+    story_check(&story, 1000);
+}
+END_TEST
+
 /* A write that stops after so many bytes. */
 static const uint64_t short_writes[] = {0, 1, 60, 61, 200, 1000};
 
@@ -258,6 +287,7 @@ SUITE(failures)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_sync_covers_only_what_was_written_when_it_was_asked_for);
     tcase_add_test(tcase, one_write_is_under_way_and_the_next_gathers_what_came_meanwhile);
+    tcase_add_test(tcase, a_segment_is_begun_when_the_ones_before_it_are_durable);
     tcase_add_test(tcase, write_caching_syncs_by_messages_and_time);
     tcase_add_test(tcase, blocks_are_reserved_while_the_log_grows_and_given_back);
     tcase_add_test(tcase, an_idle_log_sets_no_timer);
