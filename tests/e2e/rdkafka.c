@@ -70,10 +70,13 @@ static void produce(const char *address, int count)
                                        {NULL, NULL}};
     rd_kafka_t *producer = client(RD_KAFKA_PRODUCER, settings, &deliveries);
     for (int i = 0; i < count; i++) {
+        /* Not a literal: the macro casts to a pointer to what may be written. */
+        char key[] = {'k', 'e', 'y'};
         char text[TEXT_BYTES];
         const int length = snprintf(text, sizeof(text), "record %d", i);
         while (rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(TOPIC), RD_KAFKA_V_PARTITION(0),
-                                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY("key", 3),
+                                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                 RD_KAFKA_V_KEY(key, sizeof(key)),
                                  RD_KAFKA_V_VALUE(text, (size_t)length),
                                  RD_KAFKA_V_HEADER("number", text, (ssize_t)length),
                                  RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
