@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += \
 	doc/ARCHITECTURE.md \
-	doc/HACKING.md
+	doc/HACKING.md \
+	doc/PERFORMANCE.md
 
 dist_man_MANS += doc/chronik.1

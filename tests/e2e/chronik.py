@@ -23,6 +23,7 @@ class Broker:
         self.settings = settings
         self.port = 0
         self.process = None
+        self.took = 0  # seconds of the last start
         self.errors = open(os.path.join(self.folder, "errors"), "ab")
 
     def __enter__(self):
@@ -44,7 +45,7 @@ class Broker:
         return "127.0.0.1:%d" % self.port
 
     def start(self):
-        """Starts the broker; returns the seconds until it was ready."""
+        """Starts the broker; returns and keeps the seconds until it was ready."""
         command = [self.program, "broker", "--set", "log.dirs=" + self.data, "--set",
                    "listeners=PLAINTEXT://127.0.0.1:%d" % self.port]
         for setting in self.settings:
@@ -55,12 +56,12 @@ class Broker:
         guard.start()
         line = self.process.stdout.readline().decode()
         guard.cancel()
-        took = time.monotonic() - began
+        self.took = time.monotonic() - began
         found = re.match(r"chronik ready: PLAINTEXT://127\.0\.0\.1:(\d+)", line)
         if found is None:
             raise RuntimeError("the broker is not ready: " + self.log())
         self.port = int(found.group(1))
-        return took
+        return self.took
 
     def stop(self):
         """SIGTERM; returns the exit code."""

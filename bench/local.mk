@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# What is measured, as opposed to tested: nothing here passes or fails.
+
+EXTRA_DIST += bench/start.py
+
+.PHONY: bench-start
+bench-start: chronik
+	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(BENCH_PYTHON) $(srcdir)/bench/start.py
+# Debian's, which has the client library.
+BENCH_PYTHON = /usr/bin/python3
