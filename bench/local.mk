@@ -5,6 +5,6 @@ EXTRA_DIST += bench/start.py
 
 .PHONY: bench-start
 bench-start: chronik
-	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(BENCH_PYTHON) $(srcdir)/bench/start.py
+	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/start.py
 # Debian's, which has the client library.
-BENCH_PYTHON = /usr/bin/python3
+PYTHON_WITH_CLIENTS = /usr/bin/python3
