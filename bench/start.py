@@ -45,7 +45,8 @@ def batch():
     """A record batch v2 with one record of five bytes."""
     record = b"\x00\x00\x00\x01\x0a" + b"hello" + b"\x00"
     now = int(time.time() * 1000)
-    body = struct.pack(">hiqqqhii", 0, 0, now, now, -1, -1, -1, 1) + bytes([len(record) * 2]) + record
+    body = struct.pack(">hiqqqhii", 0, 0, now, now, -1, -1, -1, 1)
+    body += bytes([len(record) * 2]) + record
     return struct.pack(">qiibI", 0, len(body) + 9, -1, 2, crc32c(body)) + body
 
 

@@ -19,7 +19,7 @@ EXTRA_DIST += fuzz/run.sh fuzz/replay.c
 FUZZ_TARGETS += fuzz/fuzz_recovery
 fuzz_fuzz_recovery_SOURCES = fuzz/fuzz.h fuzz/fuzz_recovery.c $(FUZZ_MAIN)
 fuzz_fuzz_recovery_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
-fuzz_fuzz_recovery_LDADD = tests/libworld.a $(CORE_LIBS)
+fuzz_fuzz_recovery_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
 EXTRA_DIST += fuzz/corpus/recovery
 
 FUZZ_TARGETS += fuzz/fuzz_metadata
@@ -83,7 +83,7 @@ $(fuzz_seed_wire_OBJECTS): core/wire/messages.h
 FUZZ_TARGETS += fuzz/fuzz_step
 fuzz_fuzz_step_SOURCES = fuzz/fuzz.h fuzz/fuzz_step.c $(FUZZ_MAIN)
 fuzz_fuzz_step_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
-fuzz_fuzz_step_LDADD = tests/libworld.a $(CORE_LIBS)
+fuzz_fuzz_step_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
 $(fuzz_fuzz_step_OBJECTS): core/wire/messages.h
 EXTRA_DIST += fuzz/corpus/step
 

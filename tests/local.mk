@@ -98,7 +98,7 @@ check-kafka: tests/kafka_bytes
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =
 TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-TEST_LIBS = tests/libsupport.a tests/libworld.a $(CHECK_LIBS)
+TEST_LIBS = tests/libsupport.a tests/libworld.a libsim.a $(CHECK_LIBS)
 
 tests_libsupport_a_SOURCES = \
 	tests/support/golden.c \
@@ -119,12 +119,10 @@ tests_libworld_a_SOURCES = \
 	tests/support/node.h \
 	tests/support/world.c \
 	tests/support/world.h \
-	tests/support/world_disk.c \
 	tests/support/world_fault.c \
+	tests/support/world_files.c \
 	tests/support/world_internal.h \
-	tests/support/world_net.c \
-	tests/support/world_node.c \
-	tests/support/world_node.h
+	tests/support/world_net.c
 
 # What other programs have written; golden_read() finds it.
 EXTRA_DIST += tests/golden

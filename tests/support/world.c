@@ -6,6 +6,8 @@
 
 #include "core/base/check.h"
 #include "core/wire/error.h"
+#include "sim/effect_digest.h"
+#include "sim/memory.h"
 #include "tests/support/world_internal.h"
 
 #define TURNS_MAX     1000000
@@ -39,11 +41,11 @@ struct world {
     bool stops;
     uint64_t allowed;
     uint64_t counts[EFFECT_STOPPED + 1];
-    struct world_bytes logged;
+    struct file_bytes logged;
     bool is_ready;
     bool is_stopped;
     struct world_faults faults;
-    struct world_disk disk;
+    struct files files;
     struct world_net net;
 };
 
@@ -52,14 +54,14 @@ struct world_faults *world_faults_of(struct world *world)
     return &world->faults;
 }
 
-struct world_disk *world_disk_of(struct world *world)
+struct files *world_files_of(struct world *world)
 {
-    return &world->disk;
+    return &world->files;
 }
 
-const struct world_disk *world_disk_of_const(const struct world *world)
+const struct files *world_files_of_const(const struct world *world)
 {
-    return &world->disk;
+    return &world->files;
 }
 
 struct world_net *world_net_of(struct world *world)
@@ -74,14 +76,14 @@ const struct world_net *world_net_of_const(const struct world *world)
 
 struct world *world_new(uint64_t seed)
 {
-    struct world *world = world_allocate(NULL, sizeof(*world));
+    struct world *world = sim_allocate(NULL, sizeof(*world));
     *world = (struct world){.mono_us = FIRST_MONO_US,
                             .wall_ms = FIRST_WALL_MS,
                             .timer_us = TIMER_NEVER,
                             .allowed = UINT64_MAX};
     rng_init(&world->rng, seed);
     list_init(&world->blocks);
-    disk_init(&world->disk, &world->rng);
+    files_init(&world->files, &world->rng);
     return world;
 }
 
@@ -123,7 +125,7 @@ static void blocks_release(struct world *world)
 void world_free(struct world *world)
 {
     blocks_release(world);
-    disk_free(&world->disk);
+    files_free(&world->files);
     net_free(&world->net);
     free(world->asked);
     free(world->logged.data);
@@ -133,77 +135,6 @@ void world_free(struct world *world)
 void world_set_order(struct world *world, enum world_order order)
 {
     world->order = order;
-}
-
-/* FNV-1a, 64 bits. */
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
-{
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3;
-    return hash;
-}
-
-/* Everything that the effect points at and that has to stay as it is. */
-static uint64_t effect_hash(const struct effect *effect)
-{
-    uint64_t hash = 0xcbf29ce484222325;
-    const struct piece *pieces = NULL;
-    uint32_t count = 0;
-    if (effect->kind == EFFECT_WRITE) {
-        pieces = effect->write.pieces;
-        count = effect->write.pieces_count;
-    } else if (effect->kind == EFFECT_SEND) {
-        pieces = effect->send.pieces;
-        count = effect->send.pieces_count;
-    } else if (effect->kind == EFFECT_OPEN) {
-        hash = hash_bytes(hash, effect->open.path.data, effect->open.path.length);
-    } else if (effect->kind >= EFFECT_LIST && effect->kind <= EFFECT_SYNC_FOLDER) {
-        hash = hash_bytes(hash, effect->path.path.data, effect->path.path.length);
-        hash = hash_bytes(hash, effect->path.path_to.data, effect->path.path_to.length);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        hash = hash_bytes(hash, &pieces[i], sizeof(pieces[i]));
-        if (pieces[i].data != NULL)
-            hash = hash_bytes(hash, pieces[i].data, pieces[i].length);
-    }
-    return hash;
-}
-
-static uint64_t effect_file(const struct effect *effect)
-{
-    switch (effect->kind) {
-    case EFFECT_OPEN:
-        return effect->open.file;
-    case EFFECT_CLOSE_FILE:
-    case EFFECT_SYNC:
-        return effect->file;
-    case EFFECT_READ:
-        return effect->read.file;
-    case EFFECT_WRITE:
-        return effect->write.file;
-    case EFFECT_TRUNCATE:
-    case EFFECT_RESERVE:
-        return effect->range.file;
-    default:
-        return 0;
-    }
-}
-
-static void asked_path(struct world *world, struct world_effect *asked)
-{
-    struct span path = SPAN("");
-    if (asked->effect.kind == EFFECT_OPEN) {
-        path = asked->effect.open.path;
-        disk_file_named(&world->disk, asked->effect.open.file, path);
-    } else if (asked->effect.kind >= EFFECT_LIST && asked->effect.kind <= EFFECT_SYNC_FOLDER) {
-        path = asked->effect.path.path;
-    } else if (disk_serves(asked->effect.kind)) {
-        path = disk_file_path(&world->disk, effect_file(&asked->effect));
-    }
-    CHECK(path.length < sizeof(asked->path));
-    memcpy(asked->path, path.data, path.length);
-    asked->path[path.length] = '\0';
 }
 
 static void effect_take(struct world *world, const struct effect *effect)
@@ -220,9 +151,9 @@ static void effect_take(struct world *world, const struct effect *effect)
         world->is_stopped = true;
         return;
     case EFFECT_LOG:
-        world_bytes_set(&world->logged, world->logged.length, effect->log.text.data,
-                        effect->log.text.length);
-        world_bytes_set(&world->logged, world->logged.length, "\n", 1);
+        file_bytes_set(&world->logged, world->logged.length, effect->log.text.data,
+                       effect->log.text.length);
+        file_bytes_set(&world->logged, world->logged.length, "\n", 1);
         return;
     default:
         break;
@@ -231,13 +162,16 @@ static void effect_take(struct world *world, const struct effect *effect)
     world->last_id = effect->id;
     if (world->asked_count == world->asked_capacity) {
         world->asked_capacity = world->asked_capacity * 2 + 16;
-        world->asked = world_allocate(world->asked, world->asked_capacity * sizeof(*world->asked));
+        world->asked = sim_allocate(world->asked, world->asked_capacity * sizeof(*world->asked));
     }
     struct world_effect *asked = &world->asked[world->asked_count++];
-    *asked = (struct world_effect){.effect = *effect, .hash = effect_hash(effect)};
-    asked_path(world, asked);
-    if (disk_serves(effect->kind))
-        disk_submitted(&world->disk, asked);
+    *asked = (struct world_effect){.effect = *effect, .hash = effect_digest(effect)};
+    if (files_serve(effect->kind)) {
+        asked->covers = files_submitted(&world->files, effect);
+        const struct span path = files_path(&world->files, effect);
+        CHECK(path.length < sizeof(asked->path));
+        memcpy(asked->path, path.data, path.length);
+    }
 }
 
 static void effects_take(struct world *world)
@@ -311,7 +245,7 @@ static struct world_effect asked_take(struct world *world, size_t index)
     world->asked_count--;
     memmove(&world->asked[index], &world->asked[index + 1],
             (world->asked_count - index) * sizeof(taken));
-    CHECK(taken.hash == effect_hash(&taken.effect));
+    CHECK(taken.hash == effect_digest(&taken.effect));
     return taken;
 }
 
@@ -322,10 +256,11 @@ static void carry_out(struct world *world, size_t index)
     event.completed.effect = asked.effect.id;
     uint64_t bytes_max = 0;
     const int error = faults_draw(&world->faults, &asked, &bytes_max);
-    if (disk_serves(asked.effect.kind))
-        disk_carry_out(&world->disk, &asked, error, bytes_max, &event.completed);
+    if (files_serve(asked.effect.kind))
+        files_carry_out(&world->files, &asked.effect, asked.covers, error, bytes_max,
+                        &event.completed);
     else
-        net_carry_out(&world->net, &world->disk, &asked.effect, &event.completed);
+        net_carry_out(&world->net, &world->files, &asked.effect, &event.completed);
     if (world->allowed != UINT64_MAX)
         world->allowed--;
     deliver(world, event);
@@ -446,7 +381,7 @@ bool world_is_used_up(const struct world *world)
 static void process_ended(struct world *world)
 {
     blocks_release(world);
-    disk_process_ended(&world->disk);
+    files_process_ended(&world->files);
     net_process_ended(&world->net);
     world->step = NULL;
     world->core = NULL;
@@ -468,12 +403,13 @@ static void happen_perhaps(struct world *world)
             asked_take(world, rng_next(&world->rng) % world->asked_count);
         struct completion completion = {0};
         const uint64_t drawn = rng_next(&world->rng) % 4;
-        if (!disk_serves(asked.effect.kind) || drawn == 0)
+        if (!files_serve(asked.effect.kind) || drawn == 0)
             continue;
         if (drawn == 1 && asked.effect.kind == EFFECT_WRITE)
-            disk_carry_out(&world->disk, &asked, ERR_IO, rng_next(&world->rng) % 4096, &completion);
+            files_carry_out(&world->files, &asked.effect, asked.covers, ERR_IO,
+                            rng_next(&world->rng) % 4096, &completion);
         else if (drawn != 1)
-            disk_carry_out(&world->disk, &asked, ERR_NONE, 0, &completion);
+            files_carry_out(&world->files, &asked.effect, asked.covers, ERR_NONE, 0, &completion);
     }
 }
 
@@ -493,7 +429,7 @@ void world_power_loss(struct world *world)
 {
     happen_perhaps(world);
     process_ended(world);
-    disk_power_loss(&world->disk);
+    files_power_loss(&world->files);
 }
 
 void world_advance_ms(struct world *world, int64_t ms)
@@ -562,5 +498,5 @@ bool world_is_stopped(const struct world *world)
 
 void world_set_capacity(struct world *world, uint64_t bytes)
 {
-    world->disk.capacity_bytes = bytes;
+    world->files.capacity_bytes = bytes;
 }

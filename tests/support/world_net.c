@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/wire/error.h"
+#include "sim/memory.h"
 #include "tests/support/world_internal.h"
 
 #define FIRST_PORT 9092
@@ -17,9 +18,9 @@ struct world_connection {
     bool client_closed;
     bool process_closed;
     bool paused;
-    struct world_bytes to_process;
+    struct file_bytes to_process;
     size_t to_process_taken;
-    struct world_bytes to_client;
+    struct file_bytes to_client;
     size_t to_client_taken;
 };
 
@@ -70,8 +71,8 @@ static int receive_carry_out(struct world_net *net, const struct effect *effect,
     return ERR_NONE;
 }
 
-static int send_carry_out(struct world_net *net, struct world_disk *disk,
-                          const struct effect *effect, uint64_t *ret_count)
+static int send_carry_out(struct world_net *net, struct files *files, const struct effect *effect,
+                          uint64_t *ret_count)
 {
     struct world_connection *connection = connection_find(net, effect->send.connection);
     if (connection->client_closed || connection->process_closed)
@@ -80,16 +81,16 @@ static int send_carry_out(struct world_net *net, struct world_disk *disk,
         const struct piece *piece = &effect->send.pieces[i];
         const uint8_t *data = piece->data;
         if (data == NULL)
-            data = disk_bytes(disk, piece->file, piece->offset, piece->length);
+            data = files_bytes(files, piece->file, piece->offset, piece->length);
         if (data == NULL)
             return ERR_IO;
-        world_bytes_set(&connection->to_client, connection->to_client.length, data, piece->length);
+        file_bytes_set(&connection->to_client, connection->to_client.length, data, piece->length);
         *ret_count += piece->length;
     }
     return ERR_NONE;
 }
 
-void net_carry_out(struct world_net *net, struct world_disk *disk, const struct effect *effect,
+void net_carry_out(struct world_net *net, struct files *files, const struct effect *effect,
                    struct completion *completion)
 {
     switch (effect->kind) {
@@ -107,7 +108,7 @@ void net_carry_out(struct world_net *net, struct world_disk *disk, const struct 
         completion->error = receive_carry_out(net, effect, &completion->count);
         break;
     case EFFECT_SEND:
-        completion->error = send_carry_out(net, disk, effect, &completion->count);
+        completion->error = send_carry_out(net, files, effect, &completion->count);
         break;
     default:
         connection_find(net, effect->connection)->process_closed = true;
@@ -149,7 +150,7 @@ uint64_t world_connect(struct world *world, uint32_t listener)
 {
     struct world_net *net = world_net_of(world);
     CHECK(net->listening & ((uint64_t)1 << listener));
-    struct world_connection *connection = world_allocate(NULL, sizeof(*connection));
+    struct world_connection *connection = sim_allocate(NULL, sizeof(*connection));
     *connection = (struct world_connection){.number = ++net->last_connection, .listener = listener};
     struct world_connection **end = &net->connections;
     while (*end != NULL)
@@ -162,7 +163,7 @@ void world_client_send(struct world *world, uint64_t connection, struct span byt
 {
     struct world_connection *at = connection_find(world_net_of(world), connection);
     CHECK(!at->client_closed);
-    world_bytes_set(&at->to_process, at->to_process.length, bytes.data, bytes.length);
+    file_bytes_set(&at->to_process, at->to_process.length, bytes.data, bytes.length);
 }
 
 void world_client_close(struct world *world, uint64_t connection)

@@ -1,43 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/world_node.h"
+#include "sim/file_node.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/check.h"
+#include "sim/memory.h"
 
-void *world_allocate(void *block, size_t size)
-{
-    void *moved = realloc(block, size == 0 ? 1 : size);
-    CHECK(moved != NULL);
-    return moved;
-}
-
-void world_bytes_resize(struct world_bytes *bytes, size_t length)
+void file_bytes_resize(struct file_bytes *bytes, size_t length)
 {
     if (length > bytes->capacity) {
         bytes->capacity = length * 2;
-        bytes->data = world_allocate(bytes->data, bytes->capacity);
+        bytes->data = sim_allocate(bytes->data, bytes->capacity);
     }
     if (length > bytes->length)
         memset(bytes->data + bytes->length, 0, length - bytes->length);
     bytes->length = length;
 }
 
-void world_bytes_set(struct world_bytes *bytes, size_t offset, const void *data, size_t length)
+void file_bytes_set(struct file_bytes *bytes, size_t offset, const void *data, size_t length)
 {
     if (offset + length > bytes->length)
-        world_bytes_resize(bytes, offset + length);
+        file_bytes_resize(bytes, offset + length);
     if (length > 0)
         memcpy(bytes->data + offset, data, length);
-}
-
-char *world_text_copy(const char *text, size_t length)
-{
-    char *copy = world_allocate(NULL, length + 1);
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
 }
 
 /* Where `name` is or would be among the entries. */
@@ -50,14 +36,14 @@ static size_t entries_place(const struct entries *entries, const char *name, boo
     return place;
 }
 
-struct world_node *entries_get(const struct entries *entries, const char *name)
+struct file_node *entries_get(const struct entries *entries, const char *name)
 {
     bool found;
     const size_t place = entries_place(entries, name, &found);
     return found ? entries->items[place].node : NULL;
 }
 
-void entries_set(struct entries *entries, const char *name, struct world_node *node)
+void entries_set(struct entries *entries, const char *name, struct file_node *node)
 {
     bool found;
     const size_t place = entries_place(entries, name, &found);
@@ -70,10 +56,10 @@ void entries_set(struct entries *entries, const char *name, struct world_node *n
         memmove(at, at + 1, (entries->count - place) * sizeof(*at));
     } else if (node != NULL) {
         entries->items =
-            world_allocate(entries->items, (entries->count + 1) * sizeof(*entries->items));
+            sim_allocate(entries->items, (entries->count + 1) * sizeof(*entries->items));
         at = &entries->items[place];
         memmove(at + 1, at, (entries->count - place) * sizeof(*at));
-        *at = (struct entry){.name = world_text_copy(name, strlen(name)), .node = node};
+        *at = (struct entry){.name = sim_text_copy(name, strlen(name)), .node = node};
         entries->count++;
     }
 }
@@ -93,20 +79,20 @@ void entries_copy(struct entries *to, const struct entries *from)
         entries_set(to, from->items[i].name, from->items[i].node);
 }
 
-struct world_node *node_new(struct world_disk *disk, bool is_folder)
+struct file_node *node_new(struct files *files, bool is_folder)
 {
-    struct world_node *node = world_allocate(NULL, sizeof(*node));
-    *node = (struct world_node){.next_of_all = disk->nodes, .is_folder = is_folder};
-    disk->nodes = node;
+    struct file_node *node = sim_allocate(NULL, sizeof(*node));
+    *node = (struct file_node){.next_of_all = files->nodes, .is_folder = is_folder};
+    files->nodes = node;
     return node;
 }
 
-struct change *change_add(struct world_node *node)
+struct change *change_add(struct file_node *node)
 {
     if (node->changes_count == node->changes_capacity) {
         node->changes_capacity = node->changes_capacity * 2 + 4;
         node->changes =
-            world_allocate(node->changes, node->changes_capacity * sizeof(*node->changes));
+            sim_allocate(node->changes, node->changes_capacity * sizeof(*node->changes));
     }
     struct change *change = &node->changes[node->changes_count++];
     *change = (struct change){.sequence = ++node->sequence};
@@ -119,17 +105,17 @@ static void change_free(struct change *change)
     free(change->name);
 }
 
-void change_apply(struct world_node *node, const struct change *change)
+void change_apply(struct file_node *node, const struct change *change)
 {
     if (change->name != NULL)
         entries_set(&node->durable_entries, change->name, change->node);
     else if (change->is_truncate)
-        world_bytes_resize(&node->durable, change->offset);
+        file_bytes_resize(&node->durable, change->offset);
     else
-        world_bytes_set(&node->durable, change->offset, change->data.data, change->data.length);
+        file_bytes_set(&node->durable, change->offset, change->data.data, change->data.length);
 }
 
-void changes_settle(struct world_node *node, uint64_t covers, bool durable)
+void changes_settle(struct file_node *node, uint64_t covers, bool durable)
 {
     size_t kept = 0;
     for (size_t i = 0; i < node->changes_count; i++) {
@@ -144,24 +130,23 @@ void changes_settle(struct world_node *node, uint64_t covers, bool durable)
     node->changes_count = kept;
 }
 
-void entry_change(struct world_node *folder, const char *name, struct world_node *node,
-                  bool goes_on)
+void entry_change(struct file_node *folder, const char *name, struct file_node *node, bool goes_on)
 {
     struct change *change = change_add(folder);
-    change->name = world_text_copy(name, strlen(name));
+    change->name = sim_text_copy(name, strlen(name));
     change->node = node;
     change->goes_on = goes_on;
     entries_set(&folder->visible_entries, name, node);
 }
 
-struct world_node *path_parent(const struct world_disk *disk, uint32_t root, const char *path,
-                               const char **ret_name)
+struct file_node *path_parent(const struct files *files, uint32_t root, const char *path,
+                              const char **ret_name)
 {
-    CHECK(root < WORLD_FOLDERS_MAX);
-    struct world_node *folder = disk->roots[root];
+    CHECK(root < FILES_FOLDERS_MAX);
+    struct file_node *folder = files->roots[root];
     const char *slash;
     while ((slash = strchr(path, '/')) != NULL) {
-        char *name = world_text_copy(path, (size_t)(slash - path));
+        char *name = sim_text_copy(path, (size_t)(slash - path));
         folder = entries_get(&folder->visible_entries, name);
         free(name);
         if (folder == NULL || !folder->is_folder)
@@ -172,20 +157,20 @@ struct world_node *path_parent(const struct world_disk *disk, uint32_t root, con
     return folder;
 }
 
-struct world_node *path_node(const struct world_disk *disk, uint32_t root, const char *path)
+struct file_node *path_node(const struct files *files, uint32_t root, const char *path)
 {
     const char *name;
-    struct world_node *folder = path_parent(disk, root, path, &name);
+    struct file_node *folder = path_parent(files, root, path, &name);
     if (folder == NULL)
         return NULL;
     return name[0] == '\0' ? folder : entries_get(&folder->visible_entries, name);
 }
 
-void nodes_free(struct world_disk *disk)
+void nodes_free(struct files *files)
 {
-    while (disk->nodes != NULL) {
-        struct world_node *node = disk->nodes;
-        disk->nodes = node->next_of_all;
+    while (files->nodes != NULL) {
+        struct file_node *node = files->nodes;
+        files->nodes = node->next_of_all;
         changes_settle(node, UINT64_MAX, false);
         free(node->changes);
         free(node->visible.data);

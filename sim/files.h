@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of one simulated machine: carries out the file effects of core/effect.h, knows what is
+ * visible and what is durable, and loses power.
+ *
+ * It has no time: who drives it decides when an effect happens, by files_submitted() when it is
+ * asked for and files_carry_out() when it happens.
+ */
+#ifndef SIM_FILES_H
+#define SIM_FILES_H
+
+#include "core/base/rng.h"
+#include "core/effect.h"
+#include "core/event.h"
+
+#define FILES_FOLDERS_MAX 4
+
+struct file_node; /* a file or a folder */
+
+/* A file number of the process: asked for, open when it has a node, or closed again. */
+struct file_handle {
+    uint64_t file;
+    char *path;
+    struct file_node *node;
+    bool writes;
+};
+
+struct files {
+    struct rng *rng;
+    struct file_node *roots[FILES_FOLDERS_MAX]; /* data folders */
+    struct file_node *nodes;                    /* all that ever were, for the end */
+    struct file_handle *handles;
+    size_t handles_count;
+    size_t handles_capacity;
+    uint64_t used_bytes;
+    uint64_t capacity_bytes;     /* of the disk; UINT64_MAX: no limit */
+    struct folder_entry *listed; /* what the last LIST found */
+    size_t listed_count;
+};
+
+/* Empty data folders. `rng` is borrowed: power losses draw from it. */
+void files_init(struct files *files, struct rng *rng);
+void files_free(struct files *files);
+
+/* True for the effects that files_carry_out() knows. */
+bool files_serve(enum effect_kind kind);
+
+/* The path that the effect is about, relative to its data folder. Borrowed; of OPEN from the effect
+ * itself. */
+struct span files_path(const struct files *files, const struct effect *effect);
+
+/* Takes note of an effect when it is asked for; it has to be given back to files_carry_out(): the
+ * number of the last change that a sync covers. Spoils the buffer of a read. */
+uint64_t files_submitted(struct files *files, const struct effect *effect);
+
+/* Carries one effect out. With an `error`, a write stops after `bytes_max` bytes, a sync loses
+ * what it would have covered, and any other effect does nothing. Entries of a LIST are borrowed
+ * until the next one. */
+void files_carry_out(struct files *files, const struct effect *effect, uint64_t covers, int error,
+                     uint64_t bytes_max, struct completion *completion);
+
+/* Bytes of an open file as a process sees them, borrowed; NULL when the file is shorter. */
+const uint8_t *files_bytes(const struct files *files, uint64_t file, uint64_t offset,
+                           size_t length);
+
+/* The process ended: its file numbers are free again. */
+void files_process_ended(struct files *files);
+
+/* What no sync covered is kept, lost, torn by sectors or reordered, as the rng says. */
+void files_power_loss(struct files *files);
+
+#endif
