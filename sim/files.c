@@ -22,21 +22,11 @@ void files_init(struct files *files, struct rng *rng)
         files->roots[i] = node_new(files, true);
 }
 
-static void listed_clear(struct files *files)
-{
-    for (size_t i = 0; i < files->listed_count; i++)
-        free((void *)(uintptr_t)files->listed[i].name.data);
-    free(files->listed);
-    files->listed = NULL;
-    files->listed_count = 0;
-}
-
 void files_free(struct files *files)
 {
     nodes_free(files);
     files_process_ended(files);
     free(files->handles);
-    listed_clear(files);
 }
 
 /* Numbers are given out in their order, so that they lie in it. */
@@ -109,6 +99,11 @@ struct span files_path(const struct files *files, const struct effect *effect)
     if (effect->kind >= EFFECT_LIST && effect->kind <= EFFECT_SYNC_FOLDER)
         return effect->path.path;
     return span_text(handle_find(files, effect_file(effect))->path);
+}
+
+uint64_t files_sequence(const struct files *files, const struct effect *effect)
+{
+    return handle_open(files, effect_file(effect))->node->sequence;
 }
 
 uint64_t files_submitted(struct files *files, const struct effect *effect)
@@ -229,25 +224,28 @@ static int range_carry_out(struct files *files, const struct effect *effect)
     return ERR_NONE;
 }
 
-static int list_carry_out(struct files *files, const struct effect *effect, const char *path,
+static int list_carry_out(const struct files *files, const struct effect *effect, const char *path,
                           struct completion *completion)
 {
     const struct file_node *folder = path_node(files, effect->path.folder, path);
     if (folder == NULL || !folder->is_folder)
         return ERR_NOT_FOUND;
-    listed_clear(files);
     const struct entries *entries = &folder->visible_entries;
-    files->listed = sim_allocate(NULL, entries->count * sizeof(*files->listed));
-    files->listed_count = entries->count;
+    size_t bytes = entries->count * sizeof(struct folder_entry);
+    for (size_t i = 0; i < entries->count; i++)
+        bytes += strlen(entries->items[i].name);
+    struct folder_entry *listed = sim_allocate(NULL, bytes);
+    char *name = (char *)(listed + entries->count);
     for (size_t i = 0; i < entries->count; i++) {
         const struct file_node *node = entries->items[i].node;
-        const char *name = entries->items[i].name;
-        files->listed[i] =
-            (struct folder_entry){.name = span_text(sim_text_copy(name, strlen(name))),
-                                  .size_bytes = node->visible.length,
-                                  .is_folder = node->is_folder};
+        const size_t length = strlen(entries->items[i].name);
+        memcpy(name, entries->items[i].name, length);
+        listed[i] = (struct folder_entry){.name = span_of(name, length),
+                                          .size_bytes = node->visible.length,
+                                          .is_folder = node->is_folder};
+        name += length;
     }
-    completion->entries = files->listed;
+    completion->entries = listed;
     completion->entries_count = (uint32_t)entries->count;
     return ERR_NONE;
 }

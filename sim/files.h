@@ -33,9 +33,7 @@ struct files {
     size_t handles_count;
     size_t handles_capacity;
     uint64_t used_bytes;
-    uint64_t capacity_bytes;     /* of the disk; UINT64_MAX: no limit */
-    struct folder_entry *listed; /* what the last LIST found */
-    size_t listed_count;
+    uint64_t capacity_bytes; /* of the disk; UINT64_MAX: no limit */
 };
 
 /* Empty data folders. `rng` is borrowed: power losses draw from it. */
@@ -53,9 +51,12 @@ struct span files_path(const struct files *files, const struct effect *effect);
  * number of the last change that a sync covers. Spoils the buffer of a read. */
 uint64_t files_submitted(struct files *files, const struct effect *effect);
 
-/* Carries one effect out. With an `error`, a write stops after `bytes_max` bytes, a sync loses
- * what it would have covered, and any other effect does nothing. Entries of a LIST are borrowed
- * until the next one. */
+/* The number of the last change of the file that a WRITE or TRUNCATE is about. */
+uint64_t files_sequence(const struct files *files, const struct effect *effect);
+
+/* Carries one effect out. With an `error`, a write stops after `bytes_max` bytes, a sync loses what
+ * it would have covered, and any other effect does nothing. The entries of a LIST are one block of
+ * the caller's, to be given back by free(). */
 void files_carry_out(struct files *files, const struct effect *effect, uint64_t covers, int error,
                      uint64_t bytes_max, struct completion *completion);
 
@@ -65,6 +66,13 @@ const uint8_t *files_bytes(const struct files *files, uint64_t file, uint64_t of
 
 /* The process ended: its file numbers are free again. */
 void files_process_ended(struct files *files);
+
+/* True when a power loss now could lose something. */
+bool files_are_dirty(const struct files *files);
+
+/* Flips one bit of one file whose name ends in ".log", ".index", ".timeindex" or ".snapshot", on
+ * the device itself. False when there is none. */
+bool files_rot(struct files *files);
 
 /* What no sync covered is kept, lost, torn by sectors or reordered, as the rng says. */
 void files_power_loss(struct files *files);

@@ -111,3 +111,12 @@ void files_power_loss(struct files *files)
         files->used_bytes += node->visible.length;
     }
 }
+
+bool files_are_dirty(const struct files *files)
+{
+    for (const struct file_node *node = files->nodes; node != NULL; node = node->next_of_all) {
+        if (node->changes_count > 0)
+            return true;
+    }
+    return false;
+}

@@ -1,13 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-# The simulated world: core-like code that needs no library. What tests use of it is here too.
+# The simulated world: code that needs no library. What tests use of it is here too.
 noinst_LIBRARIES += libsim.a
 libsim_a_SOURCES = \
+	sim/chance.c \
+	sim/chance.h \
+	sim/clients.h \
+	sim/digest.c \
+	sim/digest.h \
 	sim/effect_digest.c \
 	sim/effect_digest.h \
+	sim/fault_kinds.c \
+	sim/fault_kinds.h \
+	sim/faults.c \
+	sim/faults.h \
 	sim/file_node.c \
 	sim/file_node.h \
 	sim/files.c \
 	sim/files.h \
 	sim/files_power.c \
+	sim/files_rot.c \
+	sim/host.c \
+	sim/host.h \
+	sim/host_blocks.c \
+	sim/host_clock.c \
+	sim/host_files.c \
+	sim/host_internal.h \
+	sim/host_turn.c \
+	sim/judge.h \
+	sim/knobs.c \
+	sim/knobs.h \
 	sim/memory.c \
-	sim/memory.h
+	sim/memory.h \
+	sim/network.c \
+	sim/network.h \
+	sim/network_host.c \
+	sim/network_internal.h \
+	sim/peer.c \
+	sim/peer.h \
+	sim/queue.c \
+	sim/queue.h \
+	sim/scenario.h \
+	sim/setup.c \
+	sim/setup.h \
+	sim/sim.c \
+	sim/sim.h \
+	sim/stream.c \
+	sim/stream.h \
+	sim/swarm.c \
+	sim/swarm.h \
+	sim/tally.c \
+	sim/tally.def \
+	sim/tally.h
+$(libsim_a_OBJECTS): core/wire/messages.h

@@ -139,6 +139,7 @@ include tests/core/api/local.mk
 include tests/net/local.mk
 include tests/disk/local.mk
 include tests/cli/local.mk
+include tests/sim/local.mk
 
 if HAVE_CHECK
 check_LIBRARIES += tests/libsupport.a

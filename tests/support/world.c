@@ -264,6 +264,7 @@ static void carry_out(struct world *world, size_t index)
     if (world->allowed != UINT64_MAX)
         world->allowed--;
     deliver(world, event);
+    free((void *)(uintptr_t)event.completed.entries);
 }
 
 /* The next of the effects that were under way when the turn began, `before` of them; -1: none. */
@@ -410,6 +411,7 @@ static void happen_perhaps(struct world *world)
                             rng_next(&world->rng) % 4096, &completion);
         else if (drawn != 1)
             files_carry_out(&world->files, &asked.effect, asked.covers, ERR_NONE, 0, &completion);
+        free((void *)(uintptr_t)completion.entries);
     }
 }
 

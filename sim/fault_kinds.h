@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each kind of fault does to the world, and takes back. */
+#ifndef SIM_FAULT_KINDS_H
+#define SIM_FAULT_KINDS_H
+
+#include "sim/host.h"
+
+/* A fault while it lasts. */
+struct fault_window {
+    struct task task; /* its end */
+    struct list place;
+    struct sim *sim;
+    struct host *host;
+    const struct scenario_fault *fault;
+    struct rng *rng;
+    uint64_t lasts_us;
+    uint64_t sides;  /* PARTITION: a bit for each end that is on the one side */
+    bool backwards;  /* ONE_WAY: from the other side */
+    uint64_t before; /* what was counted when it began, to tell whether it mattered */
+};
+
+void fault_begin(struct fault_window *window);
+void fault_end(struct fault_window *window);
+
+/* The word of the scenario language, as in "power_loss". */
+const char *fault_name(enum fault_kind kind);
+
+#endif

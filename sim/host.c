@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a machine and of the process on it. */
+#include "sim/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/check.h"
+#include "core/base/timer.h"
+#include "sim/chance.h"
+#include "sim/faults.h"
+#include "sim/host_internal.h"
+#include "sim/judge.h"
+#include "sim/memory.h"
+#include "sim/network.h"
+
+#define STOPPING_US   ((uint64_t)1000) /* between two looks whether it has ended */
+#define FIRST_MONO_US ((uint64_t)1000000)
+
+struct refusal {
+    char *text;
+    size_t bytes;
+};
+
+static void *heap_take(void *context, size_t size)
+{
+    (void)context;
+    return sim_allocate(NULL, size);
+}
+
+static void heap_give(void *context, void *block, size_t size)
+{
+    (void)context;
+    (void)size;
+    free(block);
+}
+
+static void report(void *context, bool refused, uint32_t place, struct span text)
+{
+    (void)place;
+    const struct refusal *refusal = context;
+    if (refused && refusal->bytes > 0 && refusal->text[0] == '\0')
+        snprintf(refusal->text, refusal->bytes, "%.*s", (int)text.length, (const char *)text.data);
+}
+
+static bool conf_fill(struct host *host, const struct settings_list *settings)
+{
+    char number[16];
+    snprintf(number, sizeof(number), "%u", host->number);
+    bool good = conf_set(&host->conf, SPAN("node.id"), span_text(number), 0) == 0 &&
+                conf_set(&host->conf, SPAN("listeners"), SPAN("PLAINTEXT://:9092"), 0) == 0;
+    for (uint32_t i = 0; good && i < settings->count; i++)
+        good = conf_set(&host->conf, span_text(settings->items[i].key),
+                        span_text(settings->items[i].value), 0) == 0;
+    return good && conf_check(&host->conf, span_text(host->name)) == 0 &&
+           host->conf.folders_count <= FILES_FOLDERS_MAX;
+}
+
+struct host *host_new(struct sim *sim, uint32_t number, const struct settings_list *settings,
+                      char *ret_reason, size_t reason_bytes)
+{
+    struct host *host = sim_allocate(NULL, sizeof(*host));
+    *host =
+        (struct host){.sim = sim,
+                      .number = number,
+                      .timer_us = TIMER_NEVER,
+                      .mono_base_us = FIRST_MONO_US,
+                      .base_us = sim->now_us,
+                      .powered = true,
+                      .knobs = {.at_once_percent = 75, .sync_us_most = 2000, .read_us_most = 300}};
+    snprintf(host->name, sizeof(host->name), "n%u", number);
+    chance_stream(&host->rng, sim->seed, "host", number);
+    chance_stream(&host->files_rng, sim->seed, "files", number);
+    files_init(&host->files, &host->files_rng);
+    list_init(&host->pendings);
+    list_init(&host->arrived);
+    list_init(&host->spare);
+    list_init(&host->blocks);
+    struct refusal refusal = {ret_reason, reason_bytes};
+    if (reason_bytes > 0)
+        ret_reason[0] = '\0';
+    memory_init(&host->conf_memory, (struct allocator){heap_take, heap_give, NULL});
+    conf_init(&host->conf, &host->conf_memory, report, &refusal);
+    const bool good = conf_fill(host, settings);
+    host->conf.context = NULL;
+    host->conf.report = NULL;
+    if (good)
+        return host;
+    host_free(host);
+    return NULL;
+}
+
+static void pendings_free(struct list *list)
+{
+    while (!list_empty(list)) {
+        struct pending *pending = container_of(list->next, struct pending, place);
+        list_remove(&pending->place);
+        free(pending);
+    }
+}
+
+void host_free(struct host *host)
+{
+    if (host == NULL)
+        return;
+    pendings_free(&host->pendings);
+    pendings_free(&host->arrived);
+    pendings_free(&host->spare);
+    host_blocks_release(host);
+    files_free(&host->files);
+    conf_free(&host->conf);
+    free(host);
+}
+
+void host_start(struct host *host)
+{
+    if (host_runs(host))
+        return;
+    struct sim *sim = host->sim;
+    queue_cancel(&sim->queue, &host->start_task);
+    host->powered = true;
+    host->boots++;
+    host->state = HOST_BOOTING;
+    host->timer_us = TIMER_NEVER;
+    host->last_effect = 0;
+    host->stop_asked = false;
+    host->busy_until_us = 0;
+    host->paused_until_us = 0;
+    if (host->boots > 1 && host->last_end == HOST_END_POWER_LOSS)
+        sim_count(sim, TALLY_boot_after_power_loss);
+    else if (host->boots > 1 && host->last_end == HOST_END_CRASH)
+        sim_count(sim, TALLY_boot_after_crash);
+    sim_tell(sim, host, "life", "starts, for the %llu. time", (unsigned long long)host->boots);
+    const struct broker_options options = {
+        .allocator = host_allocator(host), .conf = &host->conf, .codecs = NULL};
+    host->broker = broker_new(&options);
+    effects_init(&host->effects, broker_memory(host->broker));
+    judges_host_changed(sim->judges, host, HOST_BOOTED);
+    struct event event = {.kind = EVENT_START};
+    for (size_t i = 0; i < START_ENTROPY_BYTES; i++)
+        event.start.entropy[i] = (uint8_t)rng_next(&host->rng);
+    host_deliver(host, event, span_of(event.start.entropy, START_ENTROPY_BYTES), sim->queue.cause);
+    host_wake(host);
+}
+
+static void start_due(struct task *task)
+{
+    struct host *host = container_of(task, struct host, start_task);
+    if (host->state == HOST_STOPPING)
+        host_start_in(host, STOPPING_US);
+    else
+        host_start(host);
+}
+
+void host_start_in(struct host *host, uint64_t delay_us)
+{
+    queue_put(&host->sim->queue, &host->start_task, host->sim->now_us + delay_us, start_due);
+}
+
+void host_ended(struct host *host, enum host_end end)
+{
+    struct sim *sim = host->sim;
+    if (host->state == HOST_BOOTING)
+        sim_count(sim, TALLY_boot_fails);
+    if (end == HOST_END_FAILED)
+        sim_count(sim, TALLY_host_stopped_itself);
+    if (end == HOST_END_STOPPED || end == HOST_END_FAILED) {
+        effects_free(&host->effects);
+        broker_free(host->broker);
+        if (host->blocks_bytes != 0)
+            sim_object(sim, SIM_SAFETY, "memory",
+                       "a broker that ended has given all its memory back",
+                       "core/broker.h: broker_free()", "%s kept %llu bytes", host->name,
+                       (unsigned long long)host->blocks_bytes);
+    }
+    host->state = HOST_OFF;
+    host->last_end = end;
+    queue_cancel(&sim->queue, &host->turn_task);
+    queue_cancel(&sim->queue, &host->timer_task);
+    while (!list_empty(&host->pendings))
+        host_pending_free(host, container_of(host->pendings.next, struct pending, place));
+    while (!list_empty(&host->arrived))
+        host_pending_free(host, container_of(host->arrived.next, struct pending, place));
+    host->arrived_count = 0;
+    host->effects = (struct effects){0};
+    host->broker = NULL;
+    host_blocks_release(host);
+    files_process_ended(&host->files);
+    network_process_ended(sim->network, host, end == HOST_END_POWER_LOSS);
+    judges_host_changed(sim->judges, host, HOST_ENDED);
+    faults_host_ended(sim->faults, host);
+}
+
+void host_stop(struct host *host)
+{
+    if (!host_runs(host) || host->state == HOST_STOPPING)
+        return;
+    sim_tell(host->sim, host, "life", "is asked to end");
+    host->state = HOST_STOPPING;
+    host->stop_asked = true;
+    host_wake(host);
+}
+
+void host_crash(struct host *host)
+{
+    if (!host_runs(host))
+        return;
+    sim_tell(host->sim, host, "life", "is killed");
+    host_happen_perhaps(host);
+    host_ended(host, HOST_END_CRASH);
+}
+
+void host_power_loss(struct host *host)
+{
+    sim_tell(host->sim, host, "life", "loses power");
+    if (host_runs(host)) {
+        host_happen_perhaps(host);
+        host_ended(host, HOST_END_POWER_LOSS);
+    }
+    host->last_end = HOST_END_POWER_LOSS;
+    host->powered = false;
+    files_power_loss(&host->files);
+    /* A machine's monotonic clock starts anew with it. */
+    host->mono_base_us = FIRST_MONO_US;
+    host->base_us = host->sim->now_us;
+}
+
+void host_pause(struct host *host, uint64_t duration_us)
+{
+    const uint64_t until_us = host->sim->now_us + duration_us;
+    if (!host_runs(host) || until_us <= host->paused_until_us)
+        return;
+    host->paused_until_us = until_us;
+    sim_tell(host->sim, host, "life", "stands still for %llu us", (unsigned long long)duration_us);
+}

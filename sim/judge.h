@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who watches a run and objects. A judge is one file, sim/judge_NAME.c, that defines one struct
+ * judge_kind, declared below and named in the list of sim/judge.c. Judges of what clients were
+ * promised look at exchanges and at the disk's worst-case image (sim/files.h), never at the core's
+ * fields; judges of the core's inner state look through core/view.h alone. What a call costs is
+ * proportional to what changed.
+ */
+#ifndef SIM_JUDGE_H
+#define SIM_JUDGE_H
+
+#include "sim/peer.h"
+
+struct judge;
+
+struct judge_kind {
+    const char *name;   /* "acked-is-durable" */
+    const char *rule;   /* what must hold, in a sentence */
+    const char *source; /* whence: KIP, paper, contract */
+    size_t size;        /* of its state, which starts zeroed */
+    void (*begin)(struct judge *judge);
+    void (*asked)(struct judge *judge, const struct exchange *exchange);
+    void (*replied)(struct judge *judge, const struct exchange *exchange);
+    void (*received)(struct judge *judge, const struct exchange *exchange);
+    void (*lost)(struct judge *judge, const struct exchange *exchange);
+    void (*host_changed)(struct judge *judge, struct host *host, enum host_change change);
+    void (*stepped)(struct judge *judge, struct host *host, const struct event *event);
+    void (*phase)(struct judge *judge, enum sim_phase phase); /* it begins */
+    void (*end)(struct judge *judge); /* the run is over; gives its memory back, objects no more */
+};
+
+struct judge {
+    const struct judge_kind *kind;
+    struct sim *sim;
+    void *state;
+    uint64_t judged; /* how often it had something to judge */
+};
+
+extern const struct judge_kind judge_order;
+
+struct judges *judges_new(struct sim *sim);
+void judges_free(struct judges *judges);
+uint32_t judges_count(const struct judges *judges);
+const struct judge *judges_get(const struct judges *judges, uint32_t index);
+
+/* Ends the run, unless it is over; SAFETY unless `result` says otherwise. */
+void judge_object(struct judge *judge, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void judge_object_late(struct judge *judge, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Told by the rest of the world, to every judge that wants to hear it. */
+void judges_asked(struct judges *judges, const struct exchange *exchange);
+void judges_replied(struct judges *judges, const struct exchange *exchange);
+void judges_received(struct judges *judges, const struct exchange *exchange);
+void judges_lost(struct judges *judges, const struct exchange *exchange);
+void judges_host_changed(struct judges *judges, struct host *host, enum host_change change);
+void judges_stepped(struct judges *judges, struct host *host, const struct event *event);
+void judges_phase(struct judges *judges, enum sim_phase phase);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/knobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/chance.h"
+#include "sim/host.h"
+#include "sim/memory.h"
+#include "sim/network.h"
+
+/* Half of the time a knob keeps its default; else it is one of these, each as likely. */
+static const struct {
+    const char *key;
+    const char *values[4];
+} knobs[] = {
+    {"log.segment.bytes", {"1024", "4096", "16384", "262144"}},
+    {"log.index.interval.bytes", {"0", "64", "512", "4096"}},
+    {"log.index.size.max.bytes", {"64", "256", "4096", "65536"}},
+    {"log.segment.delete.delay.ms", {"0", "10", "200", "60000"}},
+    {"socket.request.max.bytes", {"65536", "131072", "1048576", "1048576"}},
+    {"offsets.topic.num.partitions", {"1", "2", "5", "50"}},
+    {"offsets.topic.segment.bytes", {"1024", "2048", "8192", "65536"}},
+    {"group.initial.rebalance.delay.ms", {"0", "0", "20", "300"}},
+    {"max.incremental.fetch.session.cache.slots", {"0", "1", "2", "1000"}},
+    {"num.partitions", {"1", "2", "3", "5"}},
+};
+
+void settings_list_free(struct settings_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        free(list->items[i].key);
+        free(list->items[i].value);
+    }
+    free(list->items);
+    *list = (struct settings_list){0};
+}
+
+static bool is_set(const struct settings_list *list, const char *key)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add(struct settings_list *list, const char *key, const char *value)
+{
+    list->items = sim_allocate(list->items, (list->count + 1) * sizeof(*list->items));
+    list->items[list->count++] = (struct setting){.key = sim_text_copy(key, strlen(key)),
+                                                  .value = sim_text_copy(value, strlen(value))};
+}
+
+void knobs_settings(struct sim *sim, const struct settings_list *own, struct settings_list *ret_all)
+{
+    *ret_all = (struct settings_list){0};
+    for (uint32_t i = 0; i < own->count; i++)
+        add(ret_all, own->items[i].key, own->items[i].value);
+    if (!sim->scenario->draws_knobs)
+        return;
+    struct rng rng;
+    chance_stream(&rng, sim->seed, "knobs", 0);
+    for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+        const bool draws = chance_one_in(&rng, 2);
+        const char *value = knobs[i].values[chance_below(&rng, 4)];
+        if (draws && !is_set(own, knobs[i].key))
+            add(ret_all, knobs[i].key, value);
+    }
+}
+
+static void draw_network(struct sim *sim, struct rng *rng)
+{
+    static const uint32_t fragments[] = {0, 0, 1, 7, 100, 1460};
+    static const uint64_t latencies_us[] = {30, 100, 500, 5000};
+    struct network_knobs *network = network_knobs(sim->network);
+    network->fragment_bytes = fragments[chance_below(rng, 6)];
+    network->draws_fragments = chance_one_in(rng, 2);
+    /* A byte at a time is for short streams: it makes a step of every byte. */
+    if (network->fragment_bytes == 1)
+        network->draws_fragments = false;
+    network->latency_us_most = latencies_us[chance_below(rng, 4)];
+    network->latency_us_least = chance_between(rng, 1, network->latency_us_most);
+    network->window_bytes =
+        chance_one_in(rng, 3) ? (uint32_t)chance_between(rng, 64, 8192) : 256 * 1024;
+}
+
+static void draw_host(struct host *host, struct rng *rng)
+{
+    static const uint64_t syncs_us[] = {100, 1000, 5000, 20000};
+    host->knobs.partial_turns = chance_one_in(rng, 3);
+    host->knobs.at_once_percent = (uint32_t)chance_between(rng, 0, 100);
+    host->knobs.sync_us_most = syncs_us[chance_below(rng, 4)];
+    host->knobs.read_us_most = chance_between(rng, 1, 2000);
+}
+
+void knobs_draw(struct sim *sim)
+{
+    if (!sim->scenario->draws_knobs)
+        return;
+    struct rng rng;
+    chance_stream(&rng, sim->seed, "ways", 0);
+    draw_network(sim, &rng);
+    for (uint32_t i = 0; i < sim->hosts_count; i++)
+        draw_host(sim->hosts[i], &rng);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes the topics of a scenario on every broker, before the load begins. */
+#ifndef SIM_SETUP_H
+#define SIM_SETUP_H
+
+#include "sim/sim.h"
+
+struct setup;
+
+struct setup *setup_new(struct sim *sim);
+void setup_free(struct setup *setup);
+
+/* Begins as soon as the brokers serve. */
+void setup_start(struct setup *setup);
+
+/* True when every broker serves and has the topics. */
+bool setup_is_done(const struct setup *setup);
+
+#endif

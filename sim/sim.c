@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/sim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/check.h"
+#include "sim/chance.h"
+#include "sim/clients.h"
+#include "sim/faults.h"
+#include "sim/judge.h"
+#include "sim/knobs.h"
+#include "sim/memory.h"
+#include "sim/network.h"
+#include "sim/peer.h"
+#include "sim/setup.h"
+
+#define BOOT_MS_MOST ((uint64_t)60000)
+#define POLL_US      ((uint64_t)10000) /* between two looks whether a phase has done its work */
+#define TEXT_BYTES   512
+
+static void phase_due(struct task *task);
+
+static void phase_begin(struct sim *sim, enum sim_phase phase, uint64_t lasts_us)
+{
+    static const char *const names[] = {"boot", "load", "settle", "audit", "end"};
+    sim->phase = phase;
+    sim->phase_ends_us = sim->now_us + lasts_us;
+    sim_tell(sim, NULL, "phase", "%s", names[phase]);
+    judges_phase(sim->judges, phase);
+}
+
+static uint64_t range_draw(struct sim *sim, struct range range)
+{
+    return chance_between(&sim->rng, range.least, range.most);
+}
+
+struct sim *sim_new(const struct scenario *scenario, uint64_t seed,
+                    const struct sim_options *options, char *ret_reason, size_t reason_bytes)
+{
+    struct sim *sim = sim_allocate(NULL, sizeof(*sim));
+    *sim = (struct sim){.scenario = scenario, .seed = seed, .options = *options};
+    sim->sink = options->sink;
+    sim->sink_context = options->sink_context;
+    list_init(&sim->peers);
+    queue_init(&sim->queue, seed);
+    chance_stream(&sim->rng, seed, "sim", 0);
+    struct settings_list settings = {0};
+    for (uint32_t i = 0; i < scenario->nodes_count; i++) {
+        knobs_settings(sim, &scenario->nodes[i].settings, &settings);
+        struct host *host = host_new(sim, i + 1, &settings, ret_reason, reason_bytes);
+        settings_list_free(&settings);
+        if (host == NULL) {
+            sim_free(sim);
+            return NULL;
+        }
+        sim->hosts[sim->hosts_count++] = host;
+    }
+    sim->network = network_new(sim);
+    knobs_draw(sim);
+    sim->judges = judges_new(sim);
+    sim->clients = clients_new(sim);
+    sim->faults = faults_new(sim);
+    sim->setup = setup_new(sim);
+    return sim;
+}
+
+void sim_free(struct sim *sim)
+{
+    if (sim == NULL)
+        return;
+    queue_clear(&sim->queue);
+    setup_free(sim->setup);
+    faults_free(sim->faults);
+    clients_free(sim->clients);
+    judges_free(sim->judges);
+    peers_free(sim);
+    network_free(sim->network);
+    for (uint32_t i = 0; i < sim->hosts_count; i++)
+        host_free(sim->hosts[i]);
+    queue_free(&sim->queue);
+    free(sim);
+}
+
+static void poll(struct sim *sim)
+{
+    queue_put(&sim->queue, &sim->phase_task, sim->now_us + POLL_US, phase_due);
+}
+
+static void load_begins(struct sim *sim)
+{
+    const uint64_t lasts_us = range_draw(sim, sim->scenario->load_ms) * 1000;
+    phase_begin(sim, SIM_LOAD, lasts_us);
+    faults_start(sim->faults);
+    clients_start(sim->clients);
+    queue_put(&sim->queue, &sim->phase_task, sim->now_us + lasts_us, phase_due);
+}
+
+static void settle_begins(struct sim *sim)
+{
+    phase_begin(sim, SIM_SETTLE, sim->scenario->settle_ms * 1000);
+    faults_end(sim->faults);
+    clients_settle(sim->clients);
+    poll(sim);
+}
+
+static void is_late(struct sim *sim, const char *what)
+{
+    char text[TEXT_BYTES];
+    clients_explain(sim->clients, text, sizeof(text));
+    sim_object(sim, SIM_LIVENESS, "progress",
+               "what was asked ends in time once faults have stopped",
+               "liveness: after the last fault every request is answered or given up",
+               "%s was not over in time: %s", what, text);
+}
+
+static void phase_due(struct task *task)
+{
+    struct sim *sim = container_of(task, struct sim, phase_task);
+    const bool late = sim->now_us >= sim->phase_ends_us;
+    switch (sim->phase) {
+    case SIM_BOOT:
+        if (setup_is_done(sim->setup))
+            load_begins(sim);
+        else if (late)
+            is_late(sim, "setting up");
+        else
+            poll(sim);
+        break;
+    case SIM_LOAD:
+        settle_begins(sim);
+        break;
+    case SIM_SETTLE:
+        if (clients_are_done(sim->clients)) {
+            phase_begin(sim, SIM_AUDIT, sim->scenario->settle_ms * 1000);
+            clients_audit(sim->clients);
+            poll(sim);
+        } else if (late) {
+            is_late(sim, "settling");
+        } else {
+            poll(sim);
+        }
+        break;
+    case SIM_AUDIT:
+        if (clients_audit_is_done(sim->clients))
+            phase_begin(sim, SIM_END, 0);
+        else if (late)
+            is_late(sim, "the audit");
+        else
+            poll(sim);
+        break;
+    case SIM_END:
+        break;
+    }
+}
+
+enum sim_result sim_run(struct sim *sim)
+{
+    phase_begin(sim, SIM_BOOT, BOOT_MS_MOST * 1000);
+    for (uint32_t i = 0; i < sim->hosts_count; i++)
+        host_start(sim->hosts[i]);
+    setup_start(sim->setup);
+    poll(sim);
+    while (!sim_is_over(sim) &&
+           (sim->options.steps_most == 0 || sim->steps < sim->options.steps_most)) {
+        struct task *task = queue_take(&sim->queue);
+        CHECK(task != NULL && task->due_us >= sim->now_us);
+        sim->now_us = task->due_us;
+        task->run(task);
+    }
+    return sim->violation.result;
+}
+
+void sim_count(struct sim *sim, enum tally_row row)
+{
+    sim->tally.counts[row]++;
+}
+
+void sim_tell(struct sim *sim, const struct host *host, const char *kind, const char *format, ...)
+{
+    const uint64_t number = ++sim->trace_number;
+    if (sim->sink != NULL) {
+        char text[TEXT_BYTES];
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        sim->sink->action(sim->sink_context, sim, host, kind, text, number, sim->queue.cause);
+    }
+    sim->queue.cause = number;
+}
+
+void sim_object(struct sim *sim, enum sim_result result, const char *judge, const char *rule,
+                const char *source, const char *format, ...)
+{
+    if (sim_is_over(sim))
+        return;
+    struct violation *violation = &sim->violation;
+    *violation = (struct violation){.result = result,
+                                    .judge = judge,
+                                    .rule = rule,
+                                    .source = source,
+                                    .at_us = sim->now_us,
+                                    .step = sim->steps,
+                                    .cause = sim->queue.cause};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(violation->text, sizeof(violation->text), format, arguments);
+    va_end(arguments);
+    if (sim->sink != NULL)
+        sim->sink->violated(sim->sink_context, sim, violation);
+}

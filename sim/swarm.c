@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/swarm.h"
+
+#include "sim/chance.h"
+
+#define KIND_ONE_IN   4 /* a run has one in so many of the kinds */
+#define MOMENT_ONE_IN 3 /* and one in so many of these waits for a moment */
+
+static bool is_life(enum fault_kind kind)
+{
+    return kind == FAULT_CRASH || kind == FAULT_POWER_LOSS || kind == FAULT_STOP;
+}
+
+uint32_t swarm_draw(struct sim *sim, struct scenario_fault *faults, uint32_t most)
+{
+    struct rng rng;
+    uint32_t count = 0;
+    chance_stream(&rng, sim->seed, "swarm", 0);
+    for (uint32_t kind = 0; kind < FAULT_KINDS && count < most; kind++) {
+        /* A bit that flips takes away what judges rely on: scenarios ask for it. */
+        if (!chance_one_in(&rng, KIND_ONE_IN) || kind == FAULT_BIT_ROT)
+            continue;
+        const uint64_t load_ms = sim->scenario->load_ms.most;
+        const uint64_t every_ms = chance_between(&rng, load_ms / 20 + 1, load_ms + 1);
+        struct scenario_fault fault = {.kind = kind,
+                                       .every_ms = {every_ms / 2, every_ms},
+                                       .lasts_ms = {1, chance_between(&rng, 1, load_ms / 8 + 1)}};
+        if (is_life(kind) && chance_one_in(&rng, MOMENT_ONE_IN)) {
+            fault.when = (enum moment_kind)chance_between(&rng, 1, MOMENT_KINDS - 1);
+            fault.nth = (struct range){0, chance_between(&rng, 1, 100)};
+        }
+        faults[count++] = fault;
+    }
+    return count;
+}
