@@ -136,6 +136,7 @@ include tests/core/conf/local.mk
 include tests/core/meta/local.mk
 include tests/core/coord/local.mk
 include tests/core/api/local.mk
+include tests/core/trace/local.mk
 include tests/net/local.mk
 include tests/disk/local.mk
 include tests/cli/local.mk

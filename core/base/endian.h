@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Big-endian integers at any address. */
+/* Big-endian integers at any address, and little-endian ones for what is not Kafka's. */
 #ifndef CORE_BASE_ENDIAN_H
 #define CORE_BASE_ENDIAN_H
 
@@ -36,6 +36,13 @@ static inline void put_be64(uint8_t *at, uint64_t value)
 {
     put_be32(at, (uint32_t)(value >> 32));
     put_be32(at + 4, (uint32_t)value);
+}
+
+static inline uint64_t get_le64(const uint8_t *at)
+{
+    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
+           (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
+           (uint64_t)at[7] << 56;
 }
 
 #endif
