@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands of the program: one file each, cli/cmd_NAME.c, which defines one struct cmd. To add
- * a command, declare it below and name it in the list in cli/main.c.
+ * The commands of a program: one file each, cmd_NAME.c, which defines one struct cmd. To add one to
+ * chronik, declare it below and name it in the list in cli/main.c.
  */
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
@@ -21,6 +21,7 @@ struct option {
 };
 
 struct cmd {
+    const char *program; /* whose command it is, as "chronik" */
     const char *name;
     const char *arguments; /* as in "[FILE] [--set KEY=VALUE]..." */
     const char *summary;   /* half a line, for the list of commands */

@@ -31,6 +31,7 @@ static const struct option rows[] = {
 };
 
 const struct cmd cmd_broker = {
+    .program = "chronik",
     .name = "broker",
     .arguments = "[FILE.properties] [--set KEY=VALUE]...",
     .summary = "run a broker",

@@ -270,6 +270,7 @@ static int run_dump(const struct cmd *cmd, int argc, char **argv)
 }
 
 const struct cmd cmd_dump = {
+    .program = "chronik",
     .name = "dump",
     .arguments = "[--records] [--json] FILE|FOLDER...",
     .summary = "show and check the files of a data folder",

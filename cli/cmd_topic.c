@@ -438,6 +438,7 @@ static int run_topic(const struct cmd *cmd, int argc, char **argv)
 }
 
 const struct cmd cmd_topic = {
+    .program = "chronik",
     .name = "topic",
     .arguments = "list|describe|create|delete [TOPIC]... [OPTION]...",
     .summary = "list, describe, create and delete topics",

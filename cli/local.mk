@@ -27,6 +27,8 @@ libcli_a_SOURCES = \
 	cli/notify.h \
 	cli/options.c \
 	cli/options.h \
+	cli/program.c \
+	cli/program.h \
 	cli/properties.c \
 	cli/properties.h \
 	cli/settings.c \

@@ -13,12 +13,12 @@ void options_start(struct options *options, const struct cmd *cmd, int argc, cha
 
 int options_mistake(const struct cmd *cmd, const char *format, ...)
 {
-    fprintf(stderr, "chronik %s: ", cmd->name);
+    fprintf(stderr, "%s %s: ", cmd->program, cmd->name);
     va_list arguments;
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\nTry \"chronik help %s\".\n", cmd->name);
+    fprintf(stderr, "\nTry \"%s help %s\".\n", cmd->program, cmd->name);
     return EXIT_CODE_USAGE;
 }
 
@@ -119,8 +119,8 @@ static void print_option(FILE *out, const struct option *row)
 
 void options_help(const struct cmd *cmd, FILE *out)
 {
-    fprintf(out, "usage: chronik %s%s%s\n\n", cmd->name, cmd->arguments[0] == '\0' ? "" : " ",
-            cmd->arguments);
+    fprintf(out, "usage: %s %s%s%s\n\n", cmd->program, cmd->name,
+            cmd->arguments[0] == '\0' ? "" : " ", cmd->arguments);
     print_lines(out, "", cmd->help);
     if (cmd->options[0].name != NULL)
         fprintf(out, "\nOptions:\n");

@@ -104,10 +104,12 @@ printf '%s\nint x; \n' "$spdx" | plant core/trailing.c trailing
 printf '%s\n/* %s: later */\n' "$spdx" "TO""DO" | plant core/later.c word
 printf '%s\n#ifndef OTHER_H\n#define OTHER_H\n#endif\n' "$spdx" | plant core/other.h guard
 for arrow in 'core net/conn.h' 'core disk/file.h' 'core cli/cmd.h' 'net disk/file.h' \
-    'disk net/conn.h' 'net cli/cmd.h' 'cli tests/support/runner.h' 'core span.h'; do
+    'disk net/conn.h' 'net cli/cmd.h' 'sim disk/file.h' 'sim cli/cmd.h' \
+    'cli tests/support/runner.h' 'core span.h'; do
     printf '%s\n#include "%s"\n' "$spdx" "${arrow#* }" |
         plant "${arrow%% *}/to_$(echo "${arrow#* }" | tr '/.' '__').c" include
 done
+printf '%s\n#include "cli/cmd.h"\n' "$spdx" | plant sim/cmd_run.c clean
 for header in stdio.h time.h unistd.h isa-l.h; do
     printf '%s\n#include <%s>\n' "$spdx" "$header" | plant "core/has_${header%.h}.c" include
 done

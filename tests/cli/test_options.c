@@ -17,6 +17,7 @@ static const struct option rows[] = {
 };
 
 static const struct cmd cmd = {
+    .program = "chronik",
     .name = "paint",
     .arguments = "FILE...",
     .summary = "paint",
