@@ -8,10 +8,13 @@
 /* Texts of all settings together; beyond it conf_set refuses. */
 #define CONF_TEXTS_BYTES_MAX (4u << 20)
 
+/* What the name of the host may take beside them. */
+#define CONF_HOST_NAME_BYTES_MAX 256
+
 void conf_init(struct conf *conf, struct memory *memory, conf_report *report, void *context)
 {
     *conf = (struct conf){.report = report, .context = context};
-    arena_init(&conf->arena, memory, MEMORY_STATE, CONF_TEXTS_BYTES_MAX);
+    arena_init(&conf->arena, memory, MEMORY_STATE, CONF_TEXTS_BYTES_MAX + CONF_HOST_NAME_BYTES_MAX);
     for (int key = 0; key < CONF_KEYS; key++) {
         const struct conf_key_info *info = conf_key_info((enum conf_key)key);
         struct conf_message message;
@@ -258,12 +261,13 @@ static void warn_of_replicas(const struct conf *conf)
 
 int conf_check(struct conf *conf, struct span host_name)
 {
+    conf->host_name = arena_copy(&conf->arena, host_name);
     int result = check_node_id(conf);
     result |= check_roles(conf);
     result |= result == 0 ? check_quorum(conf) : 0;
     result |= check_folders(conf);
     result |= check_limits(conf);
-    result |= conf_check_listeners(conf, host_name);
+    result |= conf_check_listeners(conf, conf->host_name);
     warn_of_replicas(conf);
     return result;
 }

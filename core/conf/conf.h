@@ -53,6 +53,7 @@ struct conf {
     void *context;
 
     /* What conf_check makes of the values. */
+    struct span host_name; /* a copy of what it was told */
     int32_t node_id;
     struct conf_listener listeners[CONF_LISTENERS_MAX];
     uint32_t listeners_count;
