@@ -134,7 +134,7 @@ void faults_start(struct faults *faults)
         plan->until_us =
             fault->to_ms.most == 0 ? QUEUE_NEVER : now_us + draw_us(faults, fault->to_ms);
         if (fault->when != MOMENT_NONE)
-            plan->nth = 1 + chance_between(&faults->rng, fault->nth.least, fault->nth.most);
+            plan->nth = chance_between(&faults->rng, fault->nth.least, fault->nth.most);
         else if (fault->every_ms.most > 0)
             plan_put(plan, plan->armed_us + draw_us(faults, fault->every_ms));
         else
@@ -167,9 +167,8 @@ void faults_moment(struct faults *faults, struct host *host, enum moment_kind mo
             continue;
         plan->host = host;
         plan_put(plan, faults->sim->now_us + chance_below(&faults->rng, MOMENT_US_MOST));
-        if (plan->fault->every_ms.most > 0)
-            plan->nth =
-                1 + chance_between(&faults->rng, plan->fault->nth.least, plan->fault->nth.most);
+        if (plan->fault->again)
+            plan->nth = chance_between(&faults->rng, plan->fault->nth.least, plan->fault->nth.most);
     }
 }
 

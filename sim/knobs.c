@@ -2,7 +2,6 @@
 #include "sim/knobs.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/chance.h"
@@ -26,16 +25,6 @@ static const struct {
     {"max.incremental.fetch.session.cache.slots", {"0", "1", "2", "1000"}},
     {"num.partitions", {"1", "2", "3", "5"}},
 };
-
-void settings_list_free(struct settings_list *list)
-{
-    for (uint32_t i = 0; i < list->count; i++) {
-        free(list->items[i].key);
-        free(list->items[i].value);
-    }
-    free(list->items);
-    *list = (struct settings_list){0};
-}
 
 static bool is_set(const struct settings_list *list, const char *key)
 {

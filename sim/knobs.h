@@ -13,8 +13,6 @@
 void knobs_settings(struct sim *sim, const struct settings_list *own,
                     struct settings_list *ret_all);
 
-void settings_list_free(struct settings_list *list);
-
 /* Draws the ways of the network and the machines. */
 void knobs_draw(struct sim *sim);
 

@@ -39,7 +39,12 @@ libsim_a_SOURCES = \
 	sim/peer.h \
 	sim/queue.c \
 	sim/queue.h \
+	sim/scenario.c \
 	sim/scenario.h \
+	sim/scenario_schema.c \
+	sim/scenario_schema.h \
+	sim/scenario_words.c \
+	sim/scenario_words.h \
 	sim/setup.c \
 	sim/setup.h \
 	sim/sim.c \
@@ -52,3 +57,20 @@ libsim_a_SOURCES = \
 	sim/tally.def \
 	sim/tally.h
 $(libsim_a_OBJECTS): core/wire/messages.h
+
+# What reads scenarios, and the program, need jansson.
+libscenario_a_SOURCES = \
+	sim/json_place.c \
+	sim/json_place.h \
+	sim/scenario_check.c \
+	sim/scenario_parse.c \
+	sim/scenario_parse.h \
+	sim/scenario_read.c \
+	sim/scenario_reader.h \
+	sim/scenario_settings.c
+libscenario_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+if HAVE_SIM
+noinst_LIBRARIES += libscenario.a
+else
+EXTRA_LIBRARIES += libscenario.a
+endif

@@ -26,6 +26,9 @@ struct settings_list {
     uint32_t count;
 };
 
+/* Gives the settings back; the list is empty then. */
+void settings_list_free(struct settings_list *list);
+
 /* A machine with a broker. Numbers start at 1, and are the node ids. */
 struct scenario_node {
     struct settings_list settings;
@@ -107,8 +110,8 @@ enum moment_kind {
 };
 
 /* One fault, or a row of them: at `at_ms`, or drawn again and again from `from_ms` to `to_ms` with
- * `every_ms` between two, or when `when` comes (for the `nth` time, after `from_ms`). It lasts
- * `lasts_ms`; machines that crashed start again after that. */
+ * `every_ms` between two, or when `when` comes (for the `nth` time, counted from 1 and after
+ * `from_ms`). It lasts `lasts_ms`; machines that crashed start again after that. */
 struct scenario_fault {
     enum fault_kind kind;
     uint32_t node; /* 0: drawn */
@@ -120,6 +123,7 @@ struct scenario_fault {
     struct range amount; /* factor, parts in a million, ms, percent of effects that fail */
     enum moment_kind when;
     struct range nth;
+    bool again; /* after it came it waits for `when` anew */
     char *path; /* file faults: only files with this in their path; NULL: any */
 };
 

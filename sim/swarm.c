@@ -27,7 +27,9 @@ uint32_t swarm_draw(struct sim *sim, struct scenario_fault *faults, uint32_t mos
                                        .lasts_ms = {1, chance_between(&rng, 1, load_ms / 8 + 1)}};
         if (is_life(kind) && chance_one_in(&rng, MOMENT_ONE_IN)) {
             fault.when = (enum moment_kind)chance_between(&rng, 1, MOMENT_KINDS - 1);
-            fault.nth = (struct range){0, chance_between(&rng, 1, 100)};
+            fault.nth = (struct range){1, 1 + chance_between(&rng, 1, 100)};
+            fault.again = true;
+            fault.every_ms = (struct range){0};
         }
         faults[count++] = fault;
     }

@@ -147,7 +147,7 @@ check_LIBRARIES += tests/libsupport.a
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 else
-EXTRA_LIBRARIES = tests/libsupport.a
+EXTRA_LIBRARIES += tests/libsupport.a
 EXTRA_PROGRAMS += $(UNIT_TESTS)
 check-local: no-check-without-check
 no-check-without-check:

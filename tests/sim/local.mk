@@ -5,3 +5,19 @@ tests_check_sim_SOURCES = \
 	tests/sim/test_stream.c
 tests_check_sim_CFLAGS = $(TEST_CFLAGS)
 tests_check_sim_LDADD = $(TEST_LIBS) $(CORE_LIBS)
+
+if HAVE_SIM
+UNIT_TESTS += tests/check_scenario
+else
+EXTRA_PROGRAMS += tests/check_scenario
+endif
+tests_check_scenario_SOURCES = \
+	tests/sim/quoted.c \
+	tests/sim/quoted.h \
+	tests/sim/test_json_place.c \
+	tests/sim/test_scenario.c \
+	tests/sim/test_scenario_limits.c \
+	tests/sim/test_scenario_refused.c \
+	tests/sim/test_scenario_schema.c
+tests_check_scenario_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_check_scenario_LDADD = libscenario.a $(TEST_LIBS) $(CORE_LIBS) $(JANSSON_LIBS)
