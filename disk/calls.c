@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "disk/calls.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* The C library's openat is variadic, which a pointer of a fixed type may not call. */
 static int call_openat(int folder, const char *path, int flags, mode_t mode)
 {
     return openat(folder, path, flags, mode);
+}
+
+static int call_lock(int fd, struct flock *lock)
+{
+    return fcntl(fd, F_OFD_SETLK, lock);
 }
 
 const struct disk_calls disk_calls_system = {
@@ -25,4 +31,31 @@ const struct disk_calls disk_calls_system = {
     .mkdirat = mkdirat,
     .renameat = renameat,
     .unlinkat = unlinkat,
+    .readlinkat = readlinkat,
+    .lock = call_lock,
+    .fdopendir = fdopendir,
+    .readdir = readdir,
+    .closedir = closedir,
+    .eventfd = eventfd,
+    .read = read,
+    .write = write,
 };
+
+int calls_openat(const struct disk_calls *calls, int folder, const char *path, int flags,
+                 mode_t mode)
+{
+    int fd;
+    do {
+        fd = calls->openat(folder, path, flags, mode);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+int calls_fsync(const struct disk_calls *calls, int fd)
+{
+    int result;
+    do {
+        result = calls->fsync(fd);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}

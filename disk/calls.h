@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The system calls that disk/ makes, in one table, so that a test can make each of them fail. */
+/* Every system call that disk/ makes, in one table, so that a test can make each of them fail.
+ * tests/driver-calls.sh finds one that goes past it. */
 #ifndef DISK_CALLS_H
 #define DISK_CALLS_H
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -22,9 +25,28 @@ struct disk_calls {
     int (*mkdirat)(int folder, const char *path, mode_t mode);
     int (*renameat)(int folder, const char *path, int folder_to, const char *path_to);
     int (*unlinkat)(int folder, const char *path, int flags);
+    ssize_t (*readlinkat)(int folder, const char *path, char *ret_target, size_t length);
+    int (*lock)(int fd, struct flock *lock); /* fcntl() with F_OFD_SETLK */
+
+    /* A folder's entries. */
+    DIR *(*fdopendir)(int fd);
+    struct dirent *(*readdir)(DIR *stream);
+    int (*closedir)(DIR *stream);
+
+    /* What wakes the loop. */
+    int (*eventfd)(unsigned start, int flags);
+    ssize_t (*read)(int fd, void *data, size_t length);
+    ssize_t (*write)(int fd, const void *data, size_t length);
 };
 
 /* The real ones. */
 extern const struct disk_calls disk_calls_system;
+
+/* Opens, and goes on when it was interrupted. */
+int calls_openat(const struct disk_calls *calls, int folder, const char *path, int flags,
+                 mode_t mode);
+
+/* Syncs with fsync(), and goes on when it was interrupted. */
+int calls_fsync(const struct disk_calls *calls, int fd);
 
 #endif

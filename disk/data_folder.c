@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Data folders: made when missing, opened, and locked against a second broker. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "disk/state.h"
 
@@ -14,25 +12,25 @@
 #define LOCK_MODE   0644
 
 /* Syncs the folder that holds `path`, in which something new was made. */
-static int sync_parent(const char *path, size_t length)
+static int sync_parent(const struct disk_calls *calls, const char *path, size_t length)
 {
     while (length > 0 && path[length - 1] != '/')
         length--;
     char *parent = length == 0 ? strdup(".") : strndup(path, length);
     if (parent == NULL)
         return ENOMEM;
-    const int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = calls_openat(calls, AT_FDCWD, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     int error = 0;
-    if (fd < 0 || fsync(fd) != 0)
+    if (fd < 0 || calls_fsync(calls, fd) != 0)
         error = errno;
     if (fd >= 0)
-        close(fd);
+        calls->close(fd);
     free(parent);
     return error;
 }
 
 /* Makes `path` and its parents, each of them durable. Returns 0 or an errno. */
-static int make_folders(const char *path)
+static int make_folders(const struct disk_calls *calls, const char *path)
 {
     char *partial = strdup(path);
     if (partial == NULL)
@@ -45,8 +43,8 @@ static int make_folders(const char *path)
         while (path[length] != '\0' && path[length] != '/')
             length++;
         partial[length] = '\0';
-        if (mkdir(partial, FOLDER_MODE) == 0)
-            error = sync_parent(partial, length);
+        if (calls->mkdirat(AT_FDCWD, partial, FOLDER_MODE) == 0)
+            error = sync_parent(calls, partial, length);
         else if (errno != EEXIST)
             error = errno;
         partial[length] = path[length];
@@ -57,15 +55,15 @@ static int make_folders(const char *path)
 
 /* A lock of the open file description: it meets a Kafka broker's lock (a POSIX one) as well as
  * another chronik's, and ends with this process however that ends. */
-static int lock_folder(int folder, int *ret_fd)
+static int lock_folder(const struct disk_calls *calls, int folder, int *ret_fd)
 {
-    const int fd = openat(folder, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
+    const int fd = calls_openat(calls, folder, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
     if (fd < 0)
         return errno;
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+    if (calls->lock(fd, &whole) != 0) {
         const int error = errno;
-        close(fd);
+        calls->close(fd);
         return error;
     }
     *ret_fd = fd;
@@ -92,11 +90,12 @@ static int add(struct disk *disk, const char *path, int fd, int lock_fd)
 
 int disk_add_folder(struct disk *disk, const char *path, char *ret_reason, size_t reason_bytes)
 {
+    const struct disk_calls *calls = disk->options.calls;
     int fd = -1;
     int lock_fd = -1;
-    int error = make_folders(path);
+    int error = make_folders(calls, path);
     if (error == 0) {
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = calls_openat(calls, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
         error = fd < 0 ? errno : 0;
     }
     if (error != 0) {
@@ -104,7 +103,7 @@ int disk_add_folder(struct disk *disk, const char *path, char *ret_reason, size_
                  strerror(error));
         goto out;
     }
-    error = lock_folder(fd, &lock_fd);
+    error = lock_folder(calls, fd, &lock_fd);
     if (error == EAGAIN || error == EACCES) {
         snprintf(ret_reason, reason_bytes,
                  "the data folder %s is in use by another broker (its file " LOCK_NAME
@@ -119,8 +118,8 @@ int disk_add_folder(struct disk *disk, const char *path, char *ret_reason, size_
     snprintf(ret_reason, reason_bytes, "cannot lock the data folder %s: %s", path, strerror(error));
 out:
     if (lock_fd >= 0)
-        close(lock_fd);
+        calls->close(lock_fd);
     if (fd >= 0)
-        close(fd);
+        calls->close(fd);
     return -1;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/check.h"
 #include "core/base/format.h"
@@ -39,7 +38,7 @@ struct disk *disk_new(const struct disk_options *options)
     if (disk == NULL)
         return NULL;
     disk->options = *options;
-    disk->pool = pool_new(options->threads_max);
+    disk->pool = pool_new(options->calls, options->threads_max);
     if (disk->pool == NULL) {
         free(disk);
         return NULL;
@@ -78,8 +77,8 @@ void disk_free(struct disk *disk)
     while (disk->files.first != NULL)
         disk_forget_file(disk, disk->files.first);
     for (uint32_t i = 0; i < disk->folders_count; i++) {
-        close(disk->folders[i].lock_fd);
-        close(disk->folders[i].fd);
+        disk->options.calls->close(disk->folders[i].lock_fd);
+        disk->options.calls->close(disk->folders[i].fd);
         free(disk->folders[i].path);
     }
     free(disk->folders);
@@ -138,7 +137,7 @@ void disk_report_fd(const struct disk *disk, const char *call, int fd, int error
     char link[32];
     char path[DISK_PATH_BYTES_MAX + 1];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    const ssize_t length = readlink(link, path, sizeof(path) - 1);
+    const ssize_t length = disk->options.calls->readlinkat(AT_FDCWD, link, path, sizeof(path) - 1);
     path[length < 0 ? 0 : length] = '\0';
     report(disk, call, path, error);
 }

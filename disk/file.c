@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Effects on files: opening, reading, writing, syncing. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/falloc.h>
 #include <sys/uio.h>
@@ -48,10 +47,7 @@ static int open_file(const struct disk *disk, const struct effect *effect, int *
         return error;
     const int folder = disk_folder(disk, effect->open.folder)->fd;
     const int flags = open_flags(effect->open.mode) | O_CLOEXEC;
-    int fd;
-    do {
-        fd = calls->openat(folder, path.text, flags, FILE_MODE);
-    } while (fd < 0 && errno == EINTR);
+    const int fd = calls_openat(calls, folder, path.text, flags, FILE_MODE);
     if (fd < 0)
         return errno;
     struct stat status;

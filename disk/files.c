@@ -18,6 +18,10 @@ struct file *files_add(struct files *files, uint64_t number, int fd)
     file->number = number;
     file->fd = fd;
     HASH_ADD(hh, files->first, number, sizeof(file->number), file);
+    if (file->hh.tbl == NULL) {
+        free(file);
+        return NULL;
+    }
     return file;
 }
 

@@ -4,6 +4,9 @@
 #define DISK_FILES_H
 
 #include <stdint.h>
+
+/* Without memory an element is not added; by itself uthash would end the process. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 struct file {

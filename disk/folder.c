@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Effects on folders, and the paths that all effects name. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,16 +77,12 @@ static void run_sync_folder(struct job *job)
     own->error = disk_path(own->effect.path.path, &path);
     if (own->error != 0)
         return;
-    const int fd = calls->openat(own->fd, path.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    const int fd = calls_openat(calls, own->fd, path.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0) {
         own->error = errno;
         return;
     }
-    int result;
-    do {
-        result = calls->fsync(fd);
-    } while (result != 0 && errno == EINTR);
-    own->error = result == 0 ? 0 : errno;
+    own->error = calls_fsync(calls, fd) == 0 ? 0 : errno;
     calls->close(fd);
 }
 
@@ -160,10 +154,10 @@ static int listing_add(const struct disk_calls *calls, struct listing *listing, 
 static int listing_read(const struct disk_calls *calls, struct listing *listing, int folder,
                         const char *path)
 {
-    const int fd = calls->openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    const int fd = calls_openat(calls, folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return errno;
-    DIR *stream = fdopendir(fd);
+    DIR *stream = calls->fdopendir(fd);
     if (stream == NULL) {
         const int error = errno;
         calls->close(fd);
@@ -172,7 +166,7 @@ static int listing_read(const struct disk_calls *calls, struct listing *listing,
     int error = 0;
     while (error == 0) {
         errno = 0;
-        const struct dirent *found = readdir(stream);
+        const struct dirent *found = calls->readdir(stream);
         if (found == NULL) {
             error = errno;
             break;
@@ -181,7 +175,7 @@ static int listing_read(const struct disk_calls *calls, struct listing *listing,
             continue;
         error = listing_add(calls, listing, fd, found);
     }
-    closedir(stream);
+    calls->closedir(stream);
     return error;
 }
 

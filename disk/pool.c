@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "core/base/check.h"
 
@@ -21,6 +20,7 @@ struct queue {
 };
 
 struct pool {
+    const struct disk_calls *calls;
     int fd; /* eventfd: the finished queue went from empty to not empty */
     uint32_t threads_max;
     pthread_t *threads;
@@ -74,7 +74,7 @@ static void wake_loop(const struct pool *pool)
     const uint64_t one = 1;
     ssize_t written;
     do {
-        written = write(pool->fd, &one, sizeof(one));
+        written = pool->calls->write(pool->fd, &one, sizeof(one));
     } while (written < 0 && errno == EINTR);
     CHECK(written == (ssize_t)sizeof(one));
 }
@@ -138,13 +138,14 @@ static bool thread_start(struct pool *pool)
     return started;
 }
 
-struct pool *pool_new(uint32_t threads_max)
+struct pool *pool_new(const struct disk_calls *calls, uint32_t threads_max)
 {
     struct pool *pool = calloc(1, sizeof(*pool));
     pthread_t *threads = calloc(threads_max, sizeof(*threads));
-    const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    const int fd = calls->eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (pool == NULL || threads == NULL || fd < 0)
         goto out;
+    pool->calls = calls;
     pool->fd = fd;
     pool->threads = threads;
     pool->threads_max = threads_max;
@@ -155,7 +156,7 @@ struct pool *pool_new(uint32_t threads_max)
     return pool;
 out:
     if (fd >= 0)
-        close(fd);
+        calls->close(fd);
     free(threads);
     free(pool);
     return NULL;
@@ -187,7 +188,7 @@ void pool_submit(struct pool *pool, struct job *job)
 void pool_collect(struct pool *pool)
 {
     uint64_t wakeups;
-    const ssize_t got = read(pool->fd, &wakeups, sizeof(wakeups));
+    const ssize_t got = pool->calls->read(pool->fd, &wakeups, sizeof(wakeups));
     CHECK(got == (ssize_t)sizeof(wakeups) || errno == EAGAIN || errno == EINTR);
     locked(pool);
     struct job *job = pool->finished.first;
@@ -213,7 +214,7 @@ void pool_free(struct pool *pool)
     pool_collect(pool);
     CHECK(pthread_cond_destroy(&pool->work) == 0);
     CHECK(pthread_mutex_destroy(&pool->lock) == 0);
-    close(pool->fd);
+    pool->calls->close(pool->fd);
     free(pool->threads);
     free(pool);
 }

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "disk/calls.h"
+
 struct job;
 
 /* Embedded in whatever has to be done. */
@@ -20,7 +22,7 @@ struct job {
 struct pool;
 
 /* A pool of at most `threads_max` (≥ 1) threads; NULL with errno set when the system refuses. */
-struct pool *pool_new(uint32_t threads_max);
+struct pool *pool_new(const struct disk_calls *calls, uint32_t threads_max);
 
 /* Readable (poll it level-triggered) while pool_collect() has something to do. */
 int pool_fd(const struct pool *pool);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing a file, or a folder with everything in it. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/check.h"
 #include "core/base/list.h"
@@ -20,7 +17,7 @@ static int remove_entries(const struct disk_calls *calls, DIR *stream, uint32_t 
 {
     for (;;) {
         errno = 0;
-        const struct dirent *found = readdir(stream);
+        const struct dirent *found = calls->readdir(stream);
         if (found == NULL)
             return errno;
         if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
@@ -37,17 +34,17 @@ static int remove_folder(const struct disk_calls *calls, int folder, const char 
     if (depth == REMOVE_DEPTH_MAX)
         return ELOOP;
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    const int fd = calls->openat(folder, path, flags, 0);
+    const int fd = calls_openat(calls, folder, path, flags, 0);
     if (fd < 0)
         return errno;
-    DIR *stream = fdopendir(fd);
+    DIR *stream = calls->fdopendir(fd);
     if (stream == NULL) {
         const int error = errno;
         calls->close(fd);
         return error;
     }
     const int error = remove_entries(calls, stream, depth + 1);
-    closedir(stream);
+    calls->closedir(stream);
     if (error != 0)
         return error;
     return calls->unlinkat(folder, path, AT_REMOVEDIR) == 0 ? 0 : errno;

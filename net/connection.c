@@ -45,7 +45,7 @@ int connection_add(struct net *net, int fd, uint64_t *ret_id)
         .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
         .data.u64 = id,
     };
-    if (epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+    if (net->options.calls->epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
         return errno;
     net->free_slot = connection->next_free;
     /* A new socket has room to send; whether there is something to receive, epoll will say. */

@@ -23,43 +23,44 @@
 /* How often at most the operator is told that accepting is paused. */
 #define REPORT_INTERVAL_US ((uint64_t)60 * 1000 * 1000)
 
-static uint64_t clock_us(void)
+static uint64_t clock_us(const struct net_calls *calls)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    calls->clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static bool set_option(int fd, int level, int option, int value)
+static bool set_option(const struct net_calls *calls, int fd, int level, int option, int value)
 {
-    return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+    return calls->setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
 /* Options that every accepted connection inherits, which saves it a handful of calls. */
-static bool set_options(int fd)
+static bool set_options(const struct net_calls *calls, int fd)
 {
-    return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-           set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
-           set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
-           set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) &&
-           set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) &&
-           set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+    return set_option(calls, fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+           set_option(calls, fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           set_option(calls, fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
+           set_option(calls, fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) &&
+           set_option(calls, fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) &&
+           set_option(calls, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
 static int open_socket(const struct net *net, const struct address *address)
 {
+    const struct net_calls *calls = net->options.calls;
     const int family = address->storage.ss_family;
-    const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd = calls->socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     /* Every address means IPv4 too, however the system is set up. */
-    const bool both = family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (both && set_options(fd) &&
-        bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 &&
-        listen(fd, SOMAXCONN) == 0)
+    const bool both = family != AF_INET6 || set_option(calls, fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (both && set_options(calls, fd) &&
+        calls->bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 &&
+        calls->listen(fd, SOMAXCONN) == 0)
         return fd;
     const int error = errno;
-    net->options.calls->close(fd);
+    calls->close(fd);
     errno = error;
     return -1;
 }
@@ -68,7 +69,7 @@ static int open_socket(const struct net *net, const struct address *address)
 static int add(struct net *net, const struct effect *effect, int fd, uint16_t *ret_port)
 {
     struct address bound = {.length = sizeof(bound.storage)};
-    if (getsockname(fd, (struct sockaddr *)&bound.storage, &bound.length) != 0)
+    if (net->options.calls->getsockname(fd, (struct sockaddr *)&bound.storage, &bound.length) != 0)
         return errno;
     if (net->listeners_count == LISTENERS_MAX)
         return EMFILE;
@@ -78,7 +79,7 @@ static int add(struct net *net, const struct effect *effect, int fd, uint16_t *r
         return ENOMEM;
     net->listeners = listeners;
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = net->listeners_count};
-    if (epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+    if (net->options.calls->epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
         return errno;
     listeners[net->listeners_count++] = (struct listener){fd, effect->listen.listener};
     *ret_port = address_port(&bound);
@@ -132,7 +133,7 @@ static void listeners_set_events(const struct net *net, uint32_t events)
 {
     for (uint32_t i = 0; i < net->listeners_count; i++) {
         struct epoll_event event = {.events = events, .data.u64 = i};
-        epoll_ctl(net->epoll, EPOLL_CTL_MOD, net->listeners[i].fd, &event);
+        net->options.calls->epoll_ctl(net->epoll, EPOLL_CTL_MOD, net->listeners[i].fd, &event);
     }
 }
 
@@ -141,7 +142,7 @@ static void listeners_pause(struct net *net, int error)
 {
     net->accepting_paused = true;
     listeners_set_events(net, 0);
-    const uint64_t now_us = clock_us();
+    const uint64_t now_us = clock_us(net->options.calls);
     if (net->reported_us != 0 && now_us - net->reported_us < REPORT_INTERVAL_US)
         return;
     net->reported_us = now_us;

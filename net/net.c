@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/base/check.h"
 #include "net/state.h"
@@ -32,7 +31,7 @@ struct net *net_new(const struct net_options *options)
     if (net == NULL)
         return NULL;
     net->options = *options;
-    net->epoll = epoll_create1(EPOLL_CLOEXEC);
+    net->epoll = options->calls->epoll_create1(EPOLL_CLOEXEC);
     if (net->epoll < 0) {
         free(net);
         return NULL;
@@ -51,7 +50,7 @@ int net_add_source(struct net *net, int fd, void (*ready)(void *context), void *
         .events = EPOLLIN,
         .data.u64 = EPOLL_SOURCE_FIRST + net->sources_count,
     };
-    if (epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+    if (net->options.calls->epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
         return -1;
     sources[net->sources_count++] = (struct source){ready, context};
     return 0;
@@ -88,7 +87,7 @@ static int wait_events(struct net *net, uint64_t timeout_us, struct epoll_event 
         const uint64_t rounded = timeout_us / 1000 + (timeout_us % 1000 != 0);
         timeout_ms = rounded > INT32_MAX ? INT32_MAX : (int)rounded;
     }
-    return epoll_wait(net->epoll, events, EVENTS_MAX, timeout_ms);
+    return net->options.calls->epoll_wait(net->epoll, events, EVENTS_MAX, timeout_ms);
 }
 
 void net_wait(struct net *net, uint64_t timeout_us)
@@ -125,7 +124,7 @@ void net_free(struct net *net)
     }
     for (uint32_t i = 0; i < net->listeners_count; i++)
         net->options.calls->close(net->listeners[i].fd);
-    close(net->epoll);
+    net->options.calls->close(net->epoll);
     free(net->connections);
     free(net->parked);
     free(net->listeners);

@@ -41,6 +41,7 @@ AM_TESTS_ENVIRONMENT = \
 
 SCRIPT_TESTS = \
 	tests/core-is-pure.sh \
+	tests/driver-calls.sh \
 	tests/e2e/bytes.sh \
 	tests/e2e/clients.sh \
 	tests/e2e/crash.sh \
@@ -49,7 +50,7 @@ SCRIPT_TESTS = \
 	tests/tidy.sh
 dist_check_SCRIPTS += $(SCRIPT_TESTS)
 TESTS += $(SCRIPT_TESTS)
-EXTRA_DIST += tests/core-is-pure.allow tests/tidy.awk
+EXTRA_DIST += tests/core-is-pure.allow tests/driver-calls.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh \
 	tests/e2e/hostile.py tests/e2e/order.py \
 	tests/e2e/java.py tests/e2e/peer.py tests/e2e/members.py tests/e2e/member.js \

@@ -3,12 +3,12 @@
 
 #include <check.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/wire/error.h"
@@ -138,6 +138,21 @@ static int faulty_unlinkat(int folder, const char *path, int flags)
     return fails(&faults.unlinkat, NULL) ? -1 : unlinkat(folder, path, flags);
 }
 
+static int faulty_lock(int fd, struct flock *lock)
+{
+    return fcntl(fd, F_OFD_SETLK, lock);
+}
+
+static DIR *faulty_fdopendir(int fd)
+{
+    return fails(&faults.fdopendir, NULL) ? NULL : fdopendir(fd);
+}
+
+static struct dirent *faulty_readdir(DIR *stream)
+{
+    return fails(&faults.readdir, NULL) ? NULL : readdir(stream);
+}
+
 static const struct disk_calls faulty_calls = {
     .openat = faulty_openat,
     .close = faulty_close,
@@ -152,6 +167,14 @@ static const struct disk_calls faulty_calls = {
     .mkdirat = faulty_mkdirat,
     .renameat = faulty_renameat,
     .unlinkat = faulty_unlinkat,
+    .readlinkat = readlinkat,
+    .lock = faulty_lock,
+    .fdopendir = faulty_fdopendir,
+    .readdir = faulty_readdir,
+    .closedir = closedir,
+    .eventfd = eventfd,
+    .read = read,
+    .write = write,
 };
 
 static void on_complete(void *context, const struct completion *completion)

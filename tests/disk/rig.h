@@ -31,6 +31,8 @@ struct faults {
     struct fault mkdirat;
     struct fault renameat;
     struct fault unlinkat;
+    struct fault fdopendir;
+    struct fault readdir;
     int sync_sleep_us; /* how long each fdatasync takes */
     int syncs_running; /* now, and at most; guarded by a lock */
     int syncs_running_most;

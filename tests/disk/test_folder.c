@@ -81,6 +81,34 @@ START_TEST(list_that_fails)
 }
 END_TEST
 
+START_TEST(folders_that_cannot_be_read)
+{
+    make_folder("t");
+    rig_make_file("t/a", "1");
+    faults.fdopendir = (struct fault){.error_calls = 1, .error = ENOMEM};
+    ck_assert_int_eq(rig_do(path_effect(EFFECT_LIST, "t"))->error, ERR_IO);
+    faults.readdir = (struct fault){.error_calls = 1, .error = EIO};
+    ck_assert_int_eq(rig_do(path_effect(EFFECT_LIST, "t"))->error, ERR_IO);
+    faults.fdopendir = (struct fault){.error_calls = 1, .error = ENOMEM};
+    ck_assert_int_eq(rig_do(path_effect(EFFECT_REMOVE, "t"))->error, ERR_IO);
+    faults.readdir = (struct fault){.error_calls = 1, .error = EIO};
+    ck_assert_int_eq(rig_do(path_effect(EFFECT_REMOVE, "t"))->error, ERR_IO);
+    ck_assert_int_eq(rig_size("t/a"), 1);
+}
+END_TEST
+
+START_TEST(folders_are_opened_again_after_an_interruption)
+{
+    static const enum effect_kind kinds[] = {EFFECT_LIST, EFFECT_SYNC_FOLDER, EFFECT_REMOVE};
+    make_folder("t");
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        faults.openat = (struct fault){.error_calls = 2, .error = EINTR};
+        ck_assert_int_eq(rig_do(path_effect(kinds[i], "t"))->error, ERR_NONE);
+        ck_assert_int_eq(faults.openat.calls, 3);
+    }
+}
+END_TEST
+
 START_TEST(list_leaves_out_what_went_meanwhile)
 {
     rig_make_file("a", "");
@@ -347,6 +375,8 @@ SUITE(disk_folder)
     tcase_add_test(tcase, list_of_nothing_and_of_very_many);
     tcase_add_test(tcase, list_that_fails);
     tcase_add_test(tcase, list_leaves_out_what_went_meanwhile);
+    tcase_add_test(tcase, folders_that_cannot_be_read);
+    tcase_add_test(tcase, folders_are_opened_again_after_an_interruption);
     tcase_add_test(tcase, make_folder_once);
     tcase_add_test(tcase, rename_replaces);
     tcase_add_test(tcase, rename_of_a_folder_never_replaces_a_full_one);

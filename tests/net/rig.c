@@ -84,7 +84,26 @@ static ssize_t faulty_sendfile(int fd, int file, off_t *offset, size_t length)
     return fails(&faults.sendfile, &length) ? -1 : sendfile(fd, file, offset, length);
 }
 
+static int faulty_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+    return bind(fd, address, length);
+}
+
+static int faulty_getsockname(int fd, struct sockaddr *ret_address, socklen_t *ret_length)
+{
+    return getsockname(fd, ret_address, ret_length);
+}
+
 static const struct net_calls faulty_calls = {
+    .socket = socket,
+    .setsockopt = setsockopt,
+    .bind = faulty_bind,
+    .listen = listen,
+    .getsockname = faulty_getsockname,
+    .epoll_create1 = epoll_create1,
+    .epoll_ctl = epoll_ctl,
+    .epoll_wait = epoll_wait,
+    .clock_gettime = clock_gettime,
     .accept4 = faulty_accept4,
     .close = faulty_close,
     .epoll_pwait2 = faulty_epoll_pwait2,
