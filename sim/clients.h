@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The clients of a world. Each kind is one file, sim/client_NAME.c, that defines one struct
- * client_kind_info, declared below and named in the table of sim/clients.c; numbers start at 1.
+ * client_type, declared below and named in the table of sim/clients.c; numbers start at 1.
  */
 #ifndef SIM_CLIENTS_H
 #define SIM_CLIENTS_H
@@ -10,6 +10,7 @@
 #include "sim/peer.h"
 
 struct client_type;
+struct clients;
 
 /* What every client has; the first member of each kind's own struct. */
 struct client {
@@ -17,6 +18,7 @@ struct client {
     struct sim *sim;
     uint32_t number;
     char name[24]; /* "producer-1": its client id */
+    uint32_t host; /* whom it asks */
     const struct scenario_client *plan;
     struct rng rng;
 };
@@ -36,6 +38,14 @@ struct client_type {
 
 extern const struct client_type client_producer;
 extern const struct client_type client_consumer;
+extern const struct client_type client_member;
+extern const struct client_type client_admin;
+extern const struct client_type client_hostile;
+extern const struct client_type client_silent;
+extern const struct client_type client_auditor;
+
+/* The auditor's number, which it shares with the setup: those of the scenario start at 1. */
+#define CLIENT_AUDITOR 0
 
 struct clients *clients_new(struct sim *sim);
 void clients_free(struct clients *clients);
@@ -52,5 +62,8 @@ struct client *clients_get(const struct clients *clients, uint32_t number);
 
 /* A range of the plan, or the kind's default where the plan has none. */
 uint64_t client_draw(struct client *client, struct range plan, uint64_t least, uint64_t most);
+
+/* The topic of its plan, or the scenario's first one. Borrowed. */
+struct span client_topic(const struct client *client);
 
 #endif

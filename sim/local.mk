@@ -4,7 +4,14 @@ noinst_LIBRARIES += libsim.a
 libsim_a_SOURCES = \
 	sim/chance.c \
 	sim/chance.h \
+	sim/client_auditor.c \
+	sim/client_consumer.c \
+	sim/client_producer.c \
+	sim/client_silent.c \
+	sim/clients.c \
 	sim/clients.h \
+	sim/contact.c \
+	sim/contact.h \
 	sim/digest.c \
 	sim/digest.h \
 	sim/effect_digest.c \
@@ -15,6 +22,8 @@ libsim_a_SOURCES = \
 	sim/faults.h \
 	sim/file_node.c \
 	sim/file_node.h \
+	sim/fetcher.c \
+	sim/fetcher.h \
 	sim/files.c \
 	sim/files.h \
 	sim/files_power.c \
@@ -40,6 +49,8 @@ libsim_a_SOURCES = \
 	sim/queue.c \
 	sim/queue.h \
 	sim/scenario.c \
+	sim/record_value.c \
+	sim/record_value.h \
 	sim/scenario.h \
 	sim/scenario_schema.c \
 	sim/scenario_schema.h \

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/span.h"
+
 /* From `least` to `most`, drawn by the seed; equal: a fixed number. */
 struct range {
     uint64_t least;
@@ -154,6 +156,12 @@ struct scenario {
     bool draws_faults; /* the seed draws faults too (sim/swarm.c) */
     struct scenario_expect expect;
 };
+
+/* The group of a line of members: its own, or "group". Borrowed. */
+static inline struct span scenario_group(const struct scenario_client *client)
+{
+    return client->group == NULL ? SPAN("group") : span_text(client->group);
+}
 
 /* Gives everything back that a scenario points at. */
 void scenario_free(struct scenario *scenario);
