@@ -71,6 +71,8 @@ static bool warm_one(struct boot *boot, const struct meta_topic *topic, int32_t 
 static void warm_next(struct boot *boot)
 {
     struct broker *broker = boot->broker;
+    if (broker->state != BROKER_SERVING)
+        return; /* it ends: nothing new is begun */
     for (; boot->warm_topic < boot->warm_topics_count; boot->warm_topic++) {
         const struct meta_topic *topic =
             image_topic_by_id(&broker->image, boot->warm_topics[boot->warm_topic]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads everything once more when a run is over, broker by broker, so that judges see what became of
- * it: every partition of every topic from its start to its end, and the offsets of every group.
+ * Reads everything once more when a run is over, broker by broker, so that judges see what became
+ * of it: every partition of every topic from its start to its end, and the offsets of every group.
  *
  *     ┌─▶ TOPICS (Metadata of all) ──▶ READING, topic by topic ──▶ GROUPS (OffsetFetch) ─┐
  *     └──────────────────────────── the next broker ◀────────────────────────────────────┘

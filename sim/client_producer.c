@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A producer: batches go out in the order of their numbers, several at once, and again until they
- * are acknowledged, as librdkafka does it. An idempotent one keeps a batch's sequence over tries, and
- * takes a new producer id when the broker knows its sequences no more.
+ * are acknowledged, as librdkafka does it. An idempotent one keeps a batch's sequence over tries,
+ * and takes a new producer id when the broker knows its sequences no more.
  *
  *     LEARNING (Metadata) ──▶ NAMING (InitProducerId, idempotent ones) ──▶ PRODUCING
  *         ▲                                                                    │
@@ -284,6 +284,7 @@ static bool is_done_with(const struct producer *producer, const struct batch *ba
     case ERR_NONE:
     case ERR_DUPLICATE_SEQUENCE_NUMBER:
     case ERR_MESSAGE_TOO_LARGE:
+    case ERR_RECORD_LIST_TOO_LARGE:
     case ERR_INVALID_RECORD:
         return true;
     default:
@@ -307,6 +308,10 @@ static void answered(struct producer *producer, struct batch *batch, int16_t err
     if (error == ERR_NONE)
         producer->client.sim->tally.counts[TALLY_acked_records] += batch->records;
     if (is_done_with(producer, batch, error)) {
+        /* What was given up leaves a gap that the broker would not forgive. */
+        if (error != ERR_NONE && error != ERR_DUPLICATE_SEQUENCE_NUMBER &&
+            producer->client.plan->idempotent)
+            producer->state = NAMING;
         batch_free(producer, batch);
         return;
     }

@@ -157,6 +157,18 @@ void host_start_in(struct host *host, uint64_t delay_us)
     queue_put(&host->sim->queue, &host->start_task, host->sim->now_us + delay_us, start_due);
 }
 
+/* A broker that ended in order has nothing under way, and keeps nothing. */
+static void memory_comes_back(struct host *host)
+{
+    effects_free(&host->effects);
+    broker_free(host->broker);
+    if (host->blocks_bytes != 0)
+        sim_object(host->sim, SIM_SAFETY, "memory",
+                   "a broker that ended in order has given all its memory back",
+                   "core/broker.h: broker_free()", "%s kept %llu bytes", host->name,
+                   (unsigned long long)host->blocks_bytes);
+}
+
 void host_ended(struct host *host, enum host_end end)
 {
     struct sim *sim = host->sim;
@@ -164,15 +176,8 @@ void host_ended(struct host *host, enum host_end end)
         sim_count(sim, TALLY_boot_fails);
     if (end == HOST_END_FAILED)
         sim_count(sim, TALLY_host_stopped_itself);
-    if (end == HOST_END_STOPPED || end == HOST_END_FAILED) {
-        effects_free(&host->effects);
-        broker_free(host->broker);
-        if (host->blocks_bytes != 0)
-            sim_object(sim, SIM_SAFETY, "memory",
-                       "a broker that ended has given all its memory back",
-                       "core/broker.h: broker_free()", "%s kept %llu bytes", host->name,
-                       (unsigned long long)host->blocks_bytes);
-    }
+    if (end == HOST_END_STOPPED)
+        memory_comes_back(host);
     host->state = HOST_OFF;
     host->last_end = end;
     queue_cancel(&sim->queue, &host->turn_task);

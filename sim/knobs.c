@@ -14,7 +14,7 @@ static const struct {
     const char *key;
     const char *values[4];
 } knobs[] = {
-    {"log.segment.bytes", {"1024", "4096", "16384", "262144"}},
+    {"log.segment.bytes", {"4096", "8192", "65536", "1048576"}},
     {"log.index.interval.bytes", {"0", "64", "512", "4096"}},
     {"log.index.size.max.bytes", {"64", "256", "4096", "65536"}},
     {"log.segment.delete.delay.ms", {"0", "10", "200", "60000"}},
@@ -66,13 +66,13 @@ static void draw_network(struct sim *sim, struct rng *rng)
     struct network_knobs *network = network_knobs(sim->network);
     network->fragment_bytes = fragments[chance_below(rng, 6)];
     network->draws_fragments = chance_one_in(rng, 2);
-    /* A byte at a time is for short streams: it makes a step of every byte. */
-    if (network->fragment_bytes == 1)
-        network->draws_fragments = false;
     network->latency_us_most = latencies_us[chance_below(rng, 4)];
+    /* A byte at a time makes a step of every byte: the link has to be quick then. */
+    if (network->fragment_bytes == 1)
+        network->latency_us_most = latencies_us[0];
     network->latency_us_least = chance_between(rng, 1, network->latency_us_most);
     network->window_bytes =
-        chance_one_in(rng, 3) ? (uint32_t)chance_between(rng, 64, 8192) : 256 * 1024;
+        chance_one_in(rng, 3) ? (uint32_t)chance_between(rng, 512, 8192) : 256 * 1024;
 }
 
 static void draw_host(struct host *host, struct rng *rng)

@@ -13,6 +13,7 @@
 #define CONNECT_TIMEOUT_US \
     ((uint64_t)1000000) /* until a client gives up on a machine that is off */
 #define FIRST_CLIENT_PORT 32768
+#define FRAGMENT_GAP      64 /* the time between two pieces, as a part of the least latency */
 
 struct network *network_new(struct sim *sim)
 {
@@ -159,7 +160,7 @@ static bool stream_moves(struct channel *channel, struct stream *stream)
     stream->arrived += moved;
     stream->ended = stream->ends && stream->arrived == stream->put;
     if (!stream->ended && stream->arrived < stream->put) {
-        uint64_t gap_us = 1 + network_latency_us(network) / 8;
+        uint64_t gap_us = 1 + network->knobs.latency_us_least / FRAGMENT_GAP;
         if (network->knobs.bytes_per_ms > 0)
             gap_us += moved * 1000 / network->knobs.bytes_per_ms;
         stream_schedule(channel, stream, gap_us);

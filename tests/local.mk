@@ -118,6 +118,8 @@ tests_libworld_a_SOURCES = \
 	tests/support/heap.h \
 	tests/support/node.c \
 	tests/support/node.h \
+	tests/support/produce.c \
+	tests/support/produce.h \
 	tests/support/world.c \
 	tests/support/world.h \
 	tests/support/world_fault.c \

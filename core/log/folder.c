@@ -361,10 +361,23 @@ static void mark_made(struct op *op, const struct completion *completion)
         waiters_wake(&folder->waiters, completion->error);
 }
 
+/* True when no partition's tail is as a crash may have left it. */
+static bool folder_is_clean(const struct folder *folder)
+{
+    if (folder->was_clean)
+        return true;
+    for (struct map_node *node = folder->found.first; node != NULL; node = map_next(node)) {
+        const struct found *found = container_of(node, struct found, node);
+        if (found->has_folder && (found->log == NULL || !found->log->recovered))
+            return false;
+    }
+    return true;
+}
+
 static void checkpointed(struct log_waiter *waiter, int error)
 {
     struct folder *folder = container_of(waiter, struct folder, close_waiter);
-    if (error != ERR_NONE) {
+    if (error != ERR_NONE || !folder_is_clean(folder)) {
         waiters_wake(&folder->waiters, error);
         return;
     }

@@ -44,7 +44,8 @@ struct span folder_unclaimed(const struct folder *folder, uint32_t index);
 /* Writes both checkpoints now (synced, renamed into place, folder synced); `waiter` may be NULL. */
 void folder_checkpoint(struct folder *folder, struct log_waiter *waiter);
 
-/* After all logs are CLOSED: checkpoints, then the clean-shutdown mark. */
+/* After all logs are CLOSED: checkpoints, then the clean-shutdown mark, unless a partition was not
+ * looked at since a start without that mark. */
 void folder_close(struct folder *folder, struct log_waiter *waiter);
 
 void folder_free(struct folder *folder);

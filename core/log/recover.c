@@ -97,6 +97,7 @@ void recover_ready(struct log *log)
         return;
     log->written_end = log->end;
     log->durable_end = log->end;
+    log->recovered = true;
     log->durable_segment = log->segments_count - 1;
     if (log->high_watermark < log->start)
         log->high_watermark = log->start;

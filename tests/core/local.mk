@@ -5,6 +5,7 @@ UNIT_TESTS += tests/check_broker
 tests_check_broker_SOURCES = \
 	tests/core/test_data_path.c \
 	tests/core/test_refusals.c \
+	tests/core/test_shutdown.c \
 	tests/core/test_unfinished.c
 tests_check_broker_CFLAGS = $(TEST_CFLAGS)
 tests_check_broker_LDADD = $(TEST_LIBS) $(CORE_LIBS)

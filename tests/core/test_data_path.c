@@ -2,14 +2,13 @@
 /* Stories of one broker and its clients: produce, fetch, and what survives. */
 #include "core/base/check.h"
 #include "core/records/batch.h"
-#include "core/records/builder.h"
 #include "core/wire/error.h"
 #include "tests/support/client.h"
 #include "tests/support/node.h"
+#include "tests/support/produce.h"
 #include "tests/support/runner.h"
 
-#define PRODUCE_VERSION 9
-#define FETCH_VERSION   12
+#define FETCH_VERSION 12
 
 static struct node node;
 
@@ -27,46 +26,6 @@ static void start(void)
 static void end(void)
 {
     node_free(&node);
-}
-
-/* One batch of `count` records whose values are `value`. */
-static struct span batch_of(struct client *client, int32_t count, struct span value)
-{
-    size_t size = BATCH_HEADER_BYTES;
-    for (int32_t i = 0; i < count; i++)
-        size += batch_record_size(i, 0, SPAN_NULL, value);
-    uint8_t *bytes = arena_take(client_arena(client), size);
-    struct batch_builder builder;
-    batch_builder_start(&builder, bytes, size, world_wall_ms(node.world), false);
-    for (int32_t i = 0; i < count; i++)
-        batch_builder_add(&builder, world_wall_ms(node.world), SPAN_NULL, value);
-    return span_of(bytes, batch_builder_finish(&builder));
-}
-
-static struct produce_request *produce_of(struct client *client, struct span topic, int16_t acks,
-                                          struct span batch)
-{
-    struct arena *arena = client_arena(client);
-    struct produce_request *request = client_request(client, API_PRODUCE);
-    request->acks = acks;
-    request->timeout_ms = 30000;
-    request->topic_data = arena_array(arena, 1, sizeof(*request->topic_data));
-    request->topic_data_count = 1;
-    request->topic_data[0].name = topic;
-    request->topic_data[0].partition_data =
-        arena_array(arena, 1, sizeof(*request->topic_data[0].partition_data));
-    request->topic_data[0].partition_data_count = 1;
-    request->topic_data[0].partition_data[0].records = batch;
-    return request;
-}
-
-/* Produces one batch; the answer's partition, or NULL when there is no answer. */
-static const struct produce_response_response_partition_response *
-produce(struct client *client, struct span topic, int16_t acks, struct span batch)
-{
-    const struct produce_response *response =
-        client_call(client, API_PRODUCE, PRODUCE_VERSION, produce_of(client, topic, acks, batch));
-    return response == NULL ? NULL : &response->responses[0].partition_responses[0];
 }
 
 static struct fetch_request *fetch_of(struct client *client, struct span topic, int64_t offset,

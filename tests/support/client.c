@@ -60,6 +60,11 @@ void client_free(struct client *client)
     free(client);
 }
 
+struct world *client_world(const struct client *client)
+{
+    return client->world;
+}
+
 uint64_t client_connection(const struct client *client)
 {
     return client->connection;

@@ -18,6 +18,7 @@ struct client;
 struct client *client_new(struct world *world);
 void client_free(struct client *client);
 
+struct world *client_world(const struct client *client);
 uint64_t client_connection(const struct client *client);
 struct arena *client_arena(struct client *client);
 
