@@ -36,6 +36,7 @@ struct cmd {
 
 extern const struct cmd cmd_broker;
 extern const struct cmd cmd_dump;
+extern const struct cmd cmd_sim;
 extern const struct cmd cmd_topic;
 
 #endif

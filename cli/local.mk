@@ -9,6 +9,7 @@ libcli_a_SOURCES = \
 	cli/cmd.h \
 	cli/cmd_broker.c \
 	cli/cmd_dump.c \
+	cli/cmd_sim.c \
 	cli/cmd_topic.c \
 	cli/dump.c \
 	cli/dump.h \

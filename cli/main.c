@@ -5,10 +5,7 @@
 #include "cli/program.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_broker,
-    &cmd_topic,
-    &cmd_dump,
-    NULL,
+    &cmd_broker, &cmd_topic, &cmd_dump, &cmd_sim, NULL,
 };
 
 static const struct program program = {

@@ -80,8 +80,19 @@ libscenario_a_SOURCES = \
 	sim/scenario_reader.h \
 	sim/scenario_settings.c
 libscenario_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+# What needs more libraries than a broker does is a program of its own.
+chronik_sim_SOURCES = \
+	sim/cmd.h \
+	sim/cmd_schema.c \
+	sim/main.c
+chronik_sim_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+chronik_sim_LDADD = libscenario.a libcli.a libsim.a libnet.a libdisk.a $(CORE_LIBS) \
+	$(JANSSON_LIBS) $(SQLITE_LIBS) -lpthread
 if HAVE_SIM
 noinst_LIBRARIES += libscenario.a
+bin_PROGRAMS += chronik-sim
 else
 EXTRA_LIBRARIES += libscenario.a
+EXTRA_PROGRAMS += chronik-sim
 endif

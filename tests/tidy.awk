@@ -58,6 +58,9 @@ function judge_include(line,    name, quoted)
         if (quoted ? name !~ /^core\// : !(name in pure_headers) &&
             !(FILENAME ~ /^core\/base\/crc32c/ && name in digest_headers))
             complain("include", "core may not include " name)
+    } else if (quoted && FILENAME ~ /^sim\/(main|cmd)/) {
+        if (name !~ /^(core|sim|cli)\//)
+            complain("include", "a command of the simulator may not include " name)
     } else if (quoted && (folder in arrows) && name !~ arrows[folder] &&
                !(FILENAME ~ /^sim\/(main|cmd_.*)\.c$/ && name ~ /^cli\//)) {
         complain("include", folder " may not include " name)

@@ -110,6 +110,8 @@ for arrow in 'core net/conn.h' 'core disk/file.h' 'core cli/cmd.h' 'net disk/fil
         plant "${arrow%% *}/to_$(echo "${arrow#* }" | tr '/.' '__').c" include
 done
 printf '%s\n#include "cli/cmd.h"\n' "$spdx" | plant sim/cmd_run.c clean
+printf '%s\n#include "cli/cmd.h"\n' "$spdx" | plant sim/cmd_good.c clean
+printf '%s\n#include "net/conn.h"\n' "$spdx" | plant sim/cmd_bad.c include
 for header in stdio.h time.h unistd.h isa-l.h; do
     printf '%s\n#include <%s>\n' "$spdx" "$header" | plant "core/has_${header%.h}.c" include
 done

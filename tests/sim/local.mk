@@ -21,3 +21,9 @@ tests_check_scenario_SOURCES = \
 	tests/sim/test_scenario_schema.c
 tests_check_scenario_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_check_scenario_LDADD = libscenario.a $(TEST_LIBS) $(CORE_LIBS) $(JANSSON_LIBS)
+
+dist_check_SCRIPTS += tests/sim.sh
+if HAVE_SIM
+TESTS += tests/sim.sh
+tests/sim.log: chronik chronik-sim
+endif
