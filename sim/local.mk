@@ -2,10 +2,13 @@
 # The simulated world: code that needs no library. What tests use of it is here too.
 noinst_LIBRARIES += libsim.a
 libsim_a_SOURCES = \
+	sim/assignor.c \
+	sim/assignor.h \
 	sim/chance.c \
 	sim/chance.h \
 	sim/client_auditor.c \
 	sim/client_consumer.c \
+	sim/client_member.c \
 	sim/client_producer.c \
 	sim/client_silent.c \
 	sim/clients.c \
@@ -38,6 +41,9 @@ libsim_a_SOURCES = \
 	sim/judge.h \
 	sim/knobs.c \
 	sim/knobs.h \
+	sim/member.h \
+	sim/member_offsets.c \
+	sim/member_requests.c \
 	sim/memory.c \
 	sim/memory.h \
 	sim/network.c \
