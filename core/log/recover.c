@@ -20,6 +20,7 @@ void recover_free(struct log *log)
         return;
     cursor_close(&recovery->cursor);
     buffer_release(recovery->offsets);
+    buffer_release(recovery->rewrite);
     list_remove(&recovery->place);
     log_path_free(log, recovery->path);
     memory_give(log->io->memory, MEMORY_STATE, recovery->trash,

@@ -6,7 +6,7 @@
 #include "core/log/folder_internal.h"
 
 /*
- *     LISTING ─▶ IDENTITY ─▶ EPOCHS ─▶ PRODUCERS ─▶ INDEX ─▶ SCANNING ─▶ CUTTING ─▶ SYNCING
+ *     LISTING ─▶ IDENTITY ─▶ EPOCHS ─▶ PRODUCERS ─▶ INDEX ─▶ SCANNING ─▶ CUTTING ─▶ REWRITING ─▶ SYNCING
  *     (after a failed write:) QUIETING ─▶ CUTTING ──▲
  */
 struct recovery {
@@ -40,8 +40,14 @@ struct recovery {
     struct buffer *offsets; /* of the index that is loaded */
     int64_t next_offset;    /* least one that the next batch may have */
     int32_t last_epoch;
-    bool cut;         /* the log ends in `segment` at cursor.position */
-    uint32_t syncing; /* segment that is synced next */
+    bool cut;      /* the log ends in `segment` at cursor.position */
+    bool has_tail; /* the scan has come to what no checkpoint proves durable: */
+    uint32_t tail_segment;
+    uint64_t tail_position;
+    uint32_t syncing; /* segment that is written again and synced next */
+    struct buffer *rewrite;
+    struct piece rewrite_piece;
+    uint64_t rewrite_position;
 };
 
 /* Ends the recovery: the log refuses to serve. `what` is for the operator. */
@@ -64,6 +70,10 @@ void recover_cut(struct log *log);
 /* Cuts the file of segment recovery->segment to its size_bytes. */
 void recover_truncate(struct log *log);
 void recover_rewound(struct log *log);
+/* Writes what lies beyond the recovery point in segment recovery->syncing, whose file is in use, once
+ * more, then syncs it. */
+void recover_rewrite(struct log *log);
+void recover_sync(struct log *log);
 /* Drops a segment and its files, or all behind `last`. */
 void recover_drop(struct log *log, struct segment *segment);
 void recover_drop_after(struct log *log, uint32_t last);

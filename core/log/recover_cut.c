@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * After the scan: the log is cut where its sound part ends, what is of no use is removed, and all
- * that lies beyond the recovery point is synced before anybody may see it, since the process that
- * wrote it may have died before it could.
+ * that lies beyond the recovery point is written again and synced before anybody may see it, since
+ * the process that wrote it may have died before it could, or have failed to.
  */
 #include "core/log/recover.h"
 
@@ -168,6 +168,12 @@ static void sync_file_ready(struct wait *wait, int error)
         recover_folder_failed(log, "cannot open a segment of");
         return;
     }
+    recover_rewrite(log);
+}
+
+void recover_sync(struct log *log)
+{
+    struct recovery *recovery = log->recovery;
     io_sync(log->io, &recovery->op, segment_synced, log->segments[recovery->syncing]->file);
 }
 

@@ -150,6 +150,11 @@ static void batch_note(struct recovery *recovery, const struct batch_info *info)
     struct segment *segment = log->segments[recovery->segment];
     const struct index_settings settings = log_index_settings(log);
     const uint64_t position = recovery->cursor.position;
+    if (!recovery->has_tail && batch_last_offset(info) >= log->recovery_point) {
+        recovery->has_tail = true;
+        recovery->tail_segment = recovery->segment;
+        recovery->tail_position = position;
+    }
     if (position == 0)
         segment->first_ms = info->max_timestamp_ms;
     if (recovery->by_index || batch_last_offset(info) < recovery->indexed_to)

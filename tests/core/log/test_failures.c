@@ -218,6 +218,32 @@ START_TEST(what_a_failed_sync_had_covered_is_not_durable)
 }
 END_TEST
 
+/* The kernel takes pages whose sync failed for clean: the next process finds the bytes, and its
+ * syncs succeed without writing them. Unless it writes them again, they are gone at a power loss,
+ * and the records that were acknowledged behind them with them. */
+START_TEST(a_process_after_a_failed_sync_writes_again_what_it_serves)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct story other;
+        story_begin(&other, seed);
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        if (seed % 2 == 0)
+            story_write(&other, 2, 300);
+        world_fail(other.world, EFFECT_SYNC, ".log", 0, 1, ERR_IO, 0);
+        story_write(&other, 3, 700);
+        ck_assert_int_eq(log_state(other.log), LOG_OFFLINE);
+        story_kill(&other);
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        story_write(&other, 2, 300);
+        story_power_loss(&other);
+        ck_assert_int_eq(story_boot(&other), LOG_READY);
+        ck_assert_int_ge(log_end(other.log), other.durable_end);
+        story_check(&other, 1 << 20);
+        story_end(&other);
+    }
+}
+END_TEST
+
 /* With write caching, syncs are as rare as the settings say. */
 START_TEST(write_caching_syncs_by_messages_and_time)
 {
@@ -301,5 +327,6 @@ SUITE(failures)
     tcase_add_loop_test(tcase, a_broken_disk_takes_the_folder_offline, 0,
                         sizeof(broken) / sizeof(broken[0]));
     tcase_add_test(tcase, what_a_failed_sync_had_covered_is_not_durable);
+    tcase_add_test(tcase, a_process_after_a_failed_sync_writes_again_what_it_serves);
     suite_add_tcase(suite, tcase);
 }
