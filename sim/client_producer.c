@@ -285,6 +285,7 @@ static bool is_done_with(const struct producer *producer, const struct batch *ba
     case ERR_DUPLICATE_SEQUENCE_NUMBER:
     case ERR_MESSAGE_TOO_LARGE:
     case ERR_RECORD_LIST_TOO_LARGE:
+    case ERR_INVALID_TIMESTAMP:
     case ERR_INVALID_RECORD:
         return true;
     default:

@@ -27,7 +27,8 @@ void host_happened(struct host *host, struct pending *pending);
 /* Some of what was under way when a process ended has happened, some in part. */
 void host_happen_perhaps(struct host *host);
 
-struct pending *host_pending_new(struct host *host, const struct effect *effect);
+/* `digest`: of what the effect points at (sim/effect_digest.h). */
+struct pending *host_pending_new(struct host *host, const struct effect *effect, uint64_t digest);
 void host_pending_free(struct host *host, struct pending *pending);
 
 /* The time of the world at which the process's clock shows `mono_us`. */

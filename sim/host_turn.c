@@ -4,9 +4,9 @@
 
 #include "core/base/check.h"
 #include "core/base/timer.h"
+#include "core/trace/digest.h"
 #include "core/wire/error.h"
 #include "sim/chance.h"
-#include "sim/digest.h"
 #include "sim/effect_digest.h"
 #include "sim/host_internal.h"
 #include "sim/judge.h"
@@ -25,7 +25,8 @@ void host_deliver(struct host *host, struct event event, struct span payload, ui
     event.mono_us = host_mono_us(host);
     event.wall_ms = host_wall_ms(host);
     const uint64_t number = ++sim->trace_number;
-    digest_event(&sim->digest, host->number, &event, payload);
+    trace_digest_number(&sim->digest, host->number);
+    trace_digest_event(&sim->digest, &event, payload);
     broker_step(host->broker, &event, &host->effects);
     sim->steps++;
     if (sim->sink != NULL)
@@ -150,7 +151,7 @@ void host_wake(struct host *host)
     queue_put(&sim->queue, &host->turn_task, at_us, host_turn);
 }
 
-struct pending *host_pending_new(struct host *host, const struct effect *effect)
+struct pending *host_pending_new(struct host *host, const struct effect *effect, uint64_t digest)
 {
     struct pending *pending;
     if (list_empty(&host->spare)) {
@@ -159,7 +160,7 @@ struct pending *host_pending_new(struct host *host, const struct effect *effect)
         pending = container_of(host->spare.next, struct pending, place);
         list_remove(&pending->place);
     }
-    *pending = (struct pending){.host = host, .effect = *effect, .digest = effect_digest(effect)};
+    *pending = (struct pending){.host = host, .effect = *effect, .digest = digest};
     pending->completion.effect = effect->id;
     list_append(&host->pendings, &pending->place);
     return pending;
@@ -192,7 +193,8 @@ static void effect_submit(struct host *host, const struct effect *effect)
 {
     struct sim *sim = host->sim;
     const uint64_t number = ++sim->trace_number;
-    digest_effect(&sim->digest, host->number, effect);
+    const uint64_t digest = effect_digest(effect);
+    trace_digest_number(&sim->digest, digest);
     if (sim->sink != NULL)
         sim->sink->effect(sim->sink_context, sim, host, effect, number, sim->queue.cause);
     switch (effect->kind) {
@@ -215,7 +217,7 @@ static void effect_submit(struct host *host, const struct effect *effect)
     }
     CHECK(effect->id > host->last_effect);
     host->last_effect = effect->id;
-    struct pending *pending = host_pending_new(host, effect);
+    struct pending *pending = host_pending_new(host, effect, digest);
     pending->number = number;
     if (files_serve(effect->kind))
         host_file_submit(host, pending);

@@ -15,8 +15,6 @@ libsim_a_SOURCES = \
 	sim/clients.h \
 	sim/contact.c \
 	sim/contact.h \
-	sim/digest.c \
-	sim/digest.h \
 	sim/effect_digest.c \
 	sim/effect_digest.h \
 	sim/fault_kinds.c \
@@ -54,9 +52,9 @@ libsim_a_SOURCES = \
 	sim/peer.h \
 	sim/queue.c \
 	sim/queue.h \
-	sim/scenario.c \
 	sim/record_value.c \
 	sim/record_value.h \
+	sim/scenario.c \
 	sim/scenario.h \
 	sim/scenario_schema.c \
 	sim/scenario_schema.h \

@@ -43,6 +43,7 @@ struct sim *sim_new(const struct scenario *scenario, uint64_t seed,
     *sim = (struct sim){.scenario = scenario, .seed = seed, .options = *options};
     sim->sink = options->sink;
     sim->sink_context = options->sink_context;
+    trace_digest_init(&sim->digest);
     list_init(&sim->peers);
     queue_init(&sim->queue, seed);
     chance_stream(&sim->rng, seed, "sim", 0);

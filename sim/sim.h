@@ -25,6 +25,7 @@
 #include "core/base/list.h"
 #include "core/effect.h"
 #include "core/event.h"
+#include "core/trace/digest.h"
 #include "sim/queue.h"
 #include "sim/scenario.h"
 #include "sim/tally.h"
@@ -80,9 +81,9 @@ struct sim {
     const struct sim_sink *sink; /* NULL: nobody watches */
     void *sink_context;
     struct tally tally;
-    uint64_t steps;        /* calls of broker_step() */
-    uint64_t trace_number; /* of what the sink was told last */
-    uint64_t digest;       /* over every event and effect so far */
+    uint64_t steps;             /* calls of broker_step() */
+    uint64_t trace_number;      /* of what the sink was told last */
+    struct trace_digest digest; /* over every event and effect so far */
     struct violation violation;
     struct sim_options options;
     struct rng rng;

@@ -6,8 +6,9 @@
 #include "core/log/folder_internal.h"
 
 /*
- *     LISTING ─▶ IDENTITY ─▶ EPOCHS ─▶ PRODUCERS ─▶ INDEX ─▶ SCANNING ─▶ CUTTING ─▶ REWRITING ─▶ SYNCING
- *     (after a failed write:) QUIETING ─▶ CUTTING ──▲
+ *     LISTING ─▶ IDENTITY ─▶ EPOCHS ─▶ PRODUCERS ─▶ INDEX ─▶ SCANNING ─▶ CUTTING ─▶ REWRITING
+ *     (after a failed write:) QUIETING ─▶ CUTTING ──▲                                   │
+ *                                                                       READY ◀─ SYNCING ◀┘
  */
 struct recovery {
     struct log *log;
@@ -70,8 +71,8 @@ void recover_cut(struct log *log);
 /* Cuts the file of segment recovery->segment to its size_bytes. */
 void recover_truncate(struct log *log);
 void recover_rewound(struct log *log);
-/* Writes what lies beyond the recovery point in segment recovery->syncing, whose file is in use, once
- * more, then syncs it. */
+/* Writes what lies beyond the recovery point in segment recovery->syncing, whose file is in use,
+ * once more, then syncs it. */
 void recover_rewrite(struct log *log);
 void recover_sync(struct log *log);
 /* Drops a segment and its files, or all behind `last`. */

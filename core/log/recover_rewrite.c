@@ -2,11 +2,11 @@
 /*
  * Writing the tail of a log again before it is synced.
  *
- * When a sync fails, the kernel takes the pages for clean: a process that starts later reads them as
- * they should be, and its syncs succeed without writing them, though they never reached the device
- * (Rebello and others, Can Applications Recover from fsync Failures?, ATC 2020). Whether the process
- * before met a failed sync is not known, so what no checkpoint has proven is written once more: at
- * most FOLDER_UNSETTLED_BYTES_MAX a data folder.
+ * When a sync fails, the kernel takes the pages for clean: a process that starts later reads them
+ * as they should be, and its syncs succeed without writing them, though they never reached the
+ * device (Rebello and others, Can Applications Recover from fsync Failures?, ATC 2020). Whether the
+ * process before met a failed sync is not known, so what no checkpoint has proven is written once
+ * more: at most FOLDER_UNSETTLED_BYTES_MAX a data folder.
  */
 #include "core/log/recover.h"
 
