@@ -13,6 +13,7 @@
 #include "cli/loop.h"
 #include "cli/notify.h"
 #include "cli/options.h"
+#include "cli/recorder.h"
 #include "cli/settings.h"
 #include "core/base/format.h"
 #include "core/broker.h"
@@ -131,11 +132,26 @@ static bool folders_add(struct loop *loop, const struct conf *conf)
     return true;
 }
 
+/* What the loop steps: the broker, through the flight record if there is one. */
+struct server {
+    struct broker *broker;
+    struct recorder *recorder; /* NULL: none */
+};
+
+static void step_broker(void *core, const struct event *event, struct effects *effects)
+{
+    broker_step(core, event, effects);
+}
+
 static void step(void *core, const struct event *event, struct effects *effects)
 {
+    const struct server *server = core;
     if (event->kind == EVENT_STOP)
         notify_send("STOPPING=1");
-    broker_step(core, event, effects);
+    if (server->recorder != NULL)
+        recorder_step(server->recorder, event, effects);
+    else
+        broker_step(server->broker, event, effects);
 }
 
 /* Requests come and go in blocks of a few hundred KiB: given back to the system each time, their
@@ -146,6 +162,28 @@ static void heap_tune(void)
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, HEAP_KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+}
+
+/* Starts the flight record, when one is asked for. Returns false after saying why there cannot be
+ * one. The data folders are ours by then, so that the record is no other broker's. */
+static bool record(struct server *server, const struct conf *conf, const struct logger *logger)
+{
+    const struct span path = conf_text(conf, CONF_CHRONIK_RECORD_FILE);
+    if (path.length == 0)
+        return true;
+    const struct recorder_options options = {
+        .path = path,
+        .bytes_max = (uint64_t)conf_int(conf, CONF_CHRONIK_RECORD_BYTES_MAX),
+        .conf = conf,
+        .logger = logger,
+        .step = step_broker,
+        .core = server->broker,
+    };
+    server->recorder = recorder_new(&options);
+    if (server->recorder == NULL)
+        fprintf(stderr, "chronik broker: chronik.record.file=%.*s: %s\n", SPAN_ARGS(path),
+                strerror(errno));
+    return server->recorder != NULL;
 }
 
 static int serve(struct conf *conf)
@@ -161,11 +199,11 @@ static int serve(struct conf *conf)
         .conf = conf,
         .codecs = &codecs,
     };
-    struct broker *broker = broker_new(&broker_options);
+    struct server server = {.broker = broker_new(&broker_options)};
     const struct loop_options loop_options = {
         .step = step,
-        .core = broker,
-        .memory = broker_memory(broker),
+        .core = &server,
+        .memory = broker_memory(server.broker),
         .logger = &logger,
         .ready = print_ready,
         .context = conf,
@@ -174,10 +212,11 @@ static int serve(struct conf *conf)
     struct loop *loop = loop_new(&loop_options);
     if (loop == NULL)
         fprintf(stderr, "chronik broker: %s\n", strerror(errno));
-    else if (folders_add(loop, conf) && loop_run(loop))
+    else if (folders_add(loop, conf) && record(&server, conf, &logger) && loop_run(loop))
         exit_code = EXIT_CODE_DONE;
     loop_free(loop);
-    broker_free(broker);
+    recorder_free(server.recorder);
+    broker_free(server.broker);
     codec_libraries_close(&libraries);
     return exit_code;
 }

@@ -32,6 +32,8 @@ libcli_a_SOURCES = \
 	cli/program.h \
 	cli/properties.c \
 	cli/properties.h \
+	cli/recorder.c \
+	cli/recorder.h \
 	cli/settings.c \
 	cli/settings.h \
 	cli/topic_print.c \

@@ -8,6 +8,7 @@
 
 #include "cli/cmd.h"
 
+extern const struct cmd cmd_replay;
 extern const struct cmd cmd_schema;
 
 #endif

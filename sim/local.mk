@@ -54,6 +54,8 @@ libsim_a_SOURCES = \
 	sim/queue.h \
 	sim/record_value.c \
 	sim/record_value.h \
+	sim/replay.c \
+	sim/replay.h \
 	sim/scenario.c \
 	sim/scenario.h \
 	sim/scenario_schema.c \
@@ -88,6 +90,7 @@ libscenario_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 # What needs more libraries than a broker does is a program of its own.
 chronik_sim_SOURCES = \
 	sim/cmd.h \
+	sim/cmd_replay.c \
 	sim/cmd_schema.c \
 	sim/main.c
 chronik_sim_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)

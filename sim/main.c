@@ -6,6 +6,7 @@
 #include "sim/cmd.h"
 
 static const struct cmd *const commands[] = {
+    &cmd_replay,
     &cmd_schema,
     NULL,
 };

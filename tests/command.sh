@@ -38,6 +38,17 @@ says()
     verdict $truth "$name" "exit code $found: $text"
 }
 
+# simulator_says NAME EXIT_CODE PART ARGUMENT...: the same of "chronik sim", where it was built.
+simulator_says()
+{
+    if [ -x "$here/chronik-sim" ]; then
+        says "$1" "$2" "$3" "$chronik" sim "${@:4}"
+    else
+        number=$((number + 1))
+        echo "ok $number - $1 # SKIP chronik-sim was not built"
+    fi
+}
+
 # broker_start ARGUMENT...: a broker on any free port with data in $scratch/data; waits for it.
 broker_start()
 {
@@ -129,9 +140,28 @@ truth=no
 verdict $truth "a second start, and SIGINT; nothing worth an error" \
     "exit code $code: $(cat "$scratch/err")"
 
-broker_start
+broker_start --set chronik.record.file="$scratch/record"
 kill -KILL $broker
 broker_end 2>/dev/null
+simulator_says "the record of kill -9 is replayed" 0 "the same: " replay "$scratch/record"
+broker_start --set chronik.record.file="$scratch/record"
+kill -TERM $broker
+broker_end
+simulator_says "a record is replayed to its end" 0 "; the broker stopped" replay "$scratch/record"
+simulator_says "the record before it was kept" 0 "; the record breaks off" \
+    replay "$scratch/record.old"
+says "a record that cannot be made" 1 "chronik.record.file=$scratch/none/record: No such file" \
+    "$chronik" broker --set listeners=PLAINTEXT://127.0.0.1:0 --set log.dirs="$scratch/data" \
+    --set chronik.record.file="$scratch/none/record"
+simulator_says "what is no record" 2 "it is not a flight record" replay "$scratch/wrong"
+simulator_says "no file to replay" 2 "name a flight record" replay
+simulator_says "help of the simulator" 0 "usage: chronik sim COMMAND" help
+simulator_says "a misspelt command of it" 2 'did you mean "replay"?' repaly
+mkdir "$scratch/alone"
+cp "$chronik" "$scratch/alone/chronik"
+says "a simulator that is not there" 1 "cannot run chronik-sim: No such file" \
+    env PATH="$scratch/alone" "$scratch/alone/chronik" sim help
+
 broker_start
 truth=no
 [ -s "$scratch/out" ] && truth=yes

@@ -13,9 +13,18 @@ tests_check_cli_SOURCES = \
 tests_check_cli_CFLAGS = $(TEST_CFLAGS)
 tests_check_cli_LDADD = libcli.a libnet.a libdisk.a $(TEST_LIBS) $(CORE_LIBS) -lpthread
 
+# Apart from the rest, since the world of memory has a net and clients of its own.
+UNIT_TESTS += tests/check_recorder
+tests_check_recorder_SOURCES = tests/cli/test_recorder.c
+tests_check_recorder_CFLAGS = $(TEST_CFLAGS)
+tests_check_recorder_LDADD = $(TEST_LIBS) libcli.a $(CORE_LIBS)
+
 dist_check_SCRIPTS += tests/command.sh
 TESTS += tests/command.sh
 tests/command.log: chronik contrib/installed/chronik
+if HAVE_SIM
+tests/command.log: chronik-sim
+endif
 
 dist_check_SCRIPTS += tests/topic.sh
 TESTS += tests/topic.sh

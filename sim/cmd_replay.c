@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chronik sim replay: does again what was recorded. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/allocator.h"
+#include "cli/codec.h"
+#include "cli/options.h"
+#include "core/base/format.h"
+#include "sim/cmd.h"
+#include "sim/replay.h"
+
+static int run(const struct cmd *cmd, int argc, char **argv);
+
+static const struct option rows[] = {
+    {NULL, NULL, NULL},
+};
+
+const struct cmd cmd_replay = {
+    .program = "chronik sim",
+    .name = "replay",
+    .arguments = "FILE",
+    .summary = "do again what a broker did, from its flight record",
+    .help =
+        "Reads a flight record, which a broker with chronik.record.file=FILE keeps of all that\n"
+        "enters its core, and steps a core through it. After each event the core has to have\n"
+        "asked for exactly what it asked for then: the digests are compared, and the first\n"
+        "event that ends differently is named. The same build finds no difference; another\n"
+        "one finds where it began to act differently.\n"
+        "\n"
+        "A record that breaks off, because the process was killed, is replayed as far as it\n"
+        "goes. Nothing is written, and no data folder is needed.\n"
+        "\n"
+        "The exit status is 0 when all was the same, 1 when it was not, and 2 when the file is\n"
+        "no whole record.",
+    .examples = "chronik sim replay broker.record\n"
+                "    the record of one run of a broker",
+    .options = rows,
+    .run = run,
+};
+
+static const char *const endings[TRACE_ENDINGS] = {
+    [TRACE_ENDING_NONE] = "the record breaks off",
+    [TRACE_ENDING_STOPPED] = "the broker stopped",
+    [TRACE_ENDING_LIMIT] = "the record reached its limit",
+};
+
+/* The bytes of a file, mapped. Returns false after saying why not. */
+static bool map_file(const char *path, struct span *ret_bytes)
+{
+    bool mapped = false;
+    struct stat status;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) != 0)
+        goto out;
+    if (!S_ISREG(status.st_mode) || status.st_size == 0) {
+        errno = S_ISREG(status.st_mode) ? ENODATA : EINVAL;
+        goto out;
+    }
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    mapped = bytes != MAP_FAILED;
+    *ret_bytes = span_of(bytes, (size_t)status.st_size);
+out:
+    if (!mapped)
+        fprintf(stderr, "chronik sim replay: %s: %s\n", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return mapped;
+}
+
+static void print_same(const struct replay *replay)
+{
+    printf("the same: %llu events, %llu effects, %llu.%06llu s, digest %016llx; %s",
+           (unsigned long long)replay->events, (unsigned long long)replay->effects,
+           (unsigned long long)(replay->duration_us / 1000000),
+           (unsigned long long)(replay->duration_us % 1000000), (unsigned long long)replay->digest,
+           endings[replay->ending]);
+    if (replay->torn_bytes > 0)
+        printf(" (%llu bytes at its end are not whole)", (unsigned long long)replay->torn_bytes);
+    printf("\n");
+}
+
+/* Differences that are not the core's fault. */
+static void print_hints(const struct replay *replay, const struct codec_libraries *libraries)
+{
+    if (!span_equal(replay->program, SPAN(CHRONIK_VERSION)))
+        printf("it was recorded by chronik %.*s; this is chronik %s\n", SPAN_ARGS(replay->program),
+               CHRONIK_VERSION);
+    for (int codec = 0; codec < CODECS; codec++) {
+        const struct codec_library *library = &libraries->libraries[codec];
+        if (library->tried && library->handle == NULL)
+            printf("a compressed batch could not be opened: a library is missing here\n");
+    }
+}
+
+static int replay_file(const char *path)
+{
+    struct span record;
+    struct replay replay;
+    struct codec_libraries libraries;
+    if (!map_file(path, &record))
+        return EXIT_CODE_USAGE;
+    codec_libraries_init(&libraries);
+    const struct codecs codecs = codec_libraries_lend(&libraries);
+    const enum replay_result result = replay_record(record, allocator_process(), &codecs, &replay);
+    int exit_code = EXIT_CODE_DONE;
+    switch (result) {
+    case REPLAY_SAME:
+        print_same(&replay);
+        break;
+    case REPLAY_DIVERGED:
+        printf("diverged: %s\n", replay.text);
+        print_hints(&replay, &libraries);
+        exit_code = EXIT_CODE_FAILED;
+        break;
+    case REPLAY_REFUSED:
+        fprintf(stderr, "chronik sim replay: %s: %s\n", path, replay.text);
+        exit_code = EXIT_CODE_USAGE;
+        break;
+    }
+    codec_libraries_close(&libraries);
+    munmap((void *)(uintptr_t)record.data, record.length);
+    return exit_code;
+}
+
+static int run(const struct cmd *cmd, int argc, char **argv)
+{
+    const char *path = NULL;
+    struct options parser;
+    const char *value;
+    int found;
+    options_start(&parser, cmd, argc, argv);
+    while ((found = options_next(&parser, &value)) != OPTIONS_END) {
+        if (found == OPTIONS_EXIT)
+            return parser.exit_code;
+        if (path != NULL)
+            return options_mistake(cmd, "more than one file: %s", value);
+        path = value;
+    }
+    if (path == NULL)
+        return options_mistake(cmd, "name a flight record");
+    return replay_file(path);
+}

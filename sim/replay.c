@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/replay.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/base/format.h"
+#include "core/broker.h"
+#include "core/trace/digest.h"
+#include "core/trace/header.h"
+#include "core/trace/names.h"
+#include "core/trace/pending.h"
+#include "core/wire/error.h"
+
+/* Effects that a divergence names. */
+#define EFFECTS_NAMED_MAX 16
+
+/* One entry of a LIST takes at least so many bytes: its name's length, its size, what it is. */
+#define ENTRY_BYTES_MIN 3
+
+struct player {
+    struct replay *replay;
+    struct memory memory; /* of everything but the broker */
+    struct conf conf;
+    struct broker *broker;
+    struct effects effects;
+    struct trace_pending pending;
+    struct trace_digest digest;
+    struct trace_before before;
+    enum event_kind kind; /* of the last event delivered */
+    char completed[32];   /* what it completed, in words */
+    uint32_t given;       /* effects that its step gave, the last ones of `effects` */
+    uint64_t first_us;    /* times of the first event and of the last */
+    uint64_t last_us;
+    bool stepped; /* the last item was an event, whose result has to follow */
+};
+
+static enum replay_result say(struct player *player, enum replay_result result, const char *format,
+                              ...) __attribute__((format(printf, 3, 4)));
+
+static enum replay_result say(struct player *player, enum replay_result result, const char *format,
+                              ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(player->replay->text, sizeof(player->replay->text), format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+/* The first thing that a setting is refused for is what counts. */
+static void on_finding(void *context, bool is_refused, uint32_t place, struct span text)
+{
+    struct player *player = context;
+    (void)place;
+    if (is_refused && player->replay->text[0] == '\0')
+        say(player, REPLAY_REFUSED, "a setting: %.*s", SPAN_ARGS(text));
+}
+
+/* NULL when the event is one that a driver may deliver now; else what is wrong with it. */
+static const char *objection(const struct player *player, const struct trace_item *item,
+                             const struct trace_effect *effect)
+{
+    const struct event *event = &item->event;
+    if ((event->kind == EVENT_START) != (player->replay->events == 0))
+        return "START is the first event, and no other";
+    if (event->mono_us < player->last_us)
+        return "its time lies before that of the last one";
+    if (event->kind != EVENT_COMPLETED)
+        return NULL;
+    const struct completion *completion = &event->completed;
+    const bool brings = effect->kind == EFFECT_RECEIVE || effect->kind == EFFECT_READ;
+    if (effect->id == 0)
+        return "it completes an effect that is not under way";
+    if (brings ? item->bytes.length != completion->count || completion->count > effect->length
+               : item->bytes.length > 0 && effect->kind != EFFECT_LIST)
+        return "it brings more or fewer bytes than its effect";
+    if (completion->entries_count > item->bytes.length / ENTRY_BYTES_MIN)
+        return "it has more entries than bytes";
+    if (effect->kind == EFFECT_WRITE && completion->error == ERR_NONE &&
+        completion->count != effect->length)
+        return "a write ended early without an error";
+    return NULL;
+}
+
+/* The entries of a LIST, to be given back; false when they are malformed. */
+static bool entries_take(struct player *player, struct event *event, struct span bytes)
+{
+    const uint32_t count = event->completed.entries_count;
+    if (count == 0)
+        return bytes.length == 0;
+    struct folder_entry *entries =
+        memory_take(&player->memory, MEMORY_STATE, count * sizeof(*entries));
+    event->completed.entries = entries;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!trace_entry_read(&bytes, &entries[i]))
+            return false;
+    }
+    return bytes.length == 0;
+}
+
+static void entries_give(struct player *player, const struct event *event)
+{
+    if (event->kind == EVENT_COMPLETED)
+        memory_give(&player->memory, MEMORY_STATE, (void *)(uintptr_t)event->completed.entries,
+                    event->completed.entries_count * sizeof(struct folder_entry));
+}
+
+static void step(struct player *player, const struct event *event, struct span payload)
+{
+    struct effects *effects = &player->effects;
+    const uint32_t first = effects->count;
+    player->kind = event->kind;
+    player->last_us = event->mono_us;
+    player->replay->events++;
+    player->replay->duration_us = event->mono_us - player->first_us;
+    trace_digest_event(&player->digest, event, payload);
+    broker_step(player->broker, event, effects);
+    for (uint32_t i = first; i < effects->count; i++) {
+        trace_digest_effect(&player->digest, &effects->items[i]);
+        if (effects->items[i].id != 0)
+            trace_pending_add(&player->pending, &effects->items[i]);
+    }
+    player->given = effects->count - first;
+    player->replay->effects += player->given;
+    player->replay->digest = player->digest.value;
+}
+
+static enum replay_result deliver(struct player *player, const struct trace_item *item)
+{
+    struct event event = item->event;
+    struct trace_effect effect = {0};
+    struct span payload = SPAN_NULL;
+    enum replay_result result = REPLAY_SAME;
+    if (event.kind == EVENT_COMPLETED)
+        trace_pending_find(&player->pending, event.completed.effect, &effect);
+    const char *why = objection(player, item, &effect);
+    if (why != NULL)
+        return say(player, REPLAY_REFUSED, "event %llu: %s",
+                   (unsigned long long)player->replay->events + 1, why);
+    if (player->replay->events == 0)
+        player->first_us = event.mono_us;
+    player->completed[0] = '\0';
+    if (event.kind == EVENT_COMPLETED) {
+        trace_pending_remove(&player->pending, effect.id);
+        snprintf(player->completed, sizeof(player->completed), " of %s",
+                 trace_effect_name(effect.kind));
+        if (effect.kind == EFFECT_LIST && !entries_take(player, &event, item->bytes))
+            result = say(player, REPLAY_REFUSED, "event %llu: its entries are malformed",
+                         (unsigned long long)player->replay->events + 1);
+    }
+    if (effect.data != NULL && item->bytes.length > 0) {
+        memcpy(effect.data, item->bytes.data, item->bytes.length);
+        payload = span_of(effect.data, item->bytes.length);
+    }
+    if (item->cleared)
+        effects_clear(&player->effects);
+    if (result == REPLAY_SAME)
+        step(player, &event, payload);
+    entries_give(player, &event);
+    player->stepped = true;
+    return result;
+}
+
+/* The names of what the last step gave. */
+static void name_effects(const struct player *player, char *text, size_t text_bytes)
+{
+    const struct effect *given = player->effects.items + player->effects.count - player->given;
+    size_t length = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < player->given && i < EFFECTS_NAMED_MAX; i++) {
+        const int wrote = snprintf(text + length, text_bytes - length, "%s%s", i == 0 ? "" : ", ",
+                                   trace_effect_name(given[i].kind));
+        if (wrote < 0 || (size_t)wrote >= text_bytes - length)
+            return;
+        length += (size_t)wrote;
+    }
+    if (player->given > EFFECTS_NAMED_MAX)
+        snprintf(text + length, text_bytes - length, ", …");
+}
+
+static enum replay_result compare(struct player *player, const struct trace_item *item)
+{
+    char effects[512];
+    player->stepped = false;
+    if (item->effects == player->given && item->digest == player->digest.value)
+        return REPLAY_SAME;
+    const uint64_t at_us = player->last_us - player->first_us;
+    name_effects(player, effects, sizeof(effects));
+    if (item->effects == player->given)
+        snprintf(effects + strlen(effects), sizeof(effects) - strlen(effects),
+                 ": as many as when it was recorded, with other contents");
+    return say(
+        player, REPLAY_DIVERGED,
+        "event %llu, %s%s at %llu.%06llu s: it asked for %u effects then, and for %u now%s%s",
+        (unsigned long long)player->replay->events, trace_event_name(player->kind),
+        player->completed, (unsigned long long)(at_us / 1000000),
+        (unsigned long long)(at_us % 1000000), item->effects, player->given,
+        effects[0] == '\0' ? "" : ": ", effects);
+}
+
+static enum replay_result play_item(struct player *player, const struct trace_item *item)
+{
+    if (player->stepped != (item->kind == TRACE_RESULT) ||
+        player->replay->ending != TRACE_ENDING_NONE)
+        return say(player, REPLAY_REFUSED, "what follows event %llu has no place there",
+                   (unsigned long long)player->replay->events);
+    switch (item->kind) {
+    case TRACE_EVENT:
+        return deliver(player, item);
+    case TRACE_RESULT:
+        return compare(player, item);
+    case TRACE_END:
+        player->replay->ending = item->ending;
+        break;
+    }
+    return REPLAY_SAME;
+}
+
+static enum replay_result play(struct player *player, struct span file)
+{
+    struct span items;
+    enum replay_result result = REPLAY_SAME;
+    while (trace_chunk_read(&file, &items)) {
+        while (items.length > 0) {
+            struct trace_item item;
+            if (!trace_item_read(&items, &player->before, &item))
+                return say(player, REPLAY_REFUSED, "what follows event %llu is malformed",
+                           (unsigned long long)player->replay->events);
+            result = play_item(player, &item);
+            if (result != REPLAY_SAME)
+                return result;
+        }
+    }
+    player->replay->torn_bytes = file.length;
+    return REPLAY_SAME;
+}
+
+enum replay_result replay_record(struct span record, struct allocator allocator,
+                                 const struct codecs *codecs, struct replay *ret_replay)
+{
+    struct trace_header header;
+    *ret_replay = (struct replay){.ending = TRACE_ENDING_NONE};
+    struct player player = {.replay = ret_replay};
+    const char *wrong = trace_header_read(&record, &header);
+    if (wrong != NULL)
+        return say(&player, REPLAY_REFUSED, "%s", wrong);
+    ret_replay->program = header.program;
+    memory_init(&player.memory, allocator);
+    conf_init(&player.conf, &player.memory, on_finding, &player);
+    enum replay_result result = REPLAY_REFUSED;
+    if (trace_header_conf(&header, &player.conf) != 0) {
+        if (ret_replay->text[0] == '\0')
+            say(&player, REPLAY_REFUSED, "its settings are malformed");
+        goto out;
+    }
+    const struct broker_options options = {
+        .allocator = allocator,
+        .conf = &player.conf,
+        .codecs = codecs,
+    };
+    player.broker = broker_new(&options);
+    effects_init(&player.effects, broker_memory(player.broker));
+    trace_pending_init(&player.pending, &player.memory);
+    trace_digest_init(&player.digest);
+    result = play(&player, record);
+    trace_pending_free(&player.pending);
+    effects_free(&player.effects);
+    broker_free(player.broker);
+out:
+    conf_free(&player.conf);
+    return result;
+}
