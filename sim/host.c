@@ -22,19 +22,6 @@ struct refusal {
     size_t bytes;
 };
 
-static void *heap_take(void *context, size_t size)
-{
-    (void)context;
-    return sim_allocate(NULL, size);
-}
-
-static void heap_give(void *context, void *block, size_t size)
-{
-    (void)context;
-    (void)size;
-    free(block);
-}
-
 static void report(void *context, bool refused, uint32_t place, struct span text)
 {
     (void)place;
@@ -79,7 +66,7 @@ struct host *host_new(struct sim *sim, uint32_t number, const struct settings_li
     struct refusal refusal = {ret_reason, reason_bytes};
     if (reason_bytes > 0)
         ret_reason[0] = '\0';
-    memory_init(&host->conf_memory, (struct allocator){heap_take, heap_give, NULL});
+    memory_init(&host->conf_memory, sim_allocator());
     conf_init(&host->conf, &host->conf_memory, report, &refusal);
     const bool good = conf_fill(host, settings);
     host->conf.context = NULL;
@@ -224,6 +211,7 @@ void host_power_loss(struct host *host)
     }
     host->last_end = HOST_END_POWER_LOSS;
     host->powered = false;
+    judges_host_changed(host->sim->judges, host, HOST_LOSES_POWER);
     files_power_loss(&host->files);
     /* A machine's monotonic clock starts anew with it. */
     host->mono_base_us = FIRST_MONO_US;

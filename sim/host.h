@@ -28,8 +28,8 @@ enum host_end {
     HOST_END_POWER_LOSS, /* the machine too */
 };
 
-/* What judges are told about a machine. */
-enum host_change { HOST_BOOTED, HOST_READY, HOST_ENDED };
+/* What judges are told about a machine. Of a power loss they hear just before the disk forgets. */
+enum host_change { HOST_BOOTED, HOST_READY, HOST_ENDED, HOST_LOSES_POWER };
 
 /* An effect that was asked for and has not completed. */
 struct pending {

@@ -9,6 +9,7 @@
 #ifndef SIM_JUDGE_H
 #define SIM_JUDGE_H
 
+#include "sim/durable.h"
 #include "sim/peer.h"
 
 struct judge;
@@ -33,17 +34,28 @@ struct judge {
     const struct judge_kind *kind;
     struct sim *sim;
     void *state;
-    uint64_t judged; /* how often it had something to judge */
+    struct memory memory; /* for what the state points at */
+    uint64_t judged;      /* how often it had something to judge */
 };
 
 extern const struct judge_kind judge_order;
+extern const struct judge_kind judge_acked_is_durable;
+extern const struct judge_kind judge_history;
 
+/* All of them, over a world whose machines are there. */
 struct judges *judges_new(struct sim *sim);
+
+/* These `count` kinds alone. */
+struct judges *judges_new_of(struct sim *sim, const struct judge_kind *const *kinds,
+                             uint32_t count);
 void judges_free(struct judges *judges);
 uint32_t judges_count(const struct judges *judges);
 const struct judge *judges_get(const struct judges *judges, uint32_t index);
 
-/* Ends the run, unless it is over; SAFETY unless `result` says otherwise. */
+/* What is durable of a machine's metadata at this moment. */
+const struct durable *judge_durable(const struct judge *judge, const struct host *host);
+
+/* Ends the run, unless somebody has objected before; the latter for what should have ended. */
 void judge_object(struct judge *judge, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void judge_object_late(struct judge *judge, const char *format, ...)

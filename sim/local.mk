@@ -15,20 +15,29 @@ libsim_a_SOURCES = \
 	sim/clients.h \
 	sim/contact.c \
 	sim/contact.h \
+	sim/digest.c \
+	sim/digest.h \
+	sim/durable.c \
+	sim/durable.h \
+	sim/durable_log.c \
+	sim/durable_log.h \
 	sim/effect_digest.c \
 	sim/effect_digest.h \
 	sim/fault_kinds.c \
 	sim/fault_kinds.h \
 	sim/faults.c \
 	sim/faults.h \
-	sim/file_node.c \
-	sim/file_node.h \
 	sim/fetcher.c \
 	sim/fetcher.h \
+	sim/file_node.c \
+	sim/file_node.h \
 	sim/files.c \
 	sim/files.h \
+	sim/files_durable.c \
 	sim/files_power.c \
 	sim/files_rot.c \
+	sim/floor.c \
+	sim/floor.h \
 	sim/host.c \
 	sim/host.h \
 	sim/host_blocks.c \
@@ -36,7 +45,11 @@ libsim_a_SOURCES = \
 	sim/host_files.c \
 	sim/host_internal.h \
 	sim/host_turn.c \
+	sim/judge.c \
 	sim/judge.h \
+	sim/judge_acked_is_durable.c \
+	sim/judge_history.c \
+	sim/judge_order.c \
 	sim/knobs.c \
 	sim/knobs.h \
 	sim/member.h \
@@ -48,6 +61,8 @@ libsim_a_SOURCES = \
 	sim/network.h \
 	sim/network_host.c \
 	sim/network_internal.h \
+	sim/parts.c \
+	sim/parts.h \
 	sim/peer.c \
 	sim/peer.h \
 	sim/queue.c \

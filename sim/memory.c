@@ -20,3 +20,21 @@ char *sim_text_copy(const char *text, size_t length)
     copy[length] = '\0';
     return copy;
 }
+
+static void *heap_take(void *context, size_t size)
+{
+    (void)context;
+    return sim_allocate(NULL, size);
+}
+
+static void heap_give(void *context, void *block, size_t size)
+{
+    (void)context;
+    (void)size;
+    free(block);
+}
+
+struct allocator sim_allocator(void)
+{
+    return (struct allocator){.allocate = heap_take, .release = heap_give, .context = NULL};
+}

@@ -41,19 +41,6 @@ struct peer {
     struct gathered arrived;
 };
 
-static void *heap_take(void *context, size_t size)
-{
-    (void)context;
-    return sim_allocate(NULL, size);
-}
-
-static void heap_give(void *context, void *block, size_t size)
-{
-    (void)context;
-    (void)size;
-    free(block);
-}
-
 static void gather(struct gathered *gathered, struct span bytes)
 {
     if (gathered->length + bytes.length > gathered->capacity) {
@@ -104,9 +91,7 @@ static void tell_sink(struct peer *peer, const char *what, const struct exchange
 
 static void object(struct peer *peer, const char *what)
 {
-    sim_object(peer->sim, SIM_SAFETY, "order",
-               "each request has one reply, in the order of the requests, that can be decoded",
-               "Kafka's protocol: replies on a connection come in the order of the requests",
+    sim_object(peer->sim, SIM_SAFETY, judge_order.name, judge_order.rule, judge_order.source,
                "%s, on connection %llu of %s", what,
                (unsigned long long)channel_connection(peer->channel),
                channel_host(peer->channel)->name);
@@ -253,7 +238,7 @@ struct peer *peer_open(struct sim *sim, uint32_t client, uint32_t host,
 {
     struct peer *peer = sim_allocate(NULL, sizeof(*peer));
     *peer = (struct peer){.sim = sim, .client = client, .events = events, .context = context};
-    memory_init(&peer->memory, (struct allocator){heap_take, heap_give, NULL});
+    memory_init(&peer->memory, sim_allocator());
     list_init(&peer->asked);
     list_init(&peer->replied);
     list_append(&sim->peers, &peer->place);

@@ -195,9 +195,9 @@ void sim_tell(struct sim *sim, const struct host *host, const char *kind, const 
 void sim_object(struct sim *sim, enum sim_result result, const char *judge, const char *rule,
                 const char *source, const char *format, ...)
 {
-    if (sim_is_over(sim))
-        return;
     struct violation *violation = &sim->violation;
+    if (violation->result != SIM_PASSED)
+        return;
     *violation = (struct violation){.result = result,
                                     .judge = judge,
                                     .rule = rule,

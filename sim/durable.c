@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/durable.h"
+
+#include <stdlib.h>
+
+#include "core/base/crc32c.h"
+#include "core/conf/topic_conf.h"
+#include "core/meta/wal.h"
+#include "core/wire/error.h"
+#include "sim/durable_log.h"
+#include "sim/memory.h"
+
+#define ARENA_BYTES_MAX ((size_t)1024 * 1024)
+
+/* A topic of this name changed: came, went, or another setting or partition came to it. */
+struct name_change {
+    uint64_t number;
+    uint32_t name; /* its checksum */
+    bool is_other; /* it came or went */
+};
+
+struct durable {
+    const struct host *host;
+    struct memory memory;
+    struct image image;
+    struct image_observer observer;
+    struct arena arena;
+    struct durable_log log;
+    bool is_blind;
+    uint64_t number;
+    struct name_change *changes; /* by rising number */
+    uint32_t changes_count;
+    uint32_t changes_capacity;
+    struct uuid *cached;
+    uint32_t cached_count;
+    uint32_t cached_capacity;
+    struct uuid *touched; /* topics that the batch being applied makes or alters */
+    uint32_t touched_count;
+    uint32_t touched_capacity;
+};
+
+static uint32_t name_sum(struct span name)
+{
+    return crc32c(0, name.data, name.length);
+}
+
+static void changed(struct image_observer *observer, const struct image_change *change)
+{
+    struct durable *durable = container_of(observer, struct durable, observer);
+    if (change->topic == NULL || change->kind == IMAGE_PARTITION_CHANGED)
+        return;
+    durable->changes = memory_grow(&durable->memory, durable->changes, &durable->changes_capacity,
+                                   durable->changes_count + 1, sizeof(*durable->changes));
+    durable->changes[durable->changes_count++] = (struct name_change){
+        .number = durable->number,
+        .name = name_sum(change->topic->name),
+        .is_other = change->kind == IMAGE_TOPIC_ADDED || change->kind == IMAGE_TOPIC_REMOVED};
+    durable->touched = memory_grow(&durable->memory, durable->touched, &durable->touched_capacity,
+                                   durable->touched_count + 1, sizeof(*durable->touched));
+    durable->touched[durable->touched_count++] = change->topic->id;
+}
+
+static void start(struct durable *durable)
+{
+    image_init(&durable->image, &durable->memory, durable->host->number);
+    durable->observer.changed = changed;
+    image_observe(&durable->image, &durable->observer);
+    durable_log_init(&durable->log, SPAN("__cluster_metadata"), 0);
+}
+
+struct durable *durable_new(const struct host *host)
+{
+    struct durable *durable = sim_allocate(NULL, sizeof(*durable));
+    *durable = (struct durable){.host = host};
+    memory_init(&durable->memory, sim_allocator());
+    arena_init(&durable->arena, &durable->memory, MEMORY_STATE, ARENA_BYTES_MAX);
+    start(durable);
+    return durable;
+}
+
+void durable_free(struct durable *durable)
+{
+    if (durable == NULL)
+        return;
+    list_remove(&durable->observer.place);
+    image_free(&durable->image);
+    arena_reset(&durable->arena);
+    memory_give(&durable->memory, MEMORY_STATE, durable->changes,
+                durable->changes_capacity * sizeof(*durable->changes));
+    memory_give(&durable->memory, MEMORY_STATE, durable->cached,
+                durable->cached_capacity * sizeof(*durable->cached));
+    memory_give(&durable->memory, MEMORY_STATE, durable->touched,
+                durable->touched_capacity * sizeof(*durable->touched));
+    free(durable);
+}
+
+bool durable_is_cached(const struct durable *durable, struct uuid topic_id)
+{
+    for (uint32_t i = 0; i < durable->cached_count; i++) {
+        if (uuid_equal(durable->cached[i], topic_id))
+            return true;
+    }
+    return false;
+}
+
+/* A topic's settings are whole only when the batch that makes it is applied. */
+static void note_cached(struct durable *durable, struct uuid topic_id)
+{
+    const struct meta_topic *topic = image_topic_by_id(&durable->image, topic_id);
+    if (topic == NULL || durable_is_cached(durable, topic->id))
+        return;
+    struct topic_conf conf;
+    topic_conf_resolve(&durable->host->conf, topic->configs, topic->configs_count, &conf);
+    if (!conf.write_caching)
+        return;
+    durable->cached = memory_grow(&durable->memory, durable->cached, &durable->cached_capacity,
+                                  durable->cached_count + 1, sizeof(*durable->cached));
+    durable->cached[durable->cached_count++] = topic->id;
+}
+
+static bool apply(struct durable *durable, struct span batch)
+{
+    int64_t offset;
+    durable->touched_count = 0;
+    const int error = image_apply_batch(&durable->image, batch, &durable->arena, &offset);
+    for (uint32_t i = 0; i < durable->touched_count; i++)
+        note_cached(durable, durable->touched[i]);
+    return error == ERR_NONE;
+}
+
+/* The end of the WAL was cut and written anew: all of it is read once more. */
+static void read_anew(struct durable *durable)
+{
+    list_remove(&durable->observer.place);
+    image_free(&durable->image);
+    start(durable);
+}
+
+void durable_update(struct durable *durable, uint64_t number)
+{
+    durable->number = number;
+    for (bool again = false; !durable->is_blind;) {
+        struct span batch;
+        struct batch_info info;
+        switch (durable_log_next(&durable->log, &durable->host->files, &batch, &info)) {
+        case DURABLE_BATCH:
+            durable->is_blind = !apply(durable, batch);
+            break;
+        case DURABLE_END:
+            return;
+        case DURABLE_GONE:
+            durable->is_blind = again;
+            again = true;
+            read_anew(durable);
+            break;
+        }
+    }
+}
+
+const struct image *durable_image(const struct durable *durable)
+{
+    return durable->is_blind ? NULL : &durable->image;
+}
+
+static bool has_changed(const struct durable *durable, struct span name, uint64_t since,
+                        bool is_other)
+{
+    const uint32_t sum = name_sum(name);
+    for (uint32_t i = durable->changes_count; i > 0; i--) {
+        const struct name_change *change = &durable->changes[i - 1];
+        if (change->number <= since)
+            return false;
+        if (change->name == sum && (change->is_other || !is_other))
+            return true;
+    }
+    return false;
+}
+
+bool durable_is_steady(const struct durable *durable, struct span name, uint64_t since)
+{
+    return !has_changed(durable, name, since, false);
+}
+
+const struct meta_topic *durable_topic(const struct durable *durable, struct span name,
+                                       struct uuid id, uint64_t since)
+{
+    if (durable->is_blind)
+        return NULL;
+    if (!uuid_is_zero(id))
+        return image_topic_by_id(&durable->image, id);
+    return has_changed(durable, name, since, true) ? NULL : image_topic(&durable->image, name);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the worst power loss would leave of a machine's metadata: an image made of the batches of
+ * its metadata WAL that are durable. A broker applies no record before it is, so that this is never
+ * older than what it has told; judges learn from it which topics there are, without a look inside.
+ */
+#ifndef SIM_DURABLE_H
+#define SIM_DURABLE_H
+
+#include "core/meta/image.h"
+#include "sim/host.h"
+
+struct durable;
+
+struct durable *durable_new(const struct host *host);
+void durable_free(struct durable *durable);
+
+/* Reads what has become durable since the last call; what it finds has the trace's number `number`.
+ */
+void durable_update(struct durable *durable, uint64_t number);
+
+/* The image; NULL when the WAL on the disk can't be read (bits flipped, or it was read on from a
+ * snapshot): then nothing can be said. */
+const struct image *durable_image(const struct durable *durable);
+
+/* The topic that a request named, asked at the trace's number `since`: by its id, or (zero) by its
+ * name, which has meant the same topic since. NULL when there is none, or it is not sure. */
+const struct meta_topic *durable_topic(const struct durable *durable, struct span name,
+                                       struct uuid id, uint64_t since);
+
+/* True when the topic of this id has been under write.caching at any time: a power loss may take
+ * what no sync has covered. */
+bool durable_is_cached(const struct durable *durable, struct uuid topic_id);
+
+/* True when nothing of the topic with this name has changed since. */
+bool durable_is_steady(const struct durable *durable, struct span name, uint64_t since);
+
+#endif

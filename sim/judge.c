@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/check.h"
+#include "sim/memory.h"
+
+#define JUDGES_MAX 16
+
+static const struct judge_kind *const kinds[] = {
+    &judge_order,
+    &judge_acked_is_durable,
+    &judge_history,
+};
+
+/* The judges that want to hear of one thing. */
+struct audience {
+    struct judge *judges[JUDGES_MAX];
+    uint32_t count;
+};
+
+struct judges {
+    struct sim *sim;
+    struct judge items[JUDGES_MAX];
+    uint32_t count;
+    struct durable *durables[SIM_HOSTS_MAX];
+    struct audience asked;
+    struct audience replied;
+    struct audience received;
+    struct audience lost;
+    struct audience host_changed;
+    struct audience stepped;
+    struct audience phase;
+};
+
+static void join(struct audience *audience, struct judge *judge, bool wants)
+{
+    if (wants)
+        audience->judges[audience->count++] = judge;
+}
+
+static void judge_begin(struct judges *judges, const struct judge_kind *kind)
+{
+    struct judge *judge = &judges->items[judges->count++];
+    *judge =
+        (struct judge){.kind = kind, .sim = judges->sim, .state = sim_allocate(NULL, kind->size)};
+    memset(judge->state, 0, kind->size);
+    memory_init(&judge->memory, sim_allocator());
+    join(&judges->asked, judge, kind->asked != NULL);
+    join(&judges->replied, judge, kind->replied != NULL);
+    join(&judges->received, judge, kind->received != NULL);
+    join(&judges->lost, judge, kind->lost != NULL);
+    join(&judges->host_changed, judge, kind->host_changed != NULL);
+    join(&judges->stepped, judge, kind->stepped != NULL);
+    join(&judges->phase, judge, kind->phase != NULL);
+    if (kind->begin != NULL)
+        kind->begin(judge);
+}
+
+struct judges *judges_new_of(struct sim *sim, const struct judge_kind *const *of, uint32_t count)
+{
+    CHECK(count <= JUDGES_MAX);
+    struct judges *judges = sim_allocate(NULL, sizeof(*judges));
+    *judges = (struct judges){.sim = sim};
+    for (uint32_t i = 0; i < sim->hosts_count; i++)
+        judges->durables[i] = durable_new(sim->hosts[i]);
+    for (uint32_t i = 0; i < count; i++)
+        judge_begin(judges, of[i]);
+    return judges;
+}
+
+struct judges *judges_new(struct sim *sim)
+{
+    return judges_new_of(sim, kinds, sizeof(kinds) / sizeof(kinds[0]));
+}
+
+void judges_free(struct judges *judges)
+{
+    if (judges == NULL)
+        return;
+    for (uint32_t i = 0; i < judges->count; i++) {
+        struct judge *judge = &judges->items[i];
+        if (judge->kind->end != NULL)
+            judge->kind->end(judge);
+        CHECK(judge->memory.used_bytes[MEMORY_STATE] == 0);
+        free(judge->state);
+    }
+    for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++)
+        durable_free(judges->durables[i]);
+    free(judges);
+}
+
+uint32_t judges_count(const struct judges *judges)
+{
+    return judges->count;
+}
+
+const struct judge *judges_get(const struct judges *judges, uint32_t index)
+{
+    CHECK(index < judges->count);
+    return &judges->items[index];
+}
+
+const struct durable *judge_durable(const struct judge *judge, const struct host *host)
+{
+    return judge->sim->judges->durables[host->number - 1];
+}
+
+static void object(struct judge *judge, enum sim_result result, const char *format,
+                   va_list arguments)
+{
+    char text[VIOLATION_TEXT_BYTES];
+    vsnprintf(text, sizeof(text), format, arguments);
+    sim_object(judge->sim, result, judge->kind->name, judge->kind->rule, judge->kind->source, "%s",
+               text);
+}
+
+void judge_object(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    object(judge, SIM_SAFETY, format, arguments);
+    va_end(arguments);
+}
+
+void judge_object_late(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    object(judge, SIM_LIVENESS, format, arguments);
+    va_end(arguments);
+}
+
+void judges_asked(struct judges *judges, const struct exchange *exchange)
+{
+    for (uint32_t i = 0; i < judges->asked.count; i++)
+        judges->asked.judges[i]->kind->asked(judges->asked.judges[i], exchange);
+}
+
+void judges_replied(struct judges *judges, const struct exchange *exchange)
+{
+    durable_update(judges->durables[exchange->host->number - 1], judges->sim->trace_number);
+    for (uint32_t i = 0; i < judges->replied.count; i++)
+        judges->replied.judges[i]->kind->replied(judges->replied.judges[i], exchange);
+}
+
+void judges_received(struct judges *judges, const struct exchange *exchange)
+{
+    for (uint32_t i = 0; i < judges->received.count; i++)
+        judges->received.judges[i]->kind->received(judges->received.judges[i], exchange);
+}
+
+void judges_lost(struct judges *judges, const struct exchange *exchange)
+{
+    for (uint32_t i = 0; i < judges->lost.count; i++)
+        judges->lost.judges[i]->kind->lost(judges->lost.judges[i], exchange);
+}
+
+void judges_host_changed(struct judges *judges, struct host *host, enum host_change change)
+{
+    durable_update(judges->durables[host->number - 1], judges->sim->trace_number);
+    for (uint32_t i = 0; i < judges->host_changed.count; i++)
+        judges->host_changed.judges[i]->kind->host_changed(judges->host_changed.judges[i], host,
+                                                           change);
+}
+
+void judges_stepped(struct judges *judges, struct host *host, const struct event *event)
+{
+    for (uint32_t i = 0; i < judges->stepped.count; i++)
+        judges->stepped.judges[i]->kind->stepped(judges->stepped.judges[i], host, event);
+}
+
+void judges_phase(struct judges *judges, enum sim_phase phase)
+{
+    for (uint32_t i = 0; i < judges->phase.count; i++)
+        judges->phase.judges[i]->kind->phase(judges->phase.judges[i], phase);
+}

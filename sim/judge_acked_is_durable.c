@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When a Produce with acks=all is answered, its batch would survive a power loss at that very
+ * moment: it is in the durable part of its partition's segments, at the offset that was told.
+ */
+#include "sim/durable_log.h"
+#include "sim/judge.h"
+#include "sim/parts.h"
+
+#define ACKS_ALL (-1)
+
+/* What is durable of one partition, as far as acknowledgements asked. */
+struct partition {
+    struct map_node node;
+    struct partition_key key;
+    struct durable_log log;
+    struct batch_marks marks;
+};
+
+struct acked {
+    struct map partitions;
+};
+
+static void begin(struct judge *judge)
+{
+    struct acked *acked = judge->state;
+    map_init(&acked->partitions, &judge->memory, 0);
+}
+
+static struct partition *partition_of(struct judge *judge, const struct produced *part)
+{
+    struct acked *acked = judge->state;
+    struct map_node *node = map_find(&acked->partitions, span_of(&part->key, sizeof(part->key)));
+    if (node != NULL)
+        return container_of(node, struct partition, node);
+    struct partition *partition = memory_new(&judge->memory, struct partition);
+    partition->key = part->key;
+    durable_log_init(&partition->log, part->topic->name, part->key.index);
+    map_add(&acked->partitions, &partition->node, span_of(&partition->key, sizeof(partition->key)));
+    return partition;
+}
+
+/* Reads on until `last_offset` is known; false when the durable log ends before it. */
+static bool read_to(struct judge *judge, struct partition *partition, const struct files *files,
+                    int64_t last_offset)
+{
+    bool again = false;
+    while (partition->log.next_offset <= last_offset) {
+        struct span batch;
+        struct batch_info info;
+        const enum durable_found found = durable_log_next(&partition->log, files, &batch, &info);
+        if (found == DURABLE_END || (found == DURABLE_GONE && again))
+            return false;
+        if (found == DURABLE_GONE) {
+            again = true;
+            durable_log_rewind(&partition->log);
+            batch_marks_remove(&partition->marks, 0, partition->marks.count);
+        } else {
+            batch_marks_insert(&partition->marks, &judge->memory, partition->marks.count,
+                               batch_mark_of(batch, info.base_offset));
+        }
+    }
+    return true;
+}
+
+static void judge_part(struct judge *judge, const struct exchange *exchange,
+                       const struct produced *part)
+{
+    struct partition *partition = partition_of(judge, part);
+    const struct batch_mark told = batch_mark_of(part->batch, part->reply->base_offset);
+    judge->judged++;
+    if (!read_to(judge, partition, &exchange->host->files, told.last_offset)) {
+        judge_object(judge,
+                     "%.*s-%d: offsets %lld to %lld are acknowledged, but a power loss of %s now "
+                     "would leave only what lies before offset %lld",
+                     (int)part->name.length, (const char *)part->name.data, part->key.index,
+                     (long long)told.base_offset, (long long)told.last_offset, exchange->host->name,
+                     (long long)partition->log.next_offset);
+        return;
+    }
+    const uint32_t place = batch_marks_at(&partition->marks, told.base_offset);
+    const struct batch_mark *found = &partition->marks.items[place];
+    /* What an old duplicate was answered with may have gone with an old segment since. */
+    if (place == 0 && (partition->marks.count == 0 || found->base_offset > told.last_offset))
+        return;
+    if (found->base_offset != told.base_offset || found->last_offset != told.last_offset ||
+        found->records != told.records)
+        judge_object(judge,
+                     "%.*s-%d: offsets %lld to %lld are acknowledged, but a power loss of %s now "
+                     "would leave other records there (from %lld to %lld)",
+                     (int)part->name.length, (const char *)part->name.data, part->key.index,
+                     (long long)told.base_offset, (long long)told.last_offset, exchange->host->name,
+                     (long long)found->base_offset, (long long)found->last_offset);
+}
+
+static void replied(struct judge *judge, const struct exchange *exchange)
+{
+    if (exchange->api->key != API_PRODUCE || exchange->host->is_rotten ||
+        ((const struct produce_request *)exchange->request)->acks != ACKS_ALL)
+        return;
+    const struct durable *durable = judge_durable(judge, exchange->host);
+    struct produced_walk walk = {.exchange = exchange, .durable = durable};
+    struct produced part;
+    while (produced_next(&walk, &part)) {
+        if (part.reply->error_code == 0 && part.topic != NULL &&
+            !durable_is_cached(durable, part.topic->id))
+            judge_part(judge, exchange, &part);
+    }
+}
+
+static void end(struct judge *judge)
+{
+    struct acked *acked = judge->state;
+    while (acked->partitions.first != NULL) {
+        struct partition *partition = container_of(acked->partitions.first, struct partition, node);
+        map_remove(&acked->partitions, &partition->node);
+        batch_marks_free(&partition->marks, &judge->memory);
+        memory_give(&judge->memory, MEMORY_STATE, partition, sizeof(*partition));
+    }
+}
+
+const struct judge_kind judge_acked_is_durable = {
+    .name = "acked-is-durable",
+    .rule = "what a Produce with acks=all is told to have appended survives a power loss at any "
+            "time after the reply left",
+    .source = "KIP-966 and write.caching=false; law: no reply leaves before what it promises is "
+              "durable",
+    .size = sizeof(struct acked),
+    .begin = begin,
+    .replied = replied,
+    .end = end,
+};

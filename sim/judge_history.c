@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every partition is one history, whoever looks at it: an offset that was acknowledged or consumed
+ * holds the same records for ever, consumers get them without holes and nothing beyond the high
+ * watermark, the high watermark and the start never go back, and at the end everything that was
+ * acknowledged is read once more.
+ *
+ * Two licences, and no other: what acks=1 acknowledged, or a topic with write caching, may be lost by
+ * a power loss, as far as no sync had covered it.
+ */
+
+#include "sim/durable_log.h"
+#include "sim/floor.h"
+#include "sim/judge.h"
+#include "sim/parts.h"
+
+#define ACKS_ALL (-1)
+
+#define LIST_OFFSETS_LATEST   (-1) /* timestamps that stand for an offset */
+#define LIST_OFFSETS_EARLIEST (-2)
+
+enum mark_flag {
+    MARK_PROMISED = 1, /* a power loss may not take it */
+    MARK_AUDITED = 2,  /* read again at the end */
+};
+
+struct history {
+    struct map_node node;
+    struct partition_key key;
+    struct batch_marks marks;
+    struct floor high_watermark;
+    struct floor start;
+    struct durable_log log;
+    bool audit_failed; /* the machine answered the audit with an error: its disk failed */
+};
+
+struct histories {
+    struct map partitions;
+    enum sim_phase phase;
+};
+
+static void begin(struct judge *judge)
+{
+    struct histories *histories = judge->state;
+    map_init(&histories->partitions, &judge->memory, 0);
+}
+
+static struct history *history_of(struct judge *judge, const struct partition_key *key,
+                                  const struct meta_topic *topic)
+{
+    struct histories *histories = judge->state;
+    struct map_node *node = map_find(&histories->partitions, span_of(key, sizeof(*key)));
+    if (node != NULL)
+        return container_of(node, struct history, node);
+    struct history *history = memory_new(&judge->memory, struct history);
+    history->key = *key;
+    durable_log_init(&history->log, topic->name, key->index);
+    map_add(&histories->partitions, &history->node, span_of(&history->key, sizeof(history->key)));
+    return history;
+}
+
+static void note(struct judge *judge, struct history *history, struct batch_mark mark,
+                 const char *how)
+{
+    judge->judged++;
+    const uint32_t place = batch_marks_at(&history->marks, mark.base_offset);
+    struct batch_mark *known = &history->marks.items[place];
+    if (place == history->marks.count || known->base_offset > mark.last_offset) {
+        batch_marks_insert(&history->marks, &judge->memory, place, mark);
+        return;
+    }
+    if (known->base_offset != mark.base_offset || known->last_offset != mark.last_offset ||
+        known->records != mark.records) {
+        judge_object(judge,
+                     "%s of n%u: offsets %lld to %lld were %s, with other records than those that "
+                     "offsets %lld to %lld are known to hold",
+                     history->log.name, history->key.host, (long long)mark.base_offset,
+                     (long long)mark.last_offset, how, (long long)known->base_offset,
+                     (long long)known->last_offset);
+        return;
+    }
+    known->flags |= mark.flags;
+}
+
+/* One of the two offsets that never go back. */
+static void grows(struct judge *judge, const struct history *history, struct floor *floor,
+                  const struct exchange *exchange, int64_t value, const char *what)
+{
+    const int64_t least = floor_at(floor, exchange->asked_number);
+    judge->judged++;
+    if (value < least)
+        judge_object(
+            judge, "%s of n%u: the %s is %lld, though %lld had been told before this was asked",
+            history->log.name, history->key.host, what, (long long)value, (long long)least);
+    floor_told(floor, exchange->replied_number, value);
+}
+
+static void start_told(struct judge *judge, struct history *history,
+                       const struct exchange *exchange, int64_t start)
+{
+    grows(judge, history, &history->start, exchange, start, "log's start");
+    /* What went with old segments is not asked for any more. */
+    batch_marks_remove(&history->marks, 0, batch_marks_at(&history->marks, start));
+}
+
+static void high_watermark_told(struct judge *judge, struct history *history,
+                                const struct exchange *exchange, int64_t high_watermark)
+{
+    grows(judge, history, &history->high_watermark, exchange, high_watermark, "high watermark");
+}
+
+/* ---- Replies. ---- */
+
+static void produce_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct produce_request *request = exchange->request;
+    const struct durable *durable = judge_durable(judge, exchange->host);
+    struct produced_walk walk = {.exchange = exchange, .durable = durable};
+    struct produced part;
+    while (produced_next(&walk, &part)) {
+        if (part.reply->error_code != 0 || part.topic == NULL)
+            continue;
+        struct history *history = history_of(judge, &part.key, part.topic);
+        struct batch_mark mark = batch_mark_of(part.batch, part.reply->base_offset);
+        if (request->acks == ACKS_ALL && !durable_is_cached(durable, part.topic->id))
+            mark.flags |= MARK_PROMISED;
+        if (mark.last_offset >= floor_top(&history->start))
+            note(judge, history, mark, "acknowledged");
+        if (exchange->version >= 5)
+            start_told(judge, history, exchange, part.reply->log_start_offset);
+    }
+}
+
+/* One batch of a fetch; false when it is not what has to be there. */
+static bool batch_is_due(struct judge *judge, const struct history *history,
+                         const struct fetched *part, const struct batch_info *info,
+                         int64_t expected)
+{
+    const int64_t last = batch_last_offset(info);
+    if (last >= part->reply->high_watermark)
+        judge_object(judge,
+                     "%s of n%u: offsets up to %lld are consumed under the high watermark %lld",
+                     history->log.name, history->key.host, (long long)last,
+                     (long long)part->reply->high_watermark);
+    else if (expected < 0 && part->fetch_offset >= 0 &&
+             (info->base_offset > part->fetch_offset || last < part->fetch_offset))
+        judge_object(judge, "%s of n%u: a fetch from offset %lld gets the batch from %lld to %lld",
+                     history->log.name, history->key.host, (long long)part->fetch_offset,
+                     (long long)info->base_offset, (long long)last);
+    else if (expected >= 0 && info->base_offset != expected)
+        judge_object(judge, "%s of n%u: a fetch gets offset %lld where %lld is due",
+                     history->log.name, history->key.host, (long long)info->base_offset,
+                     (long long)expected);
+    else
+        return true;
+    return false;
+}
+
+static void records_seen(struct judge *judge, const struct fetched *part, struct history *history,
+                         uint32_t flags, bool is_first)
+{
+    const struct span records = part->reply->records;
+    int64_t expected = -1;
+    size_t at = 0;
+    while (at < records.length) {
+        struct span batch;
+        struct batch_info info;
+        const struct span window = span_of(records.data + at, records.length - at);
+        const enum batch_found found =
+            batch_next(window, window.length, BATCH_CHECK_CRC, &batch, &info);
+        if (found == BATCH_TORN && (at > 0 || !is_first))
+            return; /* the limit fell into it */
+        if (found != BATCH_FOUND) {
+            judge_object(judge, "%s of n%u: bytes from offset %lld on are no batch",
+                         history->log.name, history->key.host,
+                         (long long)(expected < 0 ? part->fetch_offset : expected));
+            return;
+        }
+        if (!batch_is_due(judge, history, part, &info, expected))
+            return;
+        struct batch_mark mark = batch_mark_of(batch, info.base_offset);
+        mark.flags = flags;
+        note(judge, history, mark, "consumed");
+        expected = batch_last_offset(&info) + 1;
+        at += batch.length;
+    }
+}
+
+static void fetch_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct histories *histories = judge->state;
+    const struct durable *durable = judge_durable(judge, exchange->host);
+    const bool is_audit = histories->phase == SIM_AUDIT;
+    struct fetched_walk walk = {.exchange = exchange, .durable = durable};
+    struct fetched part;
+    bool is_first = true;
+    while (fetched_next(&walk, &part)) {
+        const bool has_records = part.reply->records.length > 0;
+        if (part.topic != NULL) {
+            struct history *history = history_of(judge, &part.key, part.topic);
+            const bool cached = durable_is_cached(durable, part.topic->id);
+            if (part.reply->error_code != 0) {
+                history->audit_failed |= is_audit;
+                continue;
+            }
+            records_seen(judge, &part, history,
+                         (cached ? 0 : MARK_PROMISED) | (is_audit ? MARK_AUDITED : 0), is_first);
+            high_watermark_told(judge, history, exchange, part.reply->high_watermark);
+            if (exchange->version >= 5)
+                start_told(judge, history, exchange, part.reply->log_start_offset);
+        }
+        is_first = is_first && !has_records;
+    }
+}
+
+static void offsets_listed(struct judge *judge, const struct exchange *exchange,
+                           const struct list_offsets_response_topic *topic,
+                           const struct list_offsets_response_topic_partition *out)
+{
+    const struct list_offsets_request *request = exchange->request;
+    const struct meta_topic *meta = durable_topic(judge_durable(judge, exchange->host), topic->name,
+                                                  (struct uuid){{0}}, exchange->asked_number);
+    if (meta == NULL || out->error_code != 0)
+        return;
+    const struct partition_key key = {exchange->host->number, out->partition_index, meta->id};
+    struct history *history = history_of(judge, &key, meta);
+    for (int32_t i = 0; i < request->topics_count; i++) {
+        const struct list_offsets_request_topic *in = &request->topics[i];
+        for (int32_t j = 0; span_equal(in->name, topic->name) && j < in->partitions_count; j++) {
+            if (in->partitions[j].partition_index != out->partition_index)
+                continue;
+            if (in->partitions[j].timestamp == LIST_OFFSETS_LATEST)
+                high_watermark_told(judge, history, exchange, out->offset);
+            else if (in->partitions[j].timestamp == LIST_OFFSETS_EARLIEST)
+                start_told(judge, history, exchange, out->offset);
+        }
+    }
+}
+
+static void list_offsets_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct list_offsets_response *response = exchange->response;
+    for (int32_t i = 0; i < response->topics_count; i++) {
+        for (int32_t j = 0; j < response->topics[i].partitions_count; j++)
+            offsets_listed(judge, exchange, &response->topics[i],
+                           &response->topics[i].partitions[j]);
+    }
+}
+
+static void delete_records_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct delete_records_response *response = exchange->response;
+    for (int32_t i = 0; i < response->topics_count; i++) {
+        const struct delete_records_response_topic *topic = &response->topics[i];
+        const struct meta_topic *meta =
+            durable_topic(judge_durable(judge, exchange->host), topic->name, (struct uuid){{0}},
+                          exchange->asked_number);
+        for (int32_t j = 0; meta != NULL && j < topic->partitions_count; j++) {
+            const struct partition_key key = {exchange->host->number,
+                                              topic->partitions[j].partition_index, meta->id};
+            if (topic->partitions[j].error_code == 0)
+                start_told(judge, history_of(judge, &key, meta), exchange,
+                           topic->partitions[j].low_watermark);
+        }
+    }
+}
+
+static void replied(struct judge *judge, const struct exchange *exchange)
+{
+    if (exchange->host->is_rotten)
+        return;
+    switch (exchange->api->key) {
+    case API_PRODUCE:
+        produce_replied(judge, exchange);
+        break;
+    case API_FETCH:
+        fetch_replied(judge, exchange);
+        break;
+    case API_LIST_OFFSETS:
+        list_offsets_replied(judge, exchange);
+        break;
+    case API_DELETE_RECORDS:
+        delete_records_replied(judge, exchange);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- Power losses, and the end. ---- */
+
+/* Where the durable part of the log ends. */
+static int64_t durable_end(struct history *history, const struct files *files)
+{
+    struct span batch;
+    struct batch_info info;
+    enum durable_found found;
+    while ((found = durable_log_next(&history->log, files, &batch, &info)) == DURABLE_BATCH) {
+    }
+    if (found == DURABLE_GONE) {
+        durable_log_rewind(&history->log);
+        while (durable_log_next(&history->log, files, &batch, &info) == DURABLE_BATCH) {
+        }
+    }
+    return history->log.next_offset;
+}
+
+static void power_goes(struct judge *judge, struct history *history, const struct host *host)
+{
+    const struct durable *durable = judge_durable(judge, host);
+    const struct image *image = durable_image(durable);
+    if (image == NULL || image_topic_by_id(image, history->key.topic) == NULL) {
+        batch_marks_remove(&history->marks, 0, history->marks.count);
+        return;
+    }
+    const int64_t end = durable_end(history, &host->files);
+    const uint32_t kept = batch_marks_at(&history->marks, end);
+    judge->judged++;
+    for (uint32_t i = kept; i < history->marks.count; i++) {
+        if (history->marks.items[i].flags & MARK_PROMISED)
+            judge_object(judge,
+                         "%s of n%u: offsets %lld to %lld, which are acknowledged by acks=all or "
+                         "consumed, are not durable when the power goes",
+                         history->log.name, history->key.host,
+                         (long long)history->marks.items[i].base_offset,
+                         (long long)history->marks.items[i].last_offset);
+    }
+    batch_marks_remove(&history->marks, kept, history->marks.count - kept);
+    if (durable_is_cached(durable, history->key.topic))
+        floor_lower(&history->high_watermark, end);
+}
+
+static void host_changed(struct judge *judge, struct host *host, enum host_change change)
+{
+    const struct histories *histories = judge->state;
+    if (change != HOST_LOSES_POWER || host->is_rotten)
+        return;
+    for (struct map_node *node = histories->partitions.first; node != NULL; node = map_next(node)) {
+        struct history *history = container_of(node, struct history, node);
+        if (history->key.host == host->number)
+            power_goes(judge, history, host);
+    }
+}
+
+static void judge_audit(struct judge *judge, const struct history *history)
+{
+    const struct host *host = judge->sim->hosts[history->key.host - 1];
+    const struct image *image = durable_image(judge_durable(judge, host));
+    if (host->state != HOST_SERVING || host->is_rotten || history->audit_failed || image == NULL ||
+        image_topic_by_id(image, history->key.topic) == NULL)
+        return;
+    const int64_t start = floor_top(&history->start);
+    for (uint32_t i = batch_marks_at(&history->marks, start); i < history->marks.count; i++) {
+        const struct batch_mark *mark = &history->marks.items[i];
+        judge->judged++;
+        if (mark->flags & MARK_AUDITED)
+            continue;
+        judge_object(judge,
+                     "%s of n%u: offsets %lld to %lld were acknowledged or consumed, and can't be "
+                     "read at the end",
+                     history->log.name, history->key.host, (long long)mark->base_offset,
+                     (long long)mark->last_offset);
+        return;
+    }
+}
+
+static void phase(struct judge *judge, enum sim_phase now)
+{
+    struct histories *histories = judge->state;
+    histories->phase = now;
+    if (now != SIM_END)
+        return;
+    for (struct map_node *node = histories->partitions.first; node != NULL; node = map_next(node))
+        judge_audit(judge, container_of(node, struct history, node));
+}
+
+static void end(struct judge *judge)
+{
+    struct histories *histories = judge->state;
+    while (histories->partitions.first != NULL) {
+        struct history *history = container_of(histories->partitions.first, struct history, node);
+        map_remove(&histories->partitions, &history->node);
+        batch_marks_free(&history->marks, &judge->memory);
+        memory_give(&judge->memory, MEMORY_STATE, history, sizeof(*history));
+    }
+}
+
+const struct judge_kind judge_history = {
+    .name = "history",
+    .rule =
+        "a partition is one dense history: what was acknowledged or consumed stays as it is, is "
+        "read at the end, and the high watermark and the start never go back",
+    .source = "invariants of Kafka's replication: ConsistentRead, committed records survive, "
+              "consumers see nothing beyond the high watermark (KIP-392)",
+    .size = sizeof(struct histories),
+    .begin = begin,
+    .replied = replied,
+    .host_changed = host_changed,
+    .phase = phase,
+    .end = end,
+};
