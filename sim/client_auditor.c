@@ -70,6 +70,7 @@ static void topic_begins(struct auditor *auditor)
 static void ask_topics(struct auditor *auditor)
 {
     struct exchange *exchange = contact_request(&auditor->contact, API_METADATA, METADATA_VERSION);
+    ((struct metadata_request *)(uintptr_t)exchange->request)->topics_count = -1;
     contact_send(&auditor->contact, exchange, NULL);
 }
 

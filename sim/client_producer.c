@@ -173,6 +173,7 @@ static void ask_metadata(struct producer *producer)
 static void ask_producer_id(struct producer *producer)
 {
     struct exchange *exchange = contact_request(&producer->contact, API_INIT_PRODUCER_ID, 4);
+    ((struct init_producer_id_request *)(uintptr_t)exchange->request)->transactional_id = SPAN_NULL;
     producer->asked = true;
     contact_send(&producer->contact, exchange, NULL);
 }
