@@ -32,8 +32,8 @@ enum durable_found {
 /* At the beginning of the log of `topic`'s partition `index`. */
 void durable_log_init(struct durable_log *log, struct span topic, int32_t index);
 
-/* The next batch, whole and with a checksum that fits; its bytes are borrowed until the disk changes.
- * Offsets that it skips went with older segments. */
+/* The next batch, whole and with a checksum that fits; its bytes are borrowed until the disk
+ * changes. Offsets that it skips went with older segments. */
 enum durable_found durable_log_next(struct durable_log *log, const struct files *files,
                                     struct span *ret_batch, struct batch_info *ret_info);
 

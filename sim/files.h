@@ -77,9 +77,9 @@ bool files_rot(struct files *files);
 /* What no sync covered is kept, lost, torn by sectors or reordered, as the rng says. */
 void files_power_loss(struct files *files);
 
-/* What the worst power loss would leave of a file or folder (an empty path: the data folder itself):
- * its durable bytes or entries (sim/file_node.h), reached through durable entries. Borrowed; NULL when
- * it would not be there. */
+/* What the worst power loss would leave of a file or folder (an empty path: the data folder
+ * itself): its durable bytes or entries (sim/file_node.h), reached through durable entries.
+ * Borrowed; NULL when it would not be there. */
 const struct file_node *files_durable(const struct files *files, uint32_t folder, const char *path);
 
 #endif

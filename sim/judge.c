@@ -136,6 +136,7 @@ void judge_object_late(struct judge *judge, const char *format, ...)
 
 void judges_asked(struct judges *judges, const struct exchange *exchange)
 {
+    durable_update(judges->durables[exchange->host->number - 1], judges->sim->trace_number);
     for (uint32_t i = 0; i < judges->asked.count; i++)
         judges->asked.judges[i]->kind->asked(judges->asked.judges[i], exchange);
 }

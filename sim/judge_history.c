@@ -5,8 +5,8 @@
  * watermark, the high watermark and the start never go back, and at the end everything that was
  * acknowledged is read once more.
  *
- * Two licences, and no other: what acks=1 acknowledged, or a topic with write caching, may be lost by
- * a power loss, as far as no sync had covered it.
+ * Two licences, and no other: what acks=1 acknowledged, or a topic with write caching, may be lost
+ * by a power loss, as far as no sync had covered it.
  */
 
 #include "sim/durable_log.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The order of replies. sim/peer.c matches each reply with the oldest request on its connection that
- * has none yet, and objects in this judge's name when they do not fit; what is left to see is that
- * no request was passed over.
+ * The order of replies. sim/peer.c matches each reply with the oldest request on its connection
+ * that has none yet, and objects in this judge's name when they do not fit; what is left to see is
+ * that no request was passed over.
  */
 #include "sim/judge.h"
 

@@ -15,8 +15,6 @@ libsim_a_SOURCES = \
 	sim/clients.h \
 	sim/contact.c \
 	sim/contact.h \
-	sim/digest.c \
-	sim/digest.h \
 	sim/durable.c \
 	sim/durable.h \
 	sim/durable_log.c \

@@ -6,6 +6,18 @@ tests_check_sim_SOURCES = \
 tests_check_sim_CFLAGS = $(TEST_CFLAGS)
 tests_check_sim_LDADD = $(TEST_LIBS) $(CORE_LIBS)
 
+# Judges, told stories by hand.
+UNIT_TESTS += tests/check_judges
+tests_check_judges_SOURCES = \
+	tests/sim/story.c \
+	tests/sim/story.h \
+	tests/sim/test_judge_acked_is_durable.c \
+	tests/sim/test_judge_history.c \
+	tests/sim/test_judge_order.c
+tests_check_judges_CFLAGS = $(TEST_CFLAGS)
+tests_check_judges_LDADD = $(TEST_LIBS) $(CORE_LIBS)
+$(tests_check_judges_OBJECTS): core/wire/messages.h
+
 if HAVE_SIM
 UNIT_TESTS += tests/check_scenario
 else

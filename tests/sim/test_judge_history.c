@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/floor.h"
+#include "tests/sim/story.h"
+
+#define FIRST "orders-0/00000000000000000000.log"
+
+static void begin(struct story *story)
+{
+    story_begin(story, &judge_history);
+    story_topic(story, "orders", 2, NULL, NULL);
+    story_topic(story, "fast", 1, "write.caching", "true");
+}
+
+static void acked(struct story *story, const char *topic, int16_t acks, int64_t base_offset,
+                  int32_t count, uint8_t seed)
+{
+    story_exchanged(story, story_produce(story, topic, 0, acks, story_batch(story, 0, count, seed),
+                                         base_offset));
+}
+
+static void fetched(struct story *story, const char *topic, int64_t offset, struct span records,
+                    int64_t high_watermark)
+{
+    story_exchanged(story, story_fetch(story, topic, 0, offset, records, high_watermark));
+}
+
+START_TEST(one_history)
+{
+    struct story story;
+    begin(&story);
+    acked(&story, "orders", 1, 0, 2, 'a');
+    acked(&story, "orders", 1, 2, 3, 'b');
+    const struct span both =
+        story_join(&story, story_batch(&story, 0, 2, 'a'), story_batch(&story, 2, 3, 'b'));
+    fetched(&story, "orders", 1, both, 5);
+    fetched(&story, "orders", 0, span_of(both.data, both.length - 1), 5);
+    fetched(&story, "orders", 5, SPAN(""), 5);
+    story_phase(&story, SIM_AUDIT);
+    fetched(&story, "orders", 0, both, 5);
+    story_phase(&story, SIM_END);
+    ck_assert(story_passes(&story));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(another_record_at_a_known_offset)
+{
+    struct story story;
+    begin(&story);
+    acked(&story, "orders", -1, 0, 2, 'a');
+    fetched(&story, "orders", 0, story_batch(&story, 0, 2, 'x'), 2);
+    ck_assert(story_objects(&story, "other records"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(an_offset_given_out_twice)
+{
+    struct story story;
+    begin(&story);
+    acked(&story, "orders", -1, 0, 2, 'a');
+    acked(&story, "orders", -1, 1, 1, 'b');
+    ck_assert(story_objects(&story, "acknowledged, with other records"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(beyond_the_high_watermark)
+{
+    struct story story;
+    begin(&story);
+    fetched(&story, "orders", 0, story_batch(&story, 0, 2, 'a'), 1);
+    ck_assert(story_objects(&story, "under the high watermark 1"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_hole_in_a_fetch)
+{
+    struct story story;
+    begin(&story);
+    fetched(&story, "orders", 0,
+            story_join(&story, story_batch(&story, 0, 2, 'a'), story_batch(&story, 3, 1, 'b')), 4);
+    ck_assert(story_objects(&story, "gets offset 3 where 2 is due"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_batch_that_was_not_asked_for)
+{
+    struct story story;
+    begin(&story);
+    fetched(&story, "orders", 4, story_batch(&story, 0, 2, 'a'), 8);
+    ck_assert(story_objects(&story, "a fetch from offset 4"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_batch)
+{
+    struct story story;
+    begin(&story);
+    const struct span batch = story_batch(&story, 0, 2, 'a');
+    uint8_t *bytes = story_take(&story, batch.length);
+    memcpy(bytes, batch.data, batch.length);
+    bytes[batch.length - 1] ^= 1;
+    fetched(&story, "orders", 0, span_of(bytes, batch.length), 2);
+    ck_assert(story_objects(&story, "no batch"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_high_watermark_that_goes_back)
+{
+    struct story story;
+    begin(&story);
+    struct exchange *early = story_fetch(&story, "orders", 0, 0, SPAN(""), 3);
+    story_ask(&story, early);
+    fetched(&story, "orders", 0, SPAN(""), 7);
+    story_reply(&story, early); /* it was made before */
+    ck_assert(story_passes(&story));
+    fetched(&story, "orders", 0, SPAN(""), 6);
+    ck_assert(story_objects(&story, "high watermark is 6"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_start_that_goes_back)
+{
+    struct story story;
+    begin(&story);
+    struct exchange *exchange = story_fetch(&story, "orders", 0, 4, SPAN(""), 9);
+    story_response(exchange, fetch_response)->responses->partitions->log_start_offset = 4;
+    story_exchanged(&story, exchange);
+    fetched(&story, "orders", 4, SPAN(""), 9);
+    ck_assert(story_objects(&story, "log's start is 0"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_power_loss_may_take_what_was_not_promised)
+{
+    struct story story;
+    begin(&story);
+    story_write(&story, FIRST, story_batch(&story, 0, 1, 'a'), true);
+    acked(&story, "orders", -1, 0, 1, 'a');
+    acked(&story, "orders", 1, 1, 1, 'b');
+    acked(&story, "fast", -1, 0, 1, 'c');
+    fetched(&story, "fast", 0, story_batch(&story, 0, 1, 'c'), 1);
+    story_power_loss(&story);
+    acked(&story, "orders", 1, 1, 1, 'x');
+    fetched(&story, "fast", 0, SPAN(""), 0);
+    acked(&story, "fast", -1, 0, 1, 'y');
+    ck_assert(story_passes(&story));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_power_loss_takes_what_was_promised)
+{
+    struct story story;
+    begin(&story);
+    fetched(&story, "orders", 0, story_batch(&story, 0, 1, 'a'), 1);
+    story_power_loss(&story);
+    ck_assert(story_objects(&story, "not durable when the power goes"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(the_end_misses_something)
+{
+    struct story story;
+    begin(&story);
+    acked(&story, "orders", 1, 0, 1, 'a');
+    acked(&story, "orders", 1, 1, 1, 'b');
+    story_phase(&story, SIM_AUDIT);
+    fetched(&story, "orders", 0, story_batch(&story, 0, 1, 'a'), 1);
+    story_phase(&story, SIM_END);
+    ck_assert(story_objects(&story, "offsets 1 to 1"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(old_segments_go)
+{
+    struct story story;
+    begin(&story);
+    acked(&story, "orders", 1, 0, 1, 'a');
+    acked(&story, "orders", 1, 1, 1, 'b');
+    story_phase(&story, SIM_AUDIT);
+    struct exchange *exchange =
+        story_fetch(&story, "orders", 0, 1, story_batch(&story, 1, 1, 'b'), 2);
+    story_response(exchange, fetch_response)->responses->partitions->log_start_offset = 1;
+    story_exchanged(&story, exchange);
+    story_phase(&story, SIM_END);
+    ck_assert(story_passes(&story));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(floors_forget_what_is_long_ago)
+{
+    struct floor floor = {.count = 0};
+    ck_assert_int_eq(floor_at(&floor, 100), FLOOR_NONE);
+    for (uint64_t i = 1; i <= 20; i++)
+        floor_told(&floor, i * 10, (int64_t)i);
+    ck_assert_int_eq(floor_top(&floor), 20);
+    ck_assert_int_eq(floor_at(&floor, 201), 20);
+    ck_assert_int_eq(floor_at(&floor, 200), 19);
+    ck_assert_int_eq(floor_at(&floor, 5), FLOOR_NONE);
+    floor_lower(&floor, 15);
+    ck_assert_int_eq(floor_top(&floor), 15);
+    floor_told(&floor, 300, 15);
+    ck_assert_int_eq(floor_at(&floor, 299), 15);
+    floor_lower(&floor, 2);
+    ck_assert_int_eq(floor_top(&floor), 2);
+}
+END_TEST
+
+SUITE(judge_history)
+{
+    TCase *tcase = tcase_create("history");
+    tcase_add_test(tcase, one_history);
+    tcase_add_test(tcase, another_record_at_a_known_offset);
+    tcase_add_test(tcase, an_offset_given_out_twice);
+    tcase_add_test(tcase, beyond_the_high_watermark);
+    tcase_add_test(tcase, a_hole_in_a_fetch);
+    tcase_add_test(tcase, a_batch_that_was_not_asked_for);
+    tcase_add_test(tcase, bytes_that_are_no_batch);
+    tcase_add_test(tcase, a_high_watermark_that_goes_back);
+    tcase_add_test(tcase, a_start_that_goes_back);
+    tcase_add_test(tcase, a_power_loss_may_take_what_was_not_promised);
+    tcase_add_test(tcase, a_power_loss_takes_what_was_promised);
+    tcase_add_test(tcase, the_end_misses_something);
+    tcase_add_test(tcase, old_segments_go);
+    tcase_add_test(tcase, floors_forget_what_is_long_ago);
+    suite_add_tcase(suite, tcase);
+}
