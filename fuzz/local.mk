@@ -87,6 +87,16 @@ fuzz_fuzz_step_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
 $(fuzz_fuzz_step_OBJECTS): core/wire/messages.h
 EXTRA_DIST += fuzz/corpus/step
 
+fuzz_fuzz_scenario_SOURCES = fuzz/fuzz.h fuzz/fuzz_scenario.c $(FUZZ_MAIN)
+fuzz_fuzz_scenario_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_scenario_LDADD = libscenario.a libsim.a $(CORE_LIBS) $(JANSSON_LIBS)
+EXTRA_DIST += fuzz/scenario.dict fuzz/corpus/scenario
+if HAVE_SIM
+FUZZ_TARGETS += fuzz/fuzz_scenario
+else
+EXTRA_PROGRAMS += fuzz/fuzz_scenario
+endif
+
 if ENABLE_FUZZ
 FUZZ_MAIN =
 noinst_PROGRAMS += $(FUZZ_TARGETS)

@@ -8,8 +8,8 @@
 #include "sim/memory.h"
 #include "sim/scenario_reader.h"
 
-static void refuse(struct reader *reader, const struct json_place *place, const char *format,
-                   va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+refuse(struct reader *reader, const struct json_place *place, const char *format, va_list arguments)
 {
     if (reader->refused)
         return;
