@@ -11,6 +11,7 @@ struct clients {
     struct sim *sim;
     struct client **items;
     uint32_t count;
+    bool started;
     struct client *auditor; /* while, and after, it reads */
 };
 
@@ -53,11 +54,12 @@ struct clients *clients_new(struct sim *sim)
     return clients;
 }
 
-static void client_free(struct client *client)
+static void client_free(struct client *client, bool started)
 {
     if (client == NULL)
         return;
-    client->type->free(client);
+    if (started)
+        client->type->free(client);
     free(client);
 }
 
@@ -66,14 +68,15 @@ void clients_free(struct clients *clients)
     if (clients == NULL)
         return;
     for (uint32_t i = 0; i < clients->count; i++)
-        client_free(clients->items[i]);
-    client_free(clients->auditor);
+        client_free(clients->items[i], clients->started);
+    client_free(clients->auditor, true);
     free(clients->items);
     free(clients);
 }
 
 void clients_start(struct clients *clients)
 {
+    clients->started = true;
     for (uint32_t i = 0; i < clients->count; i++)
         clients->items[i]->type->start(clients->items[i]);
 }
