@@ -16,9 +16,8 @@ struct clients {
 };
 
 static const struct client_type *const types[CLIENT_KINDS] = {
-    [CLIENT_PRODUCER] = &client_producer,
-    [CLIENT_CONSUMER] = &client_consumer,
-    [CLIENT_MEMBER] = &client_member,
+    [CLIENT_PRODUCER] = &client_producer, [CLIENT_CONSUMER] = &client_consumer,
+    [CLIENT_MEMBER] = &client_member,     [CLIENT_ADMIN] = &client_admin,
     [CLIENT_SILENT] = &client_silent,
 };
 

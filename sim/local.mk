@@ -2,10 +2,15 @@
 # The simulated world: code that needs no library. What tests use of it is here too.
 noinst_LIBRARIES += libsim.a
 libsim_a_SOURCES = \
+	sim/admin.h \
+	sim/admin_changes.c \
+	sim/admin_groups.c \
+	sim/admin_queries.c \
 	sim/assignor.c \
 	sim/assignor.h \
 	sim/chance.c \
 	sim/chance.h \
+	sim/client_admin.c \
 	sim/client_auditor.c \
 	sim/client_consumer.c \
 	sim/client_member.c \

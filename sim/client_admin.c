@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An administrator: makes, changes and deletes topics under names of its own, and asks for
+ * everything in every version that is served. With a topic in its plan it deletes that too, and
+ * makes it again.
+ *
+ *     WORKING ── the load is over ──▶ SETTLING ── all is answered, its topic is there ──▶ done
+ */
+#include <stdio.h>
+
+#include "sim/admin.h"
+
+static const struct admin_action *const tables[] = {admin_changes, admin_queries, admin_groups};
+
+static void due(struct task *task);
+
+static void later(struct admin *admin, uint64_t delay_us)
+{
+    if (!task_is_queued(&admin->task))
+        queue_put(&admin->client.sim->queue, &admin->task, admin->client.sim->now_us + delay_us,
+                  due);
+}
+
+struct admin_topic *admin_own_topic(struct admin *admin)
+{
+    return &admin->topics[chance_below(&admin->client.rng, ADMIN_TOPICS)];
+}
+
+struct span admin_any_topic(struct admin *admin)
+{
+    const struct scenario *scenario = admin->client.sim->scenario;
+    struct rng *rng = &admin->client.rng;
+    if (chance_one_in(rng, 16))
+        return SPAN("no-such-topic");
+    if (scenario->topics_count > 0 && chance_one_in(rng, 3))
+        return span_text(scenario->topics[chance_below(rng, scenario->topics_count)].name);
+    return span_text(admin_own_topic(admin)->name);
+}
+
+static const struct admin_action *action_draw(struct admin *admin)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct admin_action *action = tables[i]; action->weight > 0; action++)
+            total += action->weight;
+    }
+    uint64_t left = chance_below(&admin->client.rng, total);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct admin_action *action = tables[i]; action->weight > 0; action++) {
+            if (left < action->weight)
+                return action;
+            left -= action->weight;
+        }
+    }
+    return &admin_queries[0];
+}
+
+static void act(struct admin *admin, const struct admin_action *action)
+{
+    const struct wire_api *api = wire_api_find(action->api_key);
+    const int16_t version = (int16_t)chance_between(&admin->client.rng, (uint64_t)api->version_min,
+                                                    (uint64_t)api->version_max);
+    struct exchange *exchange = contact_request(&admin->contact, action->api_key, version);
+    action->fill(admin, exchange);
+    contact_send(&admin->contact, exchange, (void *)(uintptr_t)action);
+}
+
+static bool is_done(const struct client *client)
+{
+    const struct admin *admin = (const struct admin *)client;
+    return admin->settling && !admin->makes_again && contact_asked(&admin->contact) == 0;
+}
+
+static void due(struct task *task)
+{
+    struct admin *admin = container_of(task, struct admin, task);
+    if (!admin->contact.is_open || is_done(&admin->client) ||
+        contact_asked(&admin->contact) >= admin->in_flight_most)
+        return;
+    if (admin->makes_again)
+        act(admin, &admin_make_again);
+    else if (!admin->settling)
+        act(admin, action_draw(admin));
+    later(admin, client_draw(&admin->client, admin->client.plan->pause_us, 1, 5000));
+}
+
+static void on_received(struct contact *contact, const struct exchange *exchange)
+{
+    struct admin *admin = container_of(contact, struct admin, contact);
+    const struct admin_action *action = exchange->user;
+    if (action->answered != NULL)
+        action->answered(admin, exchange);
+    later(admin, client_draw(&admin->client, admin->client.plan->pause_us, 1, 5000));
+}
+
+static void on_lost(struct contact *contact, const struct exchange *exchange)
+{
+    (void)contact;
+    (void)exchange; /* whether it was done, the next answers will tell */
+}
+
+static void on_opened(struct contact *contact)
+{
+    later(container_of(contact, struct admin, contact), 1);
+}
+
+static const struct contact_events events_of_contacts = {
+    .opened = on_opened, .received = on_received, .lost = on_lost};
+
+static void start(struct client *client)
+{
+    struct admin *admin = (struct admin *)client;
+    for (uint32_t i = 0; i < ADMIN_TOPICS; i++)
+        snprintf(admin->topics[i].name, sizeof(admin->topics[i].name), "admin-%u-%u",
+                 client->number, i);
+    snprintf(admin->group, sizeof(admin->group), "admin-%u", client->number);
+    admin->producer_id = -1;
+    admin->in_flight_most = (uint32_t)client_draw(client, client->plan->in_flight, 1, 3);
+    contact_start(&admin->contact, client, &events_of_contacts);
+}
+
+static void settle(struct client *client)
+{
+    struct admin *admin = (struct admin *)client;
+    admin->settling = true;
+    later(admin, 1);
+}
+
+static void explain(const struct client *client, char *ret_text, size_t text_bytes)
+{
+    const struct admin *admin = (const struct admin *)client;
+    snprintf(ret_text, text_bytes, "waits for %u answers%s%s", contact_asked(&admin->contact),
+             admin->makes_again ? ", and has to make its topic again" : "",
+             admin->contact.is_open ? "" : ", without a connection");
+}
+
+static void end(struct client *client)
+{
+    (void)client;
+}
+
+const struct client_type client_admin = {
+    .name = "admin",
+    .size = sizeof(struct admin),
+    .start = start,
+    .settle = settle,
+    .is_done = is_done,
+    .explain = explain,
+    .free = end,
+};
