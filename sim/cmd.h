@@ -10,5 +10,7 @@
 
 extern const struct cmd cmd_replay;
 extern const struct cmd cmd_schema;
+extern const struct cmd cmd_show;
+extern const struct cmd cmd_why;
 
 #endif

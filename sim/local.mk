@@ -93,7 +93,7 @@ libsim_a_SOURCES = \
 	sim/tally.h
 $(libsim_a_OBJECTS): core/wire/messages.h
 
-# What reads scenarios, and the program, need jansson.
+# What reads scenarios and writes traces, and the program, need jansson and SQLite.
 libscenario_a_SOURCES = \
 	sim/json_place.c \
 	sim/json_place.h \
@@ -102,14 +102,22 @@ libscenario_a_SOURCES = \
 	sim/scenario_parse.h \
 	sim/scenario_read.c \
 	sim/scenario_reader.h \
-	sim/scenario_settings.c
-libscenario_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+	sim/scenario_settings.c \
+	sim/trace.h \
+	sim/trace_names.c \
+	sim/trace_names.h \
+	sim/trace_open.c \
+	sim/trace_schema.c \
+	sim/trace_write.c
+libscenario_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 
 # What needs more libraries than a broker does is a program of its own.
 chronik_sim_SOURCES = \
 	sim/cmd.h \
 	sim/cmd_replay.c \
 	sim/cmd_schema.c \
+	sim/cmd_show.c \
+	sim/cmd_why.c \
 	sim/main.c
 chronik_sim_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 chronik_sim_LDADD = libscenario.a libcli.a libsim.a libnet.a libdisk.a $(CORE_LIBS) \

@@ -6,9 +6,7 @@
 #include "sim/cmd.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_replay,
-    &cmd_schema,
-    NULL,
+    &cmd_show, &cmd_why, &cmd_replay, &cmd_schema, NULL,
 };
 
 static const struct program program = {
