@@ -12,8 +12,16 @@
  *   for.
  * - A new, renamed or removed file is durable only once its folder was synced.
  * - EFFECT_CLOSE ends the watch, receive and send of its connection first (ERR_CLOSED).
+ * - EFFECT_CLOSE_FILE leaves effects on its file that are under way their own end; none is asked
+ *   for after it. Files of an EFFECT_SEND stay open until that completes.
  * - Errors: ERR_IO, ERR_NO_SPACE, ERR_NOT_FOUND, ERR_EXISTS, ERR_CLOSED (the peer or we closed the
- *   connection), ERR_LIMIT (the process has no more file descriptors).
+ *   connection), ERR_LIMIT (the process has no more file descriptors). A path that leads through
+ *   nothing is ERR_NOT_FOUND, one that leads through a file, or to a file where a folder is meant,
+ *   or the other way round, ERR_IO.
+ * - What failed has not happened, but: a write or send did its first `count` bytes, an open may
+ *   have made the file, a removal may have begun, a sync may have reached the device or not.
+ *
+ * tests/conformance holds every driver to it.
  */
 #ifndef CORE_EFFECT_H
 #define CORE_EFFECT_H
@@ -27,27 +35,33 @@
 
 enum effect_kind {
     /* Connections. */
-    EFFECT_LISTEN,  /* address: accept connections at `host`:`port`; count: the port in use */
-    EFFECT_WATCH,   /* connection: complete when there are bytes to receive, or its end */
+    EFFECT_LISTEN,  /* address: accept connections at `host`:`port`; count: the port in use;
+                       ERR_EXISTS when somebody else uses it, ERR_NOT_FOUND without such a host */
+    EFFECT_WATCH,   /* connection: complete when there are bytes to receive, or its end; may be
+                       mistaken. One at a time */
     EFFECT_RECEIVE, /* receive: what is there now, at most `length`; count 0 with ERR_NONE: nothing,
-                       ERR_CLOSED: the peer ended the stream */
-    EFFECT_SEND,    /* send: all pieces, in order; complete when the last byte was handed over */
-    EFFECT_CLOSE,   /* connection: nothing is sent or received any more */
+                       ERR_CLOSED: the peer ended the stream, all bytes before it received */
+    EFFECT_SEND,    /* send: all pieces, in order; complete when the last byte was handed over, to
+                       a peer that may never see it; count: bytes handed over; ERR_IO when a file
+                       has no such bytes. One at a time */
+    EFFECT_CLOSE,   /* connection: nothing is sent or received any more; ERR_CLOSED: nor before */
 
     /* Files: by a number that the core chose in EFFECT_OPEN and never uses again. */
-    EFFECT_OPEN,       /* open: count is the file's size */
+    EFFECT_OPEN,       /* open: count is the file's size; the number is in use when it is done */
     EFFECT_CLOSE_FILE, /* file: the number ends here */
     EFFECT_READ,       /* read: count falls short only at the file's end */
-    EFFECT_WRITE,      /* write: count falls short only with an error */
+    EFFECT_WRITE,      /* write: count falls short only with an error; zeros up to its offset */
     EFFECT_SYNC,       /* file: data and size reach the device (fdatasync) */
-    EFFECT_TRUNCATE,   /* range: to `offset` bytes */
+    EFFECT_TRUNCATE,   /* range: to `offset` bytes, by zeros if that is more */
     EFFECT_RESERVE,    /* range: blocks for it, the visible size unchanged; may be refused */
 
     /* Folders: paths are relative to data folder number `folder`, without ".." or a leading "/". */
-    EFFECT_LIST,        /* path: the folder's entries; an empty path is the data folder itself */
-    EFFECT_MAKE_FOLDER, /* path: ERR_EXISTS when it is there */
-    EFFECT_RENAME,      /* path to path_to, replacing a file of that name */
-    EFFECT_REMOVE,      /* path: a file, or a folder with everything in it */
+    EFFECT_LIST,        /* path: the folder's entries; an empty path is the data folder itself, in
+                           which there may be more than the core made */
+    EFFECT_MAKE_FOLDER, /* path: ERR_EXISTS when something is there */
+    EFFECT_RENAME,      /* path to path_to, replacing a file by a file, an empty folder by a folder;
+                           ERR_EXISTS: there is a folder with something in it */
+    EFFECT_REMOVE,      /* path: a file, or a folder with everything in it; open files live on */
     EFFECT_SYNC_FOLDER, /* path: the folder's entries reach the device */
 
     /* Without id and completion. */

@@ -51,10 +51,13 @@ static int open_file(const struct disk *disk, const struct effect *effect, int *
     if (fd < 0)
         return errno;
     struct stat status;
-    if (calls->fstatat(fd, "", &status, AT_EMPTY_PATH) != 0) {
-        const int stat_error = errno;
+    int problem = calls->fstatat(fd, "", &status, AT_EMPTY_PATH) == 0 ? 0 : errno;
+    /* For reading, the system opens a folder too. */
+    if (problem == 0 && S_ISDIR(status.st_mode))
+        problem = EISDIR;
+    if (problem != 0) {
         calls->close(fd);
-        return stat_error;
+        return problem;
     }
     *ret_fd = fd;
     *ret_size_bytes = (uint64_t)status.st_size;

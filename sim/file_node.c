@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/check.h"
+#include "core/wire/error.h"
 #include "sim/memory.h"
 
 void file_bytes_resize(struct file_bytes *bytes, size_t length)
@@ -139,8 +140,7 @@ void entry_change(struct file_node *folder, const char *name, struct file_node *
     entries_set(&folder->visible_entries, name, node);
 }
 
-struct file_node *path_parent(const struct files *files, uint32_t root, const char *path,
-                              const char **ret_name)
+int place_find(const struct files *files, uint32_t root, const char *path, struct place *ret_place)
 {
     CHECK(root < FILES_FOLDERS_MAX);
     struct file_node *folder = files->roots[root];
@@ -150,20 +150,28 @@ struct file_node *path_parent(const struct files *files, uint32_t root, const ch
         folder = entries_get(&folder->visible_entries, name);
         free(name);
         if (folder == NULL || !folder->is_folder)
-            return NULL;
+            return folder == NULL ? ERR_NOT_FOUND : ERR_IO;
         path = slash + 1;
     }
-    *ret_name = path;
-    return folder;
+    struct file_node *node = path[0] == '\0' ? folder : entries_get(&folder->visible_entries, path);
+    *ret_place = (struct place){.folder = folder, .name = path, .node = node};
+    return ERR_NONE;
+}
+
+struct file_node *path_parent(const struct files *files, uint32_t root, const char *path,
+                              const char **ret_name)
+{
+    struct place place;
+    if (place_find(files, root, path, &place) != ERR_NONE)
+        return NULL;
+    *ret_name = place.name;
+    return place.folder;
 }
 
 struct file_node *path_node(const struct files *files, uint32_t root, const char *path)
 {
-    const char *name;
-    struct file_node *folder = path_parent(files, root, path, &name);
-    if (folder == NULL)
-        return NULL;
-    return name[0] == '\0' ? folder : entries_get(&folder->visible_entries, name);
+    struct place place;
+    return place_find(files, root, path, &place) == ERR_NONE ? place.node : NULL;
 }
 
 void nodes_free(struct files *files)

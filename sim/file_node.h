@@ -70,6 +70,17 @@ void changes_settle(struct file_node *node, uint64_t covers, bool durable);
 /* Makes `name` in a folder be `node` (NULL: gone). */
 void entry_change(struct file_node *folder, const char *name, struct file_node *node, bool goes_on);
 
+/* Where a path leads: the folder that holds its last part, that part, and what is there. */
+struct place {
+    struct file_node *folder;
+    const char *name;
+    struct file_node *node; /* NULL: nothing */
+};
+
+/* Returns ERR_NONE also when nothing is there; ERR_NOT_FOUND when a folder on the way is missing,
+ * ERR_IO when it is a file. `path` is borrowed by the place; "" is the data folder itself. */
+int place_find(const struct files *files, uint32_t root, const char *path, struct place *ret_place);
+
 /* The folder that holds the last part of `path`, and that part; NULL without such a folder. */
 struct file_node *path_parent(const struct files *files, uint32_t root, const char *path,
                               const char **ret_name);

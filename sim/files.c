@@ -55,6 +55,7 @@ static struct file_handle *handle_open(const struct files *files, uint64_t file)
 const uint8_t *files_bytes(const struct files *files, uint64_t file, uint64_t offset, size_t length)
 {
     const struct file_handle *handle = handle_open(files, file);
+    CHECK(!handle->closed);
     if (offset + length > handle->node->visible.length)
         return NULL;
     return handle->node->visible.data + offset;
@@ -109,6 +110,11 @@ uint64_t files_sequence(const struct files *files, const struct effect *effect)
 uint64_t files_submitted(struct files *files, const struct effect *effect)
 {
     const struct file_node *node = NULL;
+    if (effect->kind > EFFECT_OPEN && effect->kind < EFFECT_LIST) {
+        struct file_handle *handle = handle_open(files, effect_file(effect));
+        CHECK(!handle->closing);
+        handle->closing = effect->kind == EFFECT_CLOSE_FILE;
+    }
     if (effect->kind == EFFECT_OPEN) {
         file_named(files, effect->open.file, effect->open.path);
     } else if (effect->kind == EFFECT_SYNC) {
@@ -127,19 +133,21 @@ uint64_t files_submitted(struct files *files, const struct effect *effect)
 static int open_carry_out(struct files *files, const struct effect *effect, const char *path,
                           uint64_t *ret_size)
 {
-    const char *name;
-    struct file_node *folder = path_parent(files, effect->open.folder, path, &name);
-    if (folder == NULL)
-        return ERR_NOT_FOUND;
-    struct file_node *node = entries_get(&folder->visible_entries, name);
+    struct place place;
+    const int error = place_find(files, effect->open.folder, path, &place);
+    if (error != ERR_NONE)
+        return error;
+    struct file_node *node = place.node;
     const bool creates = effect->open.mode == OPEN_CREATE || effect->open.mode == OPEN_CREATE_NEW;
-    if (node != NULL && (node->is_folder || effect->open.mode == OPEN_CREATE_NEW))
-        return node->is_folder ? ERR_IO : ERR_EXISTS;
+    if (node != NULL && effect->open.mode == OPEN_CREATE_NEW)
+        return ERR_EXISTS;
+    if (node != NULL && node->is_folder)
+        return ERR_IO;
     if (node == NULL && !creates)
         return ERR_NOT_FOUND;
     if (node == NULL) {
         node = node_new(files, false);
-        entry_change(folder, name, node, false);
+        entry_change(place.folder, place.name, node, false);
     }
     struct file_handle *handle = handle_find(files, effect->open.file);
     CHECK(handle->node == NULL);
@@ -149,9 +157,10 @@ static int open_carry_out(struct files *files, const struct effect *effect, cons
     return ERR_NONE;
 }
 
+/* The node stays with the number for those effects that were asked for before. */
 static void close_carry_out(struct files *files, uint64_t file)
 {
-    handle_open(files, file)->node = NULL;
+    handle_open(files, file)->closed = true;
 }
 
 static int read_carry_out(struct files *files, const struct effect *effect, uint64_t *ret_count)
@@ -224,12 +233,10 @@ static int range_carry_out(struct files *files, const struct effect *effect)
     return ERR_NONE;
 }
 
-static int list_carry_out(const struct files *files, const struct effect *effect, const char *path,
-                          struct completion *completion)
+static int list_carry_out(const struct file_node *folder, struct completion *completion)
 {
-    const struct file_node *folder = path_node(files, effect->path.folder, path);
-    if (folder == NULL || !folder->is_folder)
-        return ERR_NOT_FOUND;
+    if (!folder->is_folder)
+        return ERR_IO;
     const struct entries *entries = &folder->visible_entries;
     size_t bytes = entries->count * sizeof(struct folder_entry);
     for (size_t i = 0; i < entries->count; i++)
@@ -250,24 +257,37 @@ static int list_carry_out(const struct files *files, const struct effect *effect
     return ERR_NONE;
 }
 
-static int rename_carry_out(struct files *files, const struct effect *effect, const char *path,
-                            const char *path_to)
+/* As rename(2): a file takes the place of a file, a folder that of an empty one. */
+static int rename_carry_out(struct files *files, const struct place *from, const struct place *to)
 {
-    const char *name;
-    const char *name_to;
-    struct file_node *folder = path_parent(files, effect->path.folder, path, &name);
-    struct file_node *folder_to = path_parent(files, effect->path.folder, path_to, &name_to);
-    struct file_node *node = folder == NULL ? NULL : entries_get(&folder->visible_entries, name);
-    if (node == NULL || folder_to == NULL)
-        return ERR_NOT_FOUND;
-    struct file_node *there = entries_get(&folder_to->visible_entries, name_to);
-    if (there != NULL && there->is_folder)
+    const struct file_node *there = to->node;
+    if (from->node == there)
+        return ERR_NONE;
+    if (there != NULL && there->is_folder != from->node->is_folder)
+        return ERR_IO;
+    if (there != NULL && there->visible_entries.count > 0)
         return ERR_EXISTS;
     if (there != NULL)
         files->used_bytes -= there->visible.length;
-    entry_change(folder_to, name_to, node, folder == folder_to);
-    entry_change(folder, name, NULL, false);
+    entry_change(to->folder, to->name, from->node, from->folder == to->folder);
+    entry_change(from->folder, from->name, NULL, false);
     return ERR_NONE;
+}
+
+static int rename_find(struct files *files, const struct effect *effect, const struct place *from,
+                       const char *path)
+{
+    char *path_to = span_text_copy(effect->path.path_to);
+    struct place to;
+    const size_t length = strlen(path);
+    int error = place_find(files, effect->path.folder, path_to, &to);
+    /* A folder never gets into itself. */
+    if (strncmp(path_to, path, length) == 0 && path_to[length] == '/')
+        error = ERR_IO;
+    if (error == ERR_NONE)
+        error = rename_carry_out(files, from, &to);
+    free(path_to);
+    return error;
 }
 
 void files_remove_within(struct files *files, struct file_node *node)
@@ -280,30 +300,56 @@ void files_remove_within(struct files *files, struct file_node *node)
     }
 }
 
+static int make_folder_carry_out(struct files *files, const struct place *place)
+{
+    if (place->node != NULL)
+        return ERR_EXISTS;
+    entry_change(place->folder, place->name, node_new(files, true), false);
+    return ERR_NONE;
+}
+
+/* The data folder itself stays. */
+static int remove_carry_out(struct files *files, const struct place *place)
+{
+    if (place->node == place->folder)
+        return ERR_IO;
+    files_remove_within(files, place->node);
+    entry_change(place->folder, place->name, NULL, false);
+    return ERR_NONE;
+}
+
+static int sync_folder_carry_out(struct file_node *folder, uint64_t covers)
+{
+    if (!folder->is_folder)
+        return ERR_IO;
+    changes_settle(folder, covers, true);
+    return ERR_NONE;
+}
+
+static int place_carry_out(struct files *files, const struct effect *effect, const char *path,
+                           uint64_t covers, struct completion *completion)
+{
+    struct place place;
+    const int error = place_find(files, effect->path.folder, path, &place);
+    if (error != ERR_NONE)
+        return error;
+    if (effect->kind == EFFECT_MAKE_FOLDER)
+        return make_folder_carry_out(files, &place);
+    if (place.node == NULL)
+        return ERR_NOT_FOUND;
+    if (effect->kind == EFFECT_LIST)
+        return list_carry_out(place.node, completion);
+    if (effect->kind == EFFECT_RENAME)
+        return rename_find(files, effect, &place, path);
+    return effect->kind == EFFECT_REMOVE ? remove_carry_out(files, &place)
+                                         : sync_folder_carry_out(place.node, covers);
+}
+
 static int path_carry_out(struct files *files, const struct effect *effect, uint64_t covers,
                           struct completion *completion)
 {
     char *path = span_text_copy(effect->path.path);
-    const char *name;
-    struct file_node *folder = path_parent(files, effect->path.folder, path, &name);
-    struct file_node *node = path_node(files, effect->path.folder, path);
-    int error = node == NULL ? ERR_NOT_FOUND : ERR_NONE;
-    if (effect->kind == EFFECT_LIST) {
-        error = list_carry_out(files, effect, path, completion);
-    } else if (effect->kind == EFFECT_MAKE_FOLDER) {
-        error = folder == NULL ? ERR_NOT_FOUND : node != NULL ? ERR_EXISTS : ERR_NONE;
-        if (error == ERR_NONE)
-            entry_change(folder, name, node_new(files, true), false);
-    } else if (effect->kind == EFFECT_RENAME) {
-        char *path_to = span_text_copy(effect->path.path_to);
-        error = rename_carry_out(files, effect, path, path_to);
-        free(path_to);
-    } else if (effect->kind == EFFECT_REMOVE && node != NULL) {
-        files_remove_within(files, node);
-        entry_change(folder, name, NULL, false);
-    } else if (effect->kind == EFFECT_SYNC_FOLDER && node != NULL) {
-        changes_settle(node, covers, true);
-    }
+    const int error = place_carry_out(files, effect, path, covers, completion);
     free(path);
     return error;
 }

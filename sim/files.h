@@ -17,12 +17,14 @@
 
 struct file_node; /* a file or a folder */
 
-/* A file number of the process: asked for, open when it has a node, or closed again. */
+/* A file number of the process: asked for, open when it has a node, closed again. */
 struct file_handle {
     uint64_t file;
     char *path;
     struct file_node *node;
     bool writes;
+    bool closing; /* nothing more may be asked of it */
+    bool closed;
 };
 
 struct files {

@@ -102,6 +102,8 @@ TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 TEST_LIBS = tests/libsupport.a tests/libworld.a libsim.a $(CHECK_LIBS)
 
 tests_libsupport_a_SOURCES = \
+	tests/support/effects.c \
+	tests/support/effects.h \
 	tests/support/golden.c \
 	tests/support/golden.h \
 	tests/support/runner.c \
@@ -144,6 +146,7 @@ include tests/net/local.mk
 include tests/disk/local.mk
 include tests/cli/local.mk
 include tests/sim/local.mk
+include tests/conformance/local.mk
 
 if HAVE_CHECK
 check_LIBRARIES += tests/libsupport.a

@@ -4,6 +4,7 @@
 #define TESTS_DISK_RIG_H
 
 #include "disk/disk.h"
+#include "tests/support/effects.h"
 
 #define RIG_EFFECTS_MAX 4096
 
@@ -72,16 +73,6 @@ const struct completion *rig_completion(uint64_t effect);
 
 /* Opens a file of data folder 0, created when missing; returns its number. */
 uint64_t rig_open(const char *path);
-
-/* Effects by their parts. */
-struct effect open_effect(uint64_t file, enum open_mode mode, const char *path);
-struct effect write_effect(uint64_t file, uint64_t offset, const struct piece *pieces,
-                           uint32_t count);
-struct effect read_effect(uint64_t file, uint64_t offset, void *data, size_t length);
-struct effect file_effect(enum effect_kind kind, uint64_t file);
-struct effect range_effect(enum effect_kind kind, uint64_t file, uint64_t offset, uint64_t length);
-struct effect path_effect(enum effect_kind kind, const char *path);
-struct effect rename_effect(const char *path, const char *path_to);
 
 /* Makes a file in data folder 0 behind the disk's back. */
 void rig_make_file(const char *path, const char *content);

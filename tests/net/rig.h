@@ -4,6 +4,7 @@
 #define TESTS_NET_RIG_H
 
 #include "net/net.h"
+#include "tests/support/effects.h"
 
 #define RIG_EFFECTS_MAX     20000
 #define RIG_CONNECTIONS_MAX 2000
@@ -95,12 +96,5 @@ void rig_reader_end(pid_t reader);
 
 /* The pattern: byte i is (first + i) % 251. */
 void pattern_fill(uint8_t *data, size_t length, uint8_t first);
-
-/* Effects by their parts. */
-struct effect listen_effect(uint32_t listener, const char *host, uint16_t port);
-struct effect watch_effect(uint64_t connection);
-struct effect receive_effect(uint64_t connection, void *data, size_t length);
-struct effect send_effect(uint64_t connection, const struct piece *pieces, uint32_t count);
-struct effect close_effect(uint64_t connection);
 
 #endif

@@ -126,7 +126,7 @@ void world_free(struct world *world)
 {
     blocks_release(world);
     files_free(&world->files);
-    net_free(&world->net);
+    world_net_free(&world->net);
     free(world->asked);
     free(world->logged.data);
     free(world);
@@ -235,7 +235,7 @@ static bool asked_is_due(const struct world *world, const struct world_effect *a
 {
     if (faults_hold(&world->faults, asked))
         return false;
-    return !net_serves(asked->effect.kind) || net_is_due(&world->net, &asked->effect);
+    return !world_net_serves(asked->effect.kind) || world_net_is_due(&world->net, &asked->effect);
 }
 
 /* Takes the effect at `index` out of those under way. */
@@ -260,7 +260,7 @@ static void carry_out(struct world *world, size_t index)
         files_carry_out(&world->files, &asked.effect, asked.covers, error, bytes_max,
                         &event.completed);
     else
-        net_carry_out(&world->net, &world->files, &asked.effect, &event.completed);
+        world_net_carry_out(&world->net, &world->files, &asked.effect, &event.completed);
     if (world->allowed != UINT64_MAX)
         world->allowed--;
     deliver(world, event);
@@ -294,6 +294,17 @@ static int64_t choose(struct world *world, size_t before)
     }
 }
 
+/* What has to be carried out before the effect at `index` is: that one, or what a CLOSE ends. */
+static size_t ends_first(struct world *world, size_t index)
+{
+    const struct effect *effect = &world->asked[index].effect;
+    for (size_t i = 0; effect->kind == EFFECT_CLOSE && i < world->asked_count; i++) {
+        if (world_net_ends_first(&world->net, effect, &world->asked[i].effect))
+            return i;
+    }
+    return index;
+}
+
 static bool complete_some(struct world *world)
 {
     size_t before = world->asked_count;
@@ -305,8 +316,10 @@ static bool complete_some(struct world *world)
         const int64_t chosen = choose(world, before);
         if (chosen < 0)
             break;
-        carry_out(world, (size_t)chosen);
-        before--;
+        const size_t first = ends_first(world, (size_t)chosen);
+        carry_out(world, first);
+        if (first < before)
+            before--;
         any = true;
     }
     return any;
@@ -316,8 +329,8 @@ static bool accept_all(struct world *world)
 {
     bool any = false;
     struct event event = {.kind = EVENT_ACCEPTED};
-    while ((event.accepted.connection = net_next_accept(&world->net, &event.accepted.listener)) !=
-           0) {
+    while ((event.accepted.connection =
+                world_net_next_accept(&world->net, &event.accepted.listener)) != 0) {
         event.accepted.peer = SPAN("127.0.0.1:40000");
         deliver(world, event);
         any = true;
@@ -383,7 +396,7 @@ static void process_ended(struct world *world)
 {
     blocks_release(world);
     files_process_ended(&world->files);
-    net_process_ended(&world->net);
+    world_net_process_ended(&world->net);
     world->step = NULL;
     world->core = NULL;
     world->effects = (struct effects){0};

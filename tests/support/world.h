@@ -85,6 +85,8 @@ bool world_is_stopped(const struct world *world);
  * after `bytes` bytes of it were done. */
 void world_fail(struct world *world, enum effect_kind kind, const char *part, uint32_t skip,
                 uint32_t times, int error, uint64_t bytes);
+/* No more effects fail. */
+void world_mend(struct world *world);
 /* Effects of `kind` stay under way until world_release(). */
 void world_hold(struct world *world, enum effect_kind kind, const char *part);
 void world_release(struct world *world);

@@ -66,13 +66,23 @@ void world_hold(struct world *world, enum effect_kind kind, const char *part)
     fault_add(world, kind, part)->holds = true;
 }
 
-void world_release(struct world *world)
+/* Forgets the faults that hold effects, or those that fail them. */
+static void faults_forget(struct world_faults *faults, bool holds)
 {
-    struct world_faults *faults = world_faults_of(world);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < faults->count; i++) {
-        if (!faults->items[i].holds)
+        if (faults->items[i].holds != holds)
             faults->items[kept++] = faults->items[i];
     }
     faults->count = kept;
+}
+
+void world_mend(struct world *world)
+{
+    faults_forget(world_faults_of(world), false);
+}
+
+void world_release(struct world *world)
+{
+    faults_forget(world_faults_of(world), true);
 }

@@ -13,7 +13,7 @@ uint32_t world_open_files(const struct world *world)
     const struct files *files = world_files_of_const(world);
     uint32_t count = 0;
     for (size_t i = 0; i < files->handles_count; i++)
-        count += files->handles[i].node != NULL;
+        count += files->handles[i].node != NULL && !files->handles[i].closed;
     return count;
 }
 

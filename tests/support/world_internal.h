@@ -10,6 +10,7 @@
 
 #define WORLD_FAULTS_MAX     8
 #define WORLD_PATH_BYTES_MAX 512
+#define WORLD_LISTENERS_MAX  64
 
 struct world_connection;
 
@@ -17,6 +18,7 @@ struct world_net {
     struct world_connection *connections;
     uint64_t last_connection;
     uint64_t listening; /* a bit for each listener */
+    uint16_t ports[WORLD_LISTENERS_MAX];
     size_t receive_max;
 };
 
@@ -43,15 +45,18 @@ struct world_faults {
     uint32_t count;
 };
 
-bool net_serves(enum effect_kind kind);
+bool world_net_serves(enum effect_kind kind);
 /* False while the effect has to wait for the client. */
-bool net_is_due(const struct world_net *net, const struct effect *effect);
-void net_carry_out(struct world_net *net, struct files *files, const struct effect *effect,
-                   struct completion *completion);
-void net_process_ended(struct world_net *net);
-void net_free(struct world_net *net);
+bool world_net_is_due(const struct world_net *net, const struct effect *effect);
+void world_net_carry_out(struct world_net *net, struct files *files, const struct effect *effect,
+                         struct completion *completion);
+/* True when `other` is under way on the connection of `close`, which ends it before itself. */
+bool world_net_ends_first(struct world_net *net, const struct effect *close,
+                          const struct effect *other);
+void world_net_process_ended(struct world_net *net);
+void world_net_free(struct world_net *net);
 /* The connection that waits longest to be accepted; 0: none. */
-uint64_t net_next_accept(struct world_net *net, uint32_t *ret_listener);
+uint64_t world_net_next_accept(struct world_net *net, uint32_t *ret_listener);
 
 bool faults_hold(const struct world_faults *faults, const struct world_effect *asked);
 /* The error that an effect ends with, and the bytes that a write does before it. */

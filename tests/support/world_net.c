@@ -16,7 +16,8 @@ struct world_connection {
     uint32_t listener;
     bool accepted;
     bool client_closed;
-    bool process_closed;
+    bool process_closed; /* or is about to be: what is under way ends first */
+    bool close_done;
     bool paused;
     struct file_bytes to_process;
     size_t to_process_taken;
@@ -33,12 +34,12 @@ static struct world_connection *connection_find(const struct world_net *net, uin
     return connection;
 }
 
-bool net_serves(enum effect_kind kind)
+bool world_net_serves(enum effect_kind kind)
 {
     return kind <= EFFECT_CLOSE;
 }
 
-bool net_is_due(const struct world_net *net, const struct effect *effect)
+bool world_net_is_due(const struct world_net *net, const struct effect *effect)
 {
     if (effect->kind == EFFECT_WATCH) {
         const struct world_connection *connection = connection_find(net, effect->connection);
@@ -79,6 +80,8 @@ static int send_carry_out(struct world_net *net, struct files *files, const stru
         return ERR_CLOSED;
     for (uint32_t i = 0; i < effect->send.pieces_count; i++) {
         const struct piece *piece = &effect->send.pieces[i];
+        if (piece->length == 0)
+            continue;
         const uint8_t *data = piece->data;
         if (data == NULL)
             data = files_bytes(files, piece->file, piece->offset, piece->length);
@@ -90,15 +93,37 @@ static int send_carry_out(struct world_net *net, struct files *files, const stru
     return ERR_NONE;
 }
 
-void net_carry_out(struct world_net *net, struct files *files, const struct effect *effect,
-                   struct completion *completion)
+static int listen_carry_out(struct world_net *net, const struct effect *effect, uint64_t *ret_count)
+{
+    const uint32_t listener = effect->listen.listener;
+    CHECK(listener < WORLD_LISTENERS_MAX);
+    const uint16_t port =
+        effect->listen.port != 0 ? effect->listen.port : (uint16_t)(FIRST_PORT + listener);
+    for (uint32_t i = 0; i < WORLD_LISTENERS_MAX; i++) {
+        if ((net->listening & ((uint64_t)1 << i)) != 0 && net->ports[i] == port)
+            return ERR_EXISTS;
+    }
+    net->listening |= (uint64_t)1 << listener;
+    net->ports[listener] = port;
+    *ret_count = port;
+    return ERR_NONE;
+}
+
+static int close_carry_out(struct world_connection *connection)
+{
+    if (connection->close_done)
+        return ERR_CLOSED;
+    connection->process_closed = true;
+    connection->close_done = true;
+    return ERR_NONE;
+}
+
+void world_net_carry_out(struct world_net *net, struct files *files, const struct effect *effect,
+                         struct completion *completion)
 {
     switch (effect->kind) {
     case EFFECT_LISTEN:
-        CHECK(effect->listen.listener < 64);
-        net->listening |= (uint64_t)1 << effect->listen.listener;
-        completion->count =
-            effect->listen.port != 0 ? effect->listen.port : FIRST_PORT + effect->listen.listener;
+        completion->error = listen_carry_out(net, effect, &completion->count);
         break;
     case EFFECT_WATCH:
         if (connection_find(net, effect->connection)->process_closed)
@@ -111,12 +136,36 @@ void net_carry_out(struct world_net *net, struct files *files, const struct effe
         completion->error = send_carry_out(net, files, effect, &completion->count);
         break;
     default:
-        connection_find(net, effect->connection)->process_closed = true;
+        completion->error = close_carry_out(connection_find(net, effect->connection));
         break;
     }
 }
 
-uint64_t net_next_accept(struct world_net *net, uint32_t *ret_listener)
+static uint64_t connection_of(const struct effect *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_LISTEN:
+        return 0;
+    case EFFECT_RECEIVE:
+        return effect->receive.connection;
+    case EFFECT_SEND:
+        return effect->send.connection;
+    default:
+        return effect->connection;
+    }
+}
+
+bool world_net_ends_first(struct world_net *net, const struct effect *close,
+                          const struct effect *other)
+{
+    if (!world_net_serves(other->kind) || other->kind == EFFECT_CLOSE ||
+        connection_of(other) != close->connection)
+        return false;
+    connection_find(net, close->connection)->process_closed = true;
+    return true;
+}
+
+uint64_t world_net_next_accept(struct world_net *net, uint32_t *ret_listener)
 {
     for (struct world_connection *at = net->connections; at != NULL; at = at->next) {
         if (at->accepted || at->process_closed)
@@ -128,14 +177,14 @@ uint64_t net_next_accept(struct world_net *net, uint32_t *ret_listener)
     return 0;
 }
 
-void net_process_ended(struct world_net *net)
+void world_net_process_ended(struct world_net *net)
 {
     net->listening = 0;
     for (struct world_connection *at = net->connections; at != NULL; at = at->next)
         at->process_closed = true;
 }
 
-void net_free(struct world_net *net)
+void world_net_free(struct world_net *net)
 {
     while (net->connections != NULL) {
         struct world_connection *connection = net->connections;
