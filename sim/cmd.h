@@ -9,6 +9,7 @@
 #include "cli/cmd.h"
 
 extern const struct cmd cmd_replay;
+extern const struct cmd cmd_run;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_show;
 extern const struct cmd cmd_why;

@@ -14,6 +14,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_order,
     &judge_acked_is_durable,
     &judge_history,
+    &judge_expected,
 };
 
 /* The judges that want to hear of one thing. */

@@ -41,6 +41,7 @@ struct judge {
 extern const struct judge_kind judge_order;
 extern const struct judge_kind judge_acked_is_durable;
 extern const struct judge_kind judge_history;
+extern const struct judge_kind judge_expected;
 
 /* All of them, over a world whose machines are there. */
 struct judges *judges_new(struct sim *sim);

@@ -51,6 +51,7 @@ libsim_a_SOURCES = \
 	sim/judge.c \
 	sim/judge.h \
 	sim/judge_acked_is_durable.c \
+	sim/judge_expected.c \
 	sim/judge_history.c \
 	sim/judge_order.c \
 	sim/knobs.c \
@@ -93,10 +94,15 @@ libsim_a_SOURCES = \
 	sim/tally.h
 $(libsim_a_OBJECTS): core/wire/messages.h
 
-# What reads scenarios and writes traces, and the program, need jansson and SQLite.
+# What reads scenarios, runs them one after another, and writes traces needs jansson, processes and
+# SQLite.
 libscenario_a_SOURCES = \
+	sim/campaign.c \
+	sim/campaign.h \
 	sim/json_place.c \
 	sim/json_place.h \
+	sim/run.c \
+	sim/run.h \
 	sim/scenario_check.c \
 	sim/scenario_parse.c \
 	sim/scenario_parse.h \
@@ -108,13 +114,19 @@ libscenario_a_SOURCES = \
 	sim/trace_names.h \
 	sim/trace_open.c \
 	sim/trace_schema.c \
-	sim/trace_write.c
+	sim/trace_write.c \
+	sim/workers.c \
+	sim/workers.h
 libscenario_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+$(libscenario_a_OBJECTS): core/wire/messages.h
 
 # What needs more libraries than a broker does is a program of its own.
 chronik_sim_SOURCES = \
 	sim/cmd.h \
 	sim/cmd_replay.c \
+	sim/cmd_run.c \
+	sim/cmd_run_report.c \
+	sim/cmd_run_report.h \
 	sim/cmd_schema.c \
 	sim/cmd_show.c \
 	sim/cmd_why.c \
@@ -125,7 +137,9 @@ chronik_sim_LDADD = libscenario.a libcli.a libsim.a libnet.a libdisk.a $(CORE_LI
 if HAVE_SIM
 noinst_LIBRARIES += libscenario.a
 bin_PROGRAMS += chronik-sim
+SIM_PROGRAM = chronik-sim
 else
+SIM_PROGRAM =
 EXTRA_LIBRARIES += libscenario.a
 EXTRA_PROGRAMS += chronik-sim
 endif

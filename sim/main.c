@@ -6,14 +6,16 @@
 #include "sim/cmd.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_show, &cmd_why, &cmd_replay, &cmd_schema, NULL,
+    &cmd_run, &cmd_show, &cmd_why, &cmd_replay, &cmd_schema, NULL,
 };
 
 static const struct program program = {
     .name = "chronik sim",
     .about = "Runs brokers in a simulated world, under every fault, and judges what they do.",
     .commands = commands,
-    .examples = "  chronik sim help schema    how an editor checks scenarios\n",
+    .examples =
+        "  chronik sim run scenarios/ --seeds 1-100    a hundred runs, of all scenarios in turn\n"
+        "  chronik sim help run                        how to run them otherwise\n",
 };
 
 int main(int argc, char **argv)

@@ -48,6 +48,108 @@ says "an unknown command" 2 'did you mean "schema"?' "$chronik" sim shema
 says "schema" 0 'json-schema.org/draft/2020-12/schema"' "$chronik" sim schema
 says "schema takes nothing" 2 'Try "chronik sim help schema"' "$chronik" sim schema x
 
+# ---- run ----
+
+cat >quiet.json <<'END'
+{
+    "tells": "Records come and go.",
+    "load_ms": 100,
+    "topics": [{"name": "orders", "partitions": 2}],
+    "clients": [{"kind": "producer"}, {"kind": "consumer"}],
+    "expect": {"acked_records": 1, "consumed_records": 1}
+}
+END
+sed 's/"acked_records": 1,/"acked_records": 1000000000,/' quiet.json >lazy.json
+sed 's/"load_ms": 100/"load_ms": 100000000/' quiet.json >endless.json
+sed 's/"partitions"/"partition"/' quiet.json >typo.json
+
+# run ARGUMENT...: called by says().
+# shellcheck disable=SC2317
+run()
+{
+    "$chronik" sim run "$@" --jobs 2
+}
+
+says "a run passes" 0 "1 of 1 runs of 1 scenario: 1 passed" run quiet.json
+says "a seed" 0 "3 of 3 runs of 1 scenario: 3 passed" run quiet.json --seeds 5-7
+says "steps are told" 0 "M steps a second and core" run quiet.json --seed 5
+says "zeros are printed" 0 "fault_crash                           0  processes killed" \
+    run quiet.json
+says "judges are told" 0 "Judges, and how often each had something to judge" run quiet.json
+says "all is required" 5 "never: fault_crash (processes killed)" run quiet.json --require-all
+says "liveness" 3 "and the scenario expects 1000000000" run lazy.json
+says "the command that shows it again" 3 "again   chronik sim run lazy.json --seed 9" \
+    run lazy.json --seed 9
+says "a typo" 2 \
+    'typo.json:4:35: there is no word "partition" in a topic; did you mean "partitions"?' \
+    run typo.json
+says "one of several" 2 'typo.json:4:35: there is no word' run .
+says "no file" 2 "nowhere.json: No such file or directory" run nowhere.json
+says "no argument" 2 "needs a file or a folder" "$chronik" sim run
+says "two arguments" 2 "takes one file or folder" run quiet.json lazy.json
+says "no seed" 2 "--seed needs a number, not x" run quiet.json --seed x
+says "no seeds" 2 "--seeds needs two numbers as in 1-100, not 5-4" run quiet.json --seeds 5-4
+says "seed and seeds" 2 "takes --seed or --seeds, not both" run quiet.json --seed 1 --seeds 1-2
+says "each of nothing" 2 "--each needs --seeds" run quiet.json --each
+says "no jobs" 2 "--jobs needs a number from 1 to 256" "$chronik" sim run quiet.json --jobs 0
+says "too many runs" 2 "these are more than 100000000 runs" run quiet.json --seeds 1-100000001
+
+# digests ARGUMENT...: seed and digest of each run, in order.
+digests()
+{
+    "$chronik" sim run --json "$@" |
+        sed -n 's/^{"scenario".*"seed": \([0-9]*\),.*"digest": "\([0-9a-f]*\)".*/\1 \2/p' | sort -n
+}
+one=$(digests quiet.json --seeds 1-6 --jobs 1)
+two=$(digests quiet.json --seeds 1-6 --jobs 3)
+[ "$one" = "$two" ] && truth=yes || truth=no
+verdict "$truth" "the same seeds give the same runs" "$one, $two"
+[ "$(echo "$one" | cut -d' ' -f2 | sort -u | wc -l)" = 6 ] && truth=yes || truth=no
+verdict "$truth" "other seeds give other runs" "$one"
+truth=no
+python3 - "$chronik" >said 2>&1 <<'END' && truth=yes
+import json, subprocess, sys
+out = subprocess.run([sys.argv[1], "sim", "run", "lazy.json", "--json", "--seeds", "1-2"],
+                     stdout=subprocess.PIPE)
+lines = [json.loads(line) for line in out.stdout.splitlines()]
+assert out.returncode == 3 and len(lines) == 3, lines
+for run in lines[:2]:
+    assert run["scenario"] == "lazy.json" and run["outcome"] == "liveness", run
+    assert run["steps"] > 100 and run["violation"]["judge"] == "expected", run
+    assert run["tallies"]["acked_records"] > 0 and run["judges"]["expected"] > 0, run
+summary = lines[2]["summary"]
+assert summary["runs"] == summary["liveness"] == 2 and summary["passed"] == 0, summary
+assert summary["steps"] == lines[0]["steps"] + lines[1]["steps"], summary
+END
+verdict $truth "JSON has what there is to know" "$(cat said)"
+
+# after SIGNAL WHOM NAME EXIT_CODE PART: a campaign that would not end, whose process (parent) or
+# worker (child) gets a signal.
+after()
+{
+    "$chronik" sim run endless.json --jobs 1 >said 2>&1 &
+    local parent=$! child="" tries=0
+    while [ -z "$child" ] && [ $tries -lt 100 ]; do
+        sleep 0.1
+        child=$(pgrep -P $parent)
+        tries=$((tries + 1))
+    done
+    case $2 in
+    parent) kill -s "$1" $parent ;;
+    child) kill -s "$1" "$child" ;;
+    esac
+    wait $parent
+    local found=$? truth=no
+    case $(cat said) in
+    *"$5"*) [ $found = "$4" ] && truth=yes ;;
+    esac
+    verdict $truth "$3" "exit code $found: $(cat said)"
+}
+after INT parent "Ctrl-C ends it" 130 "0 of 1 runs of 1 scenario: 0 passed"
+after SEGV child "a crash is told" 4 "endless, seed 1: crash"
+after KILL child "a crash shows how to see it again" 4 \
+    "again   chronik sim run endless.json --seed 1"
+
 # The program is looked for beside chronik, then in PATH.
 cp "$chronik" alone
 says "no simulator" 1 "It is built where the libraries jansson and sqlite3 are." \

@@ -21,10 +21,7 @@ tests_check_recorder_LDADD = $(TEST_LIBS) libcli.a $(CORE_LIBS)
 
 dist_check_SCRIPTS += tests/command.sh
 TESTS += tests/command.sh
-tests/command.log: chronik contrib/installed/chronik
-if HAVE_SIM
-tests/command.log: chronik-sim
-endif
+tests/command.log: chronik $(SIM_PROGRAM) contrib/installed/chronik
 
 dist_check_SCRIPTS += tests/topic.sh
 TESTS += tests/topic.sh

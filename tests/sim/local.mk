@@ -12,6 +12,7 @@ tests_check_judges_SOURCES = \
 	tests/sim/story.c \
 	tests/sim/story.h \
 	tests/sim/test_judge_acked_is_durable.c \
+	tests/sim/test_judge_expected.c \
 	tests/sim/test_judge_history.c \
 	tests/sim/test_judge_order.c
 tests_check_judges_CFLAGS = $(TEST_CFLAGS)
@@ -26,6 +27,7 @@ endif
 tests_check_scenario_SOURCES = \
 	tests/sim/quoted.c \
 	tests/sim/quoted.h \
+	tests/sim/test_campaign.c \
 	tests/sim/test_json_place.c \
 	tests/sim/test_scenario.c \
 	tests/sim/test_scenario_limits.c \

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/workers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+#include "sim/memory.h"
+
+#define POLL_MS 200
+
+/* What the processes share. */
+struct board {
+    atomic_uint_fast64_t next_run;
+    atomic_uint_fast64_t current[WORKERS_MAX]; /* which run each has */
+};
+
+struct worker {
+    pid_t process; /* 0: it has ended */
+    int results;   /* what came of its runs comes out here */
+    struct run_result result;
+    size_t received; /* bytes of it */
+};
+
+struct workers {
+    const struct campaign *campaign;
+    uint64_t runs;
+    struct board *board;
+    uint32_t count;
+    workers_ended *ended;
+    void *context;
+    struct worker *items;
+};
+
+/* ---- In the worker's process. ---- */
+
+static bool put(int descriptor, const void *bytes, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        const ssize_t written = write(descriptor, (const uint8_t *)bytes + done, length - done);
+        if (written < 0 && errno != EINTR)
+            return false;
+        done += written > 0 ? (size_t)written : 0;
+    }
+    return true;
+}
+
+__attribute__((noreturn)) static void work(const struct workers *workers, uint32_t number,
+                                           int results)
+{
+    /* The parent is told of Ctrl-C too, and ends us. */
+    signal(SIGINT, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) {
+        const struct sim_options options = {0};
+        struct run_result result;
+        uint64_t seed;
+        const uint64_t run = atomic_fetch_add(&workers->board->next_run, 1);
+        if (run >= workers->runs)
+            _exit(0);
+        atomic_store(&workers->board->current[number], run);
+        const struct campaign_scenario *item = campaign_run(workers->campaign, run, &seed);
+        alarm(WORKER_SECONDS_MAX);
+        run_once(&item->scenario, seed, &options, &result);
+        alarm(0);
+        result.run = run;
+        if (!put(results, &result, sizeof(result)))
+            _exit(1);
+    }
+}
+
+/* ---- In the parent. ---- */
+
+static int worker_fork(struct workers *workers, uint32_t number)
+{
+    int results[2];
+    if (pipe2(results, O_CLOEXEC) != 0)
+        return -1;
+    /* What is buffered would be printed twice. */
+    fflush(NULL);
+    const pid_t process = fork();
+    if (process == 0)
+        work(workers, number, results[1]);
+    close(results[1]);
+    if (process < 0) {
+        close(results[0]);
+        return -1;
+    }
+    workers->items[number] = (struct worker){.process = process, .results = results[0]};
+    return 0;
+}
+
+/* The wait status of a worker that has ended, or is about to. */
+static int worker_wait(struct worker *worker)
+{
+    int status = 0;
+    while (waitpid(worker->process, &status, 0) < 0 && errno == EINTR)
+        continue;
+    close(worker->results);
+    worker->process = 0;
+    return status;
+}
+
+/* The worker ended in the middle of a run: that is its result. */
+static void crashed(struct workers *workers, uint64_t run, int status)
+{
+    struct run_result result = {.outcome = RUN_CRASH, .run = run};
+    campaign_run(workers->campaign, run, &result.seed);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        snprintf(result.text, sizeof(result.text), "did not end within %d s", WORKER_SECONDS_MAX);
+    else if (WIFSIGNALED(status))
+        snprintf(result.text, sizeof(result.text), "ended by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else
+        snprintf(result.text, sizeof(result.text), "ended with exit code %d", WEXITSTATUS(status));
+    workers->ended(workers->context, &result);
+}
+
+/* Takes what has come from a worker. */
+static int worker_receive(struct workers *workers, uint32_t number)
+{
+    struct worker *worker = &workers->items[number];
+    uint8_t *at = (uint8_t *)&worker->result + worker->received;
+    const ssize_t got = read(worker->results, at, sizeof(worker->result) - worker->received);
+    if (got < 0 && errno == EINTR)
+        return 0;
+    if (got <= 0) {
+        const int status = worker_wait(worker);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+            return 0;
+        crashed(workers, atomic_load(&workers->board->current[number]), status);
+        return worker_fork(workers, number);
+    }
+    worker->received += (size_t)got;
+    if (worker->received == sizeof(worker->result)) {
+        worker->received = 0;
+        workers->ended(workers->context, &worker->result);
+    }
+    return 0;
+}
+
+/* Waits for results. Returns 1 while there are workers, 0 when there are none, -1 with errno. */
+static int turn(struct workers *workers)
+{
+    struct pollfd polls[WORKERS_MAX];
+    bool is_busy = false;
+    for (uint32_t i = 0; i < workers->count; i++) {
+        const struct worker *worker = &workers->items[i];
+        polls[i] =
+            (struct pollfd){.fd = worker->process > 0 ? worker->results : -1, .events = POLLIN};
+        is_busy = is_busy || worker->process > 0;
+    }
+    if (!is_busy)
+        return 0;
+    if (poll(polls, workers->count, POLL_MS) < 0)
+        return errno == EINTR ? 1 : -1;
+    for (uint32_t i = 0; i < workers->count; i++) {
+        if (polls[i].revents != 0 && worker_receive(workers, i) != 0)
+            return -1;
+    }
+    return 1;
+}
+
+static int run_all(struct workers *workers, uint32_t count, workers_waiting *waiting)
+{
+    int result = 1;
+    for (; workers->count < count; workers->count++) {
+        if (worker_fork(workers, workers->count) != 0)
+            return -1;
+    }
+    while (result > 0 && waiting(workers->context))
+        result = turn(workers);
+    return result < 0 ? -1 : 0;
+}
+
+int workers_run(const struct campaign *campaign, uint32_t count, workers_ended *ended,
+                workers_waiting *waiting, void *context)
+{
+    struct workers workers = {
+        .campaign = campaign, .runs = campaign_runs(campaign), .ended = ended, .context = context};
+    CHECK(count <= WORKERS_MAX);
+    void *board =
+        mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (board == MAP_FAILED)
+        return -1;
+    workers.board = board;
+    workers.items = sim_allocate(NULL, count * sizeof(*workers.items));
+    const int result = run_all(&workers, count, waiting);
+    const int error = errno;
+    for (uint32_t i = 0; i < workers.count; i++) {
+        if (workers.items[i].process <= 0)
+            continue;
+        kill(workers.items[i].process, SIGKILL);
+        worker_wait(&workers.items[i]);
+    }
+    free(workers.items);
+    munmap(board, sizeof(struct board));
+    errno = error;
+    return result;
+}
