@@ -45,6 +45,13 @@ extern const struct admin_action admin_groups[];
 /* Makes the topic of its plan again. */
 extern const struct admin_action admin_make_again;
 
+/* Gives it the names of its own topics and group; the rest is zeroed. */
+void admin_init(struct admin *admin);
+
+/* Draws what to do, and fills the request in, in a version that is served. The contact is OPEN. */
+const struct admin_action *admin_draw(struct admin *admin);
+struct exchange *admin_request(struct admin *admin, const struct admin_action *action);
+
 /* A topic to ask about: one of its own, of the scenario's, or one that is not there. Borrowed. */
 struct span admin_any_topic(struct admin *admin);
 struct admin_topic *admin_own_topic(struct admin *admin);

@@ -21,6 +21,15 @@ static void later(struct admin *admin, uint64_t delay_us)
                   due);
 }
 
+void admin_init(struct admin *admin)
+{
+    const struct client *client = &admin->client;
+    for (uint32_t i = 0; i < ADMIN_TOPICS; i++)
+        snprintf(admin->topics[i].name, sizeof(admin->topics[i].name), "%s-%u", client->name, i);
+    snprintf(admin->group, sizeof(admin->group), "%s", client->name);
+    admin->producer_id = -1;
+}
+
 struct admin_topic *admin_own_topic(struct admin *admin)
 {
     return &admin->topics[chance_below(&admin->client.rng, ADMIN_TOPICS)];
@@ -37,7 +46,7 @@ struct span admin_any_topic(struct admin *admin)
     return span_text(admin_own_topic(admin)->name);
 }
 
-static const struct admin_action *action_draw(struct admin *admin)
+const struct admin_action *admin_draw(struct admin *admin)
 {
     uint64_t total = 0;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
@@ -55,13 +64,19 @@ static const struct admin_action *action_draw(struct admin *admin)
     return &admin_queries[0];
 }
 
-static void act(struct admin *admin, const struct admin_action *action)
+struct exchange *admin_request(struct admin *admin, const struct admin_action *action)
 {
     const struct wire_api *api = wire_api_find(action->api_key);
     const int16_t version = (int16_t)chance_between(&admin->client.rng, (uint64_t)api->version_min,
                                                     (uint64_t)api->version_max);
     struct exchange *exchange = contact_request(&admin->contact, action->api_key, version);
     action->fill(admin, exchange);
+    return exchange;
+}
+
+static void act(struct admin *admin, const struct admin_action *action)
+{
+    struct exchange *exchange = admin_request(admin, action);
     contact_send(&admin->contact, exchange, (void *)(uintptr_t)action);
 }
 
@@ -80,7 +95,7 @@ static void due(struct task *task)
     if (admin->makes_again)
         act(admin, &admin_make_again);
     else if (!admin->settling)
-        act(admin, action_draw(admin));
+        act(admin, admin_draw(admin));
     later(admin, client_draw(&admin->client, admin->client.plan->pause_us, 1, 5000));
 }
 
@@ -110,11 +125,7 @@ static const struct contact_events events_of_contacts = {
 static void start(struct client *client)
 {
     struct admin *admin = (struct admin *)client;
-    for (uint32_t i = 0; i < ADMIN_TOPICS; i++)
-        snprintf(admin->topics[i].name, sizeof(admin->topics[i].name), "admin-%u-%u",
-                 client->number, i);
-    snprintf(admin->group, sizeof(admin->group), "admin-%u", client->number);
-    admin->producer_id = -1;
+    admin_init(admin);
     admin->in_flight_most = (uint32_t)client_draw(client, client->plan->in_flight, 1, 3);
     contact_start(&admin->contact, client, &events_of_contacts);
 }

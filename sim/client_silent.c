@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connects, and sends nothing; connects again when the broker has closed. */
+/* Connects, and sends nothing; connects again when the broker has closed, or its life is over. */
 #include <stdio.h>
 
 #include "sim/contact.h"
@@ -7,11 +7,23 @@
 struct silent {
     struct client client;
     struct contact contact;
+    struct task life_task;
 };
+
+static void life_due(struct task *task)
+{
+    contact_drop(&container_of(task, struct silent, life_task)->contact);
+}
 
 static void on_opened(struct contact *contact)
 {
-    (void)contact;
+    struct silent *silent = container_of(contact, struct silent, contact);
+    struct client *client = &silent->client;
+    contact->failures = 0; /* it expects no reply */
+    if (client->plan->life_ms.most > 0)
+        queue_put(&client->sim->queue, &silent->life_task,
+                  client->sim->now_us + 1000 * client_draw(client, client->plan->life_ms, 0, 0),
+                  life_due);
 }
 
 static void on_exchange(struct contact *contact, const struct exchange *exchange)
@@ -30,6 +42,7 @@ static void start(struct client *client)
 
 static void settle(struct client *client)
 {
+    queue_cancel(&client->sim->queue, &((struct silent *)client)->life_task);
     contact_end(&((struct silent *)client)->contact);
 }
 

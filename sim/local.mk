@@ -13,6 +13,7 @@ libsim_a_SOURCES = \
 	sim/client_admin.c \
 	sim/client_auditor.c \
 	sim/client_consumer.c \
+	sim/client_hostile.c \
 	sim/client_member.c \
 	sim/client_producer.c \
 	sim/client_silent.c \

@@ -295,12 +295,17 @@ void *peer_take(struct exchange *exchange, size_t size)
     return taken;
 }
 
+void peer_forget(struct exchange *exchange)
+{
+    exchange_free(exchange);
+}
+
 struct span peer_copy(struct exchange *exchange, struct span bytes)
 {
     return arena_copy(&exchange->arena, bytes);
 }
 
-static struct span request_frame(struct exchange *exchange)
+struct span peer_frame(struct exchange *exchange)
 {
     const int16_t header_version = wire_request_header_version(exchange->api, exchange->version);
     const struct request_header header = {
@@ -328,7 +333,7 @@ void peer_send(struct peer *peer, struct exchange *exchange, void *user)
     exchange->asked_us = peer->sim->now_us;
     if (exchange->api->key == API_PRODUCE)
         exchange->has_reply = ((const struct produce_request *)exchange->request)->acks != 0;
-    const struct span frame = request_frame(exchange);
+    const struct span frame = peer_frame(exchange);
     exchange->request_bytes =
         span_of(frame.data + FRAME_SIZE_BYTES, frame.length - FRAME_SIZE_BYTES);
     const uint64_t cause = peer->sim->queue.cause;

@@ -68,6 +68,12 @@ struct span peer_copy(struct exchange *exchange, struct span bytes);
 /* Sends what peer_request() made; the struct is exchange->request. */
 void peer_send(struct peer *peer, struct exchange *exchange, void *user);
 
+/* The request as it would be sent, its size in front; lives as long as the exchange. */
+struct span peer_frame(struct exchange *exchange);
+
+/* Gives up what peer_request() made instead of sending it. */
+void peer_forget(struct exchange *exchange);
+
 /* Sends bytes that are no request of ours; from then on replies are neither matched nor judged. */
 void peer_send_raw(struct peer *peer, struct span bytes);
 
