@@ -113,6 +113,17 @@ static void raise_done(struct meta_proposal *proposal, int error)
                error_name(error));
 }
 
+/* Asks for a higher leader epoch, unless that is under way. */
+static void partition_raise(struct partition *partition)
+{
+    if (partition->raising)
+        return;
+    partition->raising = true;
+    partition->raise.prepare = raise_prepare;
+    partition->raise.done = raise_done;
+    controller_propose(partition->broker->controller, &partition->raise);
+}
+
 /* An append was lost. Asks for a higher leader epoch, under which the partition takes appends
  * again: somebody may have seen what was lost under the old one, and (epoch, offset) never
  * names two things. */
@@ -128,12 +139,8 @@ static void partition_failed(struct log_observer *observer, int error)
     }
     acks_fail(partition, ERR_KAFKA_STORAGE_ERROR);
     watchers_wake(partition);
-    if (topic == NULL || log_state(partition->log) == LOG_OFFLINE || partition->raising)
-        return;
-    partition->raising = true;
-    partition->raise.prepare = raise_prepare;
-    partition->raise.done = raise_done;
-    controller_propose(broker->controller, &partition->raise);
+    if (topic != NULL && log_state(partition->log) != LOG_OFFLINE)
+        partition_raise(partition);
 }
 
 static size_t partition_name(const struct meta_topic *topic, int32_t index,
@@ -255,9 +262,14 @@ int partition_check_epoch(const struct partition *partition, int32_t current_lea
 int partition_append(struct partition *partition, struct log_append *append)
 {
     const int32_t epoch = partition_leader_epoch(partition);
-    if (epoch <= partition->failed_epoch)
-        return log_state(partition->log) == LOG_OFFLINE ? ERR_KAFKA_STORAGE_ERROR
-                                                        : ERR_NOT_LEADER_OR_FOLLOWER;
+    if (epoch <= partition->failed_epoch && log_state(partition->log) == LOG_OFFLINE)
+        return ERR_KAFKA_STORAGE_ERROR;
+    if (epoch <= partition->failed_epoch) {
+        /* The higher epoch may have been refused too, by the same full disk: whoever tries to
+         * append asks for it anew. */
+        partition_raise(partition);
+        return ERR_NOT_LEADER_OR_FOLLOWER;
+    }
     append->leader_epoch = epoch;
     return log_append(partition->log, append);
 }
