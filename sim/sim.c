@@ -17,7 +17,8 @@
 #include "sim/setup.h"
 
 #define BOOT_MS_MOST ((uint64_t)60000)
-#define POLL_US      ((uint64_t)10000) /* between two looks whether a phase has done its work */
+#define POLL_US      ((uint64_t)10000)   /* between two looks whether a phase has done its work */
+#define QUIET_US     ((uint64_t)1000000) /* for what goes on behind replies: syncs after acks=1 */
 #define TEXT_BYTES   512
 
 static void phase_due(struct task *task);
@@ -133,7 +134,9 @@ static void phase_due(struct task *task)
         settle_begins(sim);
         break;
     case SIM_SETTLE:
-        if (clients_are_done(sim->clients)) {
+        if (clients_are_done(sim->clients) && sim->done_us == 0)
+            sim->done_us = sim->now_us;
+        if (sim->done_us != 0 && sim->now_us >= sim->done_us + QUIET_US) {
             phase_begin(sim, SIM_AUDIT, sim->scenario->settle_ms * 1000);
             clients_audit(sim->clients);
             poll(sim);
