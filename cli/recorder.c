@@ -64,6 +64,15 @@ static void log_line(const struct recorder *recorder, enum log_level level, cons
                  span_of(line, (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1));
 }
 
+/* Takes up to `length` bytes off the front. Returns how many are to be taken elsewhere. */
+static size_t take(struct span *bytes, size_t length)
+{
+    const size_t taken = length < bytes->length ? length : bytes->length;
+    if (taken > 0)
+        *bytes = span_of(bytes->data + taken, bytes->length - taken);
+    return length - taken;
+}
+
 /* Writes all of it, in as few calls as the system lets us. Returns 0; or -1 with errno. */
 static int write_all(int fd, struct span first, struct span second)
 {
@@ -77,10 +86,7 @@ static int write_all(int fd, struct span first, struct span second)
             continue;
         if (wrote < 0)
             return -1;
-        const size_t of_first = (size_t)wrote < first.length ? (size_t)wrote : first.length;
-        const size_t of_second = (size_t)wrote - of_first;
-        first = span_of(first.data + of_first, first.length - of_first);
-        second = span_of(second.data + of_second, second.length - of_second);
+        take(&second, take(&first, (size_t)wrote));
     }
     return 0;
 }

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/allocator.h"
 #include "cli/codec.h"
 #include "cli/options.h"
 #include "core/base/format.h"
@@ -17,14 +16,17 @@
 
 static int run(const struct cmd *cmd, int argc, char **argv);
 
+enum { OPTION_ALL };
+
 static const struct option rows[] = {
+    [OPTION_ALL] = {"all", NULL, "Goes on after a difference, and names every event that differs."},
     {NULL, NULL, NULL},
 };
 
 const struct cmd cmd_replay = {
     .program = "chronik sim",
     .name = "replay",
-    .arguments = "FILE",
+    .arguments = "[--all] FILE",
     .summary = "do again what a broker did, from its flight record",
     .help =
         "Reads a flight record, which a broker with chronik.record.file=FILE keeps of all that\n"
@@ -39,7 +41,9 @@ const struct cmd cmd_replay = {
         "The exit status is 0 when all was the same, 1 when it was not, and 2 when the file is\n"
         "no whole record.",
     .examples = "chronik sim replay broker.record\n"
-                "    the record of one run of a broker",
+                "    the record of one run of a broker\n"
+                "chronik sim replay --all broker.record\n"
+                "    with a build that logs other texts, say: where else does it differ?",
     .options = rows,
     .run = run,
 };
@@ -98,7 +102,13 @@ static void print_hints(const struct replay *replay, const struct codec_librarie
     }
 }
 
-static int replay_file(const char *path)
+static void print_difference(void *context, const char *text)
+{
+    (void)context;
+    printf("%s\n", text);
+}
+
+static int replay_file(const char *path, bool all)
 {
     struct span record;
     struct replay replay;
@@ -107,14 +117,22 @@ static int replay_file(const char *path)
         return EXIT_CODE_USAGE;
     codec_libraries_init(&libraries);
     const struct codecs codecs = codec_libraries_lend(&libraries);
-    const enum replay_result result = replay_record(record, allocator_process(), &codecs, &replay);
+    const struct replay_options options = {
+        .codecs = &codecs,
+        .differs = all ? print_difference : NULL,
+    };
+    const enum replay_result result = replay_record(record, &options, &replay);
     int exit_code = EXIT_CODE_DONE;
     switch (result) {
     case REPLAY_SAME:
         print_same(&replay);
         break;
     case REPLAY_DIVERGED:
-        printf("diverged: %s\n", replay.text);
+        if (all)
+            printf("diverged: %llu of %llu events\n", (unsigned long long)replay.differences,
+                   (unsigned long long)replay.events);
+        else
+            printf("diverged: %s\n", replay.text);
         print_hints(&replay, &libraries);
         exit_code = EXIT_CODE_FAILED;
         break;
@@ -131,6 +149,7 @@ static int replay_file(const char *path)
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
     const char *path = NULL;
+    bool all = false;
     struct options parser;
     const char *value;
     int found;
@@ -138,11 +157,15 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     while ((found = options_next(&parser, &value)) != OPTIONS_END) {
         if (found == OPTIONS_EXIT)
             return parser.exit_code;
+        if (found == OPTION_ALL) {
+            all = true;
+            continue;
+        }
         if (path != NULL)
             return options_mistake(cmd, "more than one file: %s", value);
         path = value;
     }
     if (path == NULL)
         return options_mistake(cmd, "name a flight record");
-    return replay_file(path);
+    return replay_file(path, all);
 }

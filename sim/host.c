@@ -62,7 +62,7 @@ struct host *host_new(struct sim *sim, uint32_t number, const struct settings_li
     list_init(&host->pendings);
     list_init(&host->arrived);
     list_init(&host->spare);
-    list_init(&host->blocks);
+    blocks_init(&host->blocks);
     struct refusal refusal = {ret_reason, reason_bytes};
     if (reason_bytes > 0)
         ret_reason[0] = '\0';
@@ -93,7 +93,7 @@ void host_free(struct host *host)
     pendings_free(&host->pendings);
     pendings_free(&host->arrived);
     pendings_free(&host->spare);
-    host_blocks_release(host);
+    blocks_release(&host->blocks);
     files_free(&host->files);
     conf_free(&host->conf);
     free(host);
@@ -119,7 +119,7 @@ void host_start(struct host *host)
         sim_count(sim, TALLY_boot_after_crash);
     sim_tell(sim, host, "life", "starts, for the %llu. time", (unsigned long long)host->boots);
     const struct broker_options options = {
-        .allocator = host_allocator(host), .conf = &host->conf, .codecs = NULL};
+        .allocator = blocks_allocator(&host->blocks), .conf = &host->conf, .codecs = NULL};
     host->broker = broker_new(&options);
     effects_init(&host->effects, broker_memory(host->broker));
     judges_host_changed(sim->judges, host, HOST_BOOTED);
@@ -149,11 +149,11 @@ static void memory_comes_back(struct host *host)
 {
     effects_free(&host->effects);
     broker_free(host->broker);
-    if (host->blocks_bytes != 0)
+    if (host->blocks.bytes != 0)
         sim_object(host->sim, SIM_SAFETY, "memory",
                    "a broker that ended in order has given all its memory back",
                    "core/broker.h: broker_free()", "%s kept %llu bytes", host->name,
-                   (unsigned long long)host->blocks_bytes);
+                   (unsigned long long)host->blocks.bytes);
 }
 
 void host_ended(struct host *host, enum host_end end)
@@ -176,7 +176,7 @@ void host_ended(struct host *host, enum host_end end)
     host->arrived_count = 0;
     host->effects = (struct effects){0};
     host->broker = NULL;
-    host_blocks_release(host);
+    blocks_release(&host->blocks);
     files_process_ended(&host->files);
     network_process_ended(sim->network, host, end == HOST_END_POWER_LOSS);
     judges_host_changed(sim->judges, host, HOST_ENDED);

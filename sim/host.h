@@ -15,6 +15,7 @@
 #include "core/base/list.h"
 #include "core/broker.h"
 #include "core/conf/conf.h"
+#include "sim/blocks.h"
 #include "sim/files.h"
 #include "sim/sim.h"
 
@@ -69,8 +70,7 @@ struct host {
     struct memory conf_memory;
     struct broker *broker; /* NULL: OFF */
     struct effects effects;
-    struct list blocks; /* memory of the process */
-    uint64_t blocks_bytes;
+    struct blocks blocks; /* memory of the process */
     struct files files;
     struct rng files_rng;
     struct rng rng;

@@ -5,10 +5,6 @@
 
 #include "sim/host.h"
 
-/* The process's allocator; its blocks go with it. */
-struct allocator host_allocator(struct host *host);
-void host_blocks_release(struct host *host);
-
 /* Hands one event to the broker, and what it asked for on. */
 void host_deliver(struct host *host, struct event event, struct span payload, uint64_t cause);
 

@@ -8,6 +8,8 @@ libsim_a_SOURCES = \
 	sim/admin_queries.c \
 	sim/assignor.c \
 	sim/assignor.h \
+	sim/blocks.c \
+	sim/blocks.h \
 	sim/chance.c \
 	sim/chance.h \
 	sim/client_admin.c \
@@ -44,7 +46,6 @@ libsim_a_SOURCES = \
 	sim/floor.h \
 	sim/host.c \
 	sim/host.h \
-	sim/host_blocks.c \
 	sim/host_clock.c \
 	sim/host_files.c \
 	sim/host_internal.h \

@@ -11,6 +11,8 @@
 #include "core/trace/names.h"
 #include "core/trace/pending.h"
 #include "core/wire/error.h"
+#include "sim/blocks.h"
+#include "sim/memory.h"
 
 /* Effects that a divergence names. */
 #define EFFECTS_NAMED_MAX 16
@@ -20,7 +22,9 @@
 
 struct player {
     struct replay *replay;
+    const struct replay_options *options;
     struct memory memory; /* of everything but the broker */
+    struct blocks blocks; /* of the broker, which may be left in the middle of anything */
     struct conf conf;
     struct broker *broker;
     struct effects effects;
@@ -75,8 +79,10 @@ static const char *objection(const struct player *player, const struct trace_ite
     if (brings ? item->bytes.length != completion->count || completion->count > effect->length
                : item->bytes.length > 0 && effect->kind != EFFECT_LIST)
         return "it brings more or fewer bytes than its effect";
-    if (completion->entries_count > item->bytes.length / ENTRY_BYTES_MIN)
-        return "it has more entries than bytes";
+    if (effect->kind == EFFECT_LIST
+            ? completion->entries_count > item->bytes.length / ENTRY_BYTES_MIN
+            : completion->entries_count > 0)
+        return "it has more entries than there can be";
     if (effect->kind == EFFECT_WRITE && completion->error == ERR_NONE &&
         completion->count != effect->length)
         return "a write ended early without an error";
@@ -190,13 +196,18 @@ static enum replay_result compare(struct player *player, const struct trace_item
     if (item->effects == player->given)
         snprintf(effects + strlen(effects), sizeof(effects) - strlen(effects),
                  ": as many as when it was recorded, with other contents");
-    return say(
-        player, REPLAY_DIVERGED,
+    say(player, REPLAY_DIVERGED,
         "event %llu, %s%s at %llu.%06llu s: it asked for %u effects then, and for %u now%s%s",
         (unsigned long long)player->replay->events, trace_event_name(player->kind),
         player->completed, (unsigned long long)(at_us / 1000000),
         (unsigned long long)(at_us % 1000000), item->effects, player->given,
         effects[0] == '\0' ? "" : ": ", effects);
+    player->replay->differences++;
+    if (player->options->differs == NULL)
+        return REPLAY_DIVERGED;
+    player->options->differs(player->options->context, player->replay->text);
+    player->digest.value = item->digest;
+    return REPLAY_SAME;
 }
 
 static enum replay_result play_item(struct player *player, const struct trace_item *item)
@@ -233,20 +244,21 @@ static enum replay_result play(struct player *player, struct span file)
         }
     }
     player->replay->torn_bytes = file.length;
-    return REPLAY_SAME;
+    return player->replay->differences == 0 ? REPLAY_SAME : REPLAY_DIVERGED;
 }
 
-enum replay_result replay_record(struct span record, struct allocator allocator,
-                                 const struct codecs *codecs, struct replay *ret_replay)
+enum replay_result replay_record(struct span record, const struct replay_options *options,
+                                 struct replay *ret_replay)
 {
     struct trace_header header;
     *ret_replay = (struct replay){.ending = TRACE_ENDING_NONE};
-    struct player player = {.replay = ret_replay};
+    struct player player = {.replay = ret_replay, .options = options};
     const char *wrong = trace_header_read(&record, &header);
     if (wrong != NULL)
         return say(&player, REPLAY_REFUSED, "%s", wrong);
     ret_replay->program = header.program;
-    memory_init(&player.memory, allocator);
+    memory_init(&player.memory, sim_allocator());
+    blocks_init(&player.blocks);
     conf_init(&player.conf, &player.memory, on_finding, &player);
     enum replay_result result = REPLAY_REFUSED;
     if (trace_header_conf(&header, &player.conf) != 0) {
@@ -254,19 +266,18 @@ enum replay_result replay_record(struct span record, struct allocator allocator,
             say(&player, REPLAY_REFUSED, "its settings are malformed");
         goto out;
     }
-    const struct broker_options options = {
-        .allocator = allocator,
+    const struct broker_options broker_options = {
+        .allocator = blocks_allocator(&player.blocks),
         .conf = &player.conf,
-        .codecs = codecs,
+        .codecs = options->codecs,
     };
-    player.broker = broker_new(&options);
+    player.broker = broker_new(&broker_options);
     effects_init(&player.effects, broker_memory(player.broker));
     trace_pending_init(&player.pending, &player.memory);
     trace_digest_init(&player.digest);
     result = play(&player, record);
     trace_pending_free(&player.pending);
-    effects_free(&player.effects);
-    broker_free(player.broker);
+    blocks_release(&player.blocks);
 out:
     conf_free(&player.conf);
     return result;

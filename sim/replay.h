@@ -20,8 +20,9 @@ enum replay_result {
 
 struct replay {
     struct span program; /* the version of chronik that wrote the record; borrowed from it */
-    uint64_t events;     /* that were delivered; the last one's number, when it diverged */
+    uint64_t events;     /* that were delivered */
     uint64_t effects;
+    uint64_t differences; /* events that ended differently */
     uint64_t duration_us; /* between the first and the last event */
     uint64_t digest;      /* over all of them */
     enum trace_ending ending;
@@ -29,8 +30,17 @@ struct replay {
     char text[REPLAY_TEXT_BYTES]; /* what is wrong, unless it is the same */
 };
 
-/* Steps a new core through the record. `codecs` are borrowed; memory comes from `allocator`. */
-enum replay_result replay_record(struct span record, struct allocator allocator,
-                                 const struct codecs *codecs, struct replay *ret_replay);
+struct replay_options {
+    const struct codecs *codecs; /* borrowed */
+
+    /* Told of every event that ends differently, after which the replay goes on as if it had not;
+     * NULL: it ends with the first one. */
+    void (*differs)(void *context, const char *text);
+    void *context;
+};
+
+/* Steps a new core through the record. */
+enum replay_result replay_record(struct span record, const struct replay_options *options,
+                                 struct replay *ret_replay);
 
 #endif

@@ -18,7 +18,6 @@
 #include "core/wire/error.h"
 #include "sim/replay.h"
 #include "tests/support/client.h"
-#include "tests/support/heap.h"
 #include "tests/support/node.h"
 #include "tests/support/runner.h"
 
@@ -33,7 +32,6 @@ static struct node node;
 static struct recorder *recorder;
 static struct logger logger;
 static uint64_t events; /* that entered the core */
-static struct heap heap;
 static struct replay replay;
 static uint8_t *record; /* the file */
 static size_t record_length;
@@ -172,12 +170,16 @@ static void read_record(void)
     fclose(file);
 }
 
-/* Replays bytes in memory that is filled with rubbish, and given back in the end. */
+static void count_difference(void *context, const char *text)
+{
+    ck_assert_str_ne(text, "");
+    ++*(uint64_t *)context;
+}
+
 static enum replay_result replay_bytes(size_t length)
 {
-    const enum replay_result result =
-        replay_record(span_of(record, length), heap_allocator(&heap), NULL, &replay);
-    ck_assert_uint_eq(heap.blocks, 0);
+    const struct replay_options options = {0};
+    const enum replay_result result = replay_record(span_of(record, length), &options, &replay);
     return result;
 }
 
@@ -313,8 +315,8 @@ START_TEST(a_record_is_good_up_to_where_it_is_cut)
 }
 END_TEST
 
-/* Changes one byte behind a text in the record, and makes the checksum of its chunk right again. */
-static void alter(const char *text, size_t behind)
+/* Changes a text in the record, and makes the checksum of its chunk right again. */
+static void alter(const char *text)
 {
     struct trace_header header;
     struct span rest = span_of(record, record_length);
@@ -324,7 +326,7 @@ static void alter(const char *text, size_t behind)
         const uint8_t *found = memmem(items.data, items.length, text, strlen(text));
         if (found == NULL)
             continue;
-        record[(size_t)(found - record) + behind] ^= 1;
+        record[found - record] ^= 1;
         trace_chunk_head(record + (items.data - record) - TRACE_CHUNK_HEAD_BYTES, items, SPAN_NULL);
         return;
     }
@@ -338,7 +340,7 @@ START_TEST(the_first_difference_is_named)
     work();
     stop();
     read_record();
-    alter("told", 0);
+    alter("told");
     ck_assert_int_eq(replay_bytes(record_length), REPLAY_DIVERGED);
     ck_assert_msg(strstr(replay.text, "event ") == replay.text, "%s", replay.text);
     ck_assert_msg(strstr(replay.text, ", COMPLETED of RECEIVE at 0.000") != NULL, "%s",
@@ -346,6 +348,30 @@ START_TEST(the_first_difference_is_named)
     ck_assert_msg(strstr(replay.text, "as many as when it was recorded, with other contents"), "%s",
                   replay.text);
     ck_assert_uint_lt(replay.events, events);
+    node_free(&node);
+}
+END_TEST
+
+/* What an event brings is part of the digest: one that is changed where it matters to nothing else
+ * is the only difference. */
+START_TEST(every_difference_is_counted)
+{
+    uint64_t told = 0;
+    const struct replay_options options = {.differs = count_difference, .context = &told};
+    init(1);
+    ck_assert(start(UINT64_MAX));
+    work();
+    stop();
+    read_record();
+    ck_assert_int_eq(replay_record(span_of(record, record_length), &options, &replay), REPLAY_SAME);
+    ck_assert_uint_eq(told, 0);
+    alter("127.0.0.1");
+    ck_assert_int_eq(replay_record(span_of(record, record_length), &options, &replay),
+                     REPLAY_DIVERGED);
+    ck_assert_uint_eq(told, replay.differences);
+    ck_assert_uint_eq(told, 1);
+    ck_assert_uint_eq(replay.events, events);
+    ck_assert_int_eq(replay.ending, TRACE_ENDING_STOPPED);
     node_free(&node);
 }
 END_TEST
@@ -360,5 +386,6 @@ SUITE(recorder)
     tcase_add_test(tcase, a_fault_of_the_process_is_in_the_record);
     tcase_add_test(tcase, a_record_is_good_up_to_where_it_is_cut);
     tcase_add_test(tcase, the_first_difference_is_named);
+    tcase_add_test(tcase, every_difference_is_counted);
     suite_add_tcase(suite, tcase);
 }

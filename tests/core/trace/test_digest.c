@@ -41,9 +41,10 @@ struct distinct {
 static void expect_new(struct distinct *distinct, uint64_t value)
 {
     ck_assert_uint_lt(distinct->count, sizeof(distinct->values) / sizeof(distinct->values[0]));
-    for (size_t i = 0; i < distinct->count; i++)
-        ck_assert_msg(distinct->values[i] != value, "number %zu is as number %zu", distinct->count,
-                      i);
+    for (size_t i = 0; i < distinct->count; i++) {
+        if (distinct->values[i] == value)
+            ck_abort_msg("number %zu is as number %zu", distinct->count, i);
+    }
     distinct->values[distinct->count++] = value;
 }
 

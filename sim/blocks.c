@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory of a simulated process: it goes with it, whoever still points at it. */
+#include "sim/blocks.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/check.h"
-#include "sim/host_internal.h"
-#include "sim/memory.h"
 
 /* The first bytes of a block that was given back; enough to spoil pointers and lengths. */
 #define POISON       0xdb
@@ -20,37 +19,43 @@ struct block {
 
 static void *block_take(void *context, size_t size)
 {
-    struct host *host = context;
+    struct blocks *blocks = context;
     struct block *block = malloc(sizeof(*block) + size);
     if (block == NULL)
         return NULL;
     block->size = size;
     memset(block->data, POISON, size < POISON_BYTES ? size : POISON_BYTES);
-    list_append(&host->blocks, &block->place);
-    host->blocks_bytes += size;
+    list_append(&blocks->list, &block->place);
+    blocks->bytes += size;
     return block->data;
 }
 
 static void block_give(void *context, void *data, size_t size)
 {
-    struct host *host = context;
+    struct blocks *blocks = context;
     struct block *block = container_of(data, struct block, data);
     CHECK(block->size == size);
     list_remove(&block->place);
-    host->blocks_bytes -= size;
+    blocks->bytes -= size;
     memset(block->data, POISON, size < POISON_BYTES ? size : POISON_BYTES);
     free(block);
 }
 
-struct allocator host_allocator(struct host *host)
+void blocks_init(struct blocks *blocks)
 {
-    return (struct allocator){.allocate = block_take, .release = block_give, .context = host};
+    *blocks = (struct blocks){0};
+    list_init(&blocks->list);
 }
 
-void host_blocks_release(struct host *host)
+struct allocator blocks_allocator(struct blocks *blocks)
 {
-    while (!list_empty(&host->blocks)) {
-        struct block *block = container_of(host->blocks.next, struct block, place);
-        block_give(host, block->data, block->size);
+    return (struct allocator){.allocate = block_take, .release = block_give, .context = blocks};
+}
+
+void blocks_release(struct blocks *blocks)
+{
+    while (!list_empty(&blocks->list)) {
+        struct block *block = container_of(blocks->list.next, struct block, place);
+        block_give(blocks, block->data, block->size);
     }
 }
