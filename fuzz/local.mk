@@ -97,6 +97,12 @@ else
 EXTRA_PROGRAMS += fuzz/fuzz_scenario
 endif
 
+FUZZ_TARGETS += fuzz/fuzz_flight
+fuzz_fuzz_flight_SOURCES = fuzz/fuzz.h fuzz/fuzz_flight.c $(FUZZ_MAIN)
+fuzz_fuzz_flight_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_flight_LDADD = libsim.a $(CORE_LIBS)
+EXTRA_DIST += fuzz/corpus/flight
+
 if ENABLE_FUZZ
 FUZZ_MAIN =
 noinst_PROGRAMS += $(FUZZ_TARGETS)

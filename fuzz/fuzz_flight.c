@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as a flight record. Checksums are made right, or only they would be found wrong; what
+ * ends differently than recorded is passed over, so that one change does not end the run.
+ *
+ * Whatever it holds, replaying it ends.
+ */
+#include <stdlib.h>
+
+#include "core/base/crc32c.h"
+#include "core/base/endian.h"
+#include "core/trace/header.h"
+#include "core/wire/error.h"
+#include "fuzz/fuzz.h"
+#include "sim/replay.h"
+
+/* Where the length and the checksum of the settings are, and what they are about. */
+#define LENGTH_AT   (TRACE_MAGIC_BYTES + 4)
+#define CHECKSUM_AT (TRACE_MAGIC_BYTES + 8)
+#define SETTINGS_AT (TRACE_MAGIC_BYTES + 12)
+
+static void mend(uint8_t *file, size_t size)
+{
+    if (size < SETTINGS_AT || get_be32(file + LENGTH_AT) > size - SETTINGS_AT)
+        return;
+    size_t at = SETTINGS_AT + get_be32(file + LENGTH_AT);
+    put_be32(file + CHECKSUM_AT, crc32c(0, file + SETTINGS_AT, at - SETTINGS_AT));
+    while (size - at >= TRACE_CHUNK_HEAD_BYTES) {
+        const size_t left = size - at - TRACE_CHUNK_HEAD_BYTES;
+        const size_t length = get_be32(file + at) < left ? get_be32(file + at) : left;
+        trace_chunk_head(file + at, span_of(file + at + TRACE_CHUNK_HEAD_BYTES, length), SPAN_NULL);
+        at += TRACE_CHUNK_HEAD_BYTES + length;
+    }
+}
+
+static void pass_over(void *context, const char *text)
+{
+    (void)context;
+    (void)text;
+}
+
+/* No library is there. */
+static int decompress(void *context, enum codec codec, struct span in, size_t limit_bytes,
+                      struct arena *arena, struct span *ret_out)
+{
+    (void)context;
+    (void)codec;
+    (void)in;
+    (void)limit_bytes;
+    (void)arena;
+    (void)ret_out;
+    return ERR_UNSUPPORTED_COMPRESSION_TYPE;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct replay replay;
+    const struct codecs codecs = {.decompress = decompress};
+    const struct replay_options options = {.codecs = &codecs, .differs = pass_over};
+    uint8_t *file = malloc(size + 1);
+    if (file == NULL)
+        return 0;
+    if (size > 0)
+        memcpy(file, data, size);
+    mend(file, size);
+    replay_record(span_of(file, size), &options, &replay);
+    free(file);
+    return 0;
+}
