@@ -51,7 +51,8 @@ SCRIPT_TESTS = \
 dist_check_SCRIPTS += $(SCRIPT_TESTS)
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/driver-calls.allow tests/tidy.awk
-EXTRA_DIST += tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py tests/e2e/run.sh \
+EXTRA_DIST += tests/e2e/broker.sh tests/e2e/records.sh tests/e2e/run.sh \
+	tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py \
 	tests/e2e/hostile.py tests/e2e/order.py \
 	tests/e2e/java.py tests/e2e/peer.py tests/e2e/members.py tests/e2e/member.js \
 	tests/e2e/go/main.go
@@ -67,7 +68,9 @@ $(tests_kafka_bytes_OBJECTS): core/wire/messages.h
 
 # librdkafka in C.
 EXTRA_DIST += tests/e2e/rdkafka.c tests/e2e/rdkafka.sh
+CLIENT_IN_C =
 if HAVE_RDKAFKA
+CLIENT_IN_C += tests/rdkafka
 check_PROGRAMS += tests/rdkafka
 tests_rdkafka_SOURCES = tests/e2e/rdkafka.c
 tests_rdkafka_CFLAGS = $(AM_CFLAGS) $(RDKAFKA_CFLAGS)
@@ -75,26 +78,36 @@ tests_rdkafka_LDADD = $(RDKAFKA_LIBS)
 TESTS += tests/e2e/rdkafka.sh
 endif
 
+# Where it was built, brokers under test keep flight records, which it replays.
+SIM_PROGRAM =
+if HAVE_SIM
+SIM_PROGRAM += chronik-sim
+endif
+
 # The same at full length: a million records there and back, a hundred times kill -9.
-check-clients: chronik
+check-clients: chronik $(SIM_PROGRAM)
 	CHRONIK_E2E_RECORDS=1000000 $(SHELL) $(srcdir)/tests/e2e/clients.sh
-check-crash: chronik
+check-crash: chronik $(SIM_PROGRAM)
 	CHRONIK_E2E_CYCLES=100 $(SHELL) $(srcdir)/tests/e2e/crash.sh
 # A million malformed requests, 5,000 idle connections.
-check-hostile: chronik
+check-hostile: chronik $(SIM_PROGRAM)
 	CHRONIK_E2E_REQUESTS=1000000 CHRONIK_E2E_IDLE=5000 $(SHELL) $(srcdir)/tests/e2e/hostile.sh
 
+# A hundred brokers that keep flight records while clients are at work, and the records replayed.
+check-records: chronik $(SIM_PROGRAM) tests/kafka_bytes $(CLIENT_IN_C)
+	$(SHELL) $(srcdir)/tests/e2e/records.sh
+
 # Kafka's own tools, by Maven; clients in Go and JavaScript, by their package managers.
-check-java: chronik
-	CHRONIK=./chronik python3 $(srcdir)/tests/e2e/java.py
-check-members: chronik
-	CHRONIK=./chronik python3 $(srcdir)/tests/e2e/members.py
+check-java: chronik $(SIM_PROGRAM)
+	CHRONIK=./chronik CHRONIK_SIM=$(SIM_PROGRAM:%=./%) python3 $(srcdir)/tests/e2e/java.py
+check-members: chronik $(SIM_PROGRAM)
+	CHRONIK=./chronik CHRONIK_SIM=$(SIM_PROGRAM:%=./%) python3 $(srcdir)/tests/e2e/members.py
 
 # Apache Kafka itself, by Maven. Its answers replace those in tests/golden/kafka.
 check-kafka: tests/kafka_bytes
 	PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/peer.py tests/kafka_bytes \
 	$(srcdir)/tests/golden/kafka
-.PHONY: check-clients check-crash check-hostile check-java check-kafka check-members
+.PHONY: check-clients check-crash check-records check-hostile check-java check-kafka check-members
 
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =

@@ -177,6 +177,7 @@ def main():
         tap.case("librdkafka: a group goes on where it was", rdkafka_empties_a_group, broker)
         tap.case("kafka-python: a group of three, one dies", kafka_python_group, broker)
         tap.case("an orderly end and a new start", survives_restart, broker)
+        broker.check_records(tap)
         if tap.failed:
             print("# " + broker.log().replace("\n", "\n# "))
     tap.end()

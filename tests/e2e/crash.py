@@ -146,6 +146,7 @@ def main():
     with Broker("num.partitions=%d" % PARTITIONS) as broker:
         load = cycles(broker, tap)
         tap.case("%d acknowledged records are there, once" % len(load.acked), audit, broker, load)
+        broker.check_records(tap)
         if tap.failed:
             print("# " + broker.log().replace("\n", "\n# "))
     tap.end()

@@ -571,6 +571,7 @@ def main():
             broker.start()
             assault(broker, tap, capture.frames)
             tap.case("SIGTERM is an orderly end", lambda: must(broker.stop() == 0, "exit code"))
+            broker.check_records(tap)
         if tap.failed:
             print("# " + broker.log().replace("\n", "\n# "))
     tap.end()

@@ -132,6 +132,7 @@ def main():
         tap.case("kafka-console-producer, kafka-console-consumer in a group", console, broker)
         tap.case("kafka-dump-log reads every segment", dump, broker)
         tap.case("kafka-dump-log reads committed offsets", dump_offsets, broker)
+        broker.check_records(tap)
         if tap.failed:
             print("# " + broker.log().replace("\n", "\n# "))
     tap.end()

@@ -103,6 +103,7 @@ def main():
                 tap.skip(title, "its language is not there")
             else:
                 tap.case(title, group, command, broker, name)
+        broker.check_records(tap)
         if tap.failed:
             print("# " + broker.log().replace("\n", "\n# "))
     tap.end()

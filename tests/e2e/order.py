@@ -148,6 +148,8 @@ def traced(*settings):
         produce_one_by_one(broker)
         must(broker.stop() == 0, "SIGTERM is an orderly end")
         wait_until(broker.trace_is_whole, 30, "strace ends")
+        if broker.simulator:
+            broker.replay()
         return replies_before_sync(broker.calls())
 
 

@@ -7,6 +7,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 name=$(basename "$0" .sh)
 CHRONIK=$(pwd)/chronik
 export CHRONIK PYTHONDONTWRITEBYTECODE=1
+if [ -x chronik-sim ]; then
+    CHRONIK_SIM=$(pwd)/chronik-sim
+    export CHRONIK_SIM
+fi
 for python in python3 /usr/bin/python3; do
     if "$python" -c 'import confluent_kafka, kafka' 2>/dev/null && command -v kcat >/dev/null; then
         exec "$python" "$here/$name.py"
