@@ -10,17 +10,16 @@ when every partition has answered a Produce, a ListOffsets for its end and a Fet
 offset. "Cold" drops the log from the page cache first."""
 
 import os
-import socket
 import statistics
-import struct
-import subprocess
 import sys
 import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
 from chronik import Broker  # noqa: E402
+from connection import TOPIC, Connection  # noqa: E402
 
 import confluent_kafka  # noqa: E402
 
@@ -28,79 +27,6 @@ ROUNDS = int(os.environ.get("CHRONIK_BENCH_ROUNDS", "20"))
 LOG_BYTES = int(float(os.environ.get("CHRONIK_BENCH_GB", "4")) * (1 << 30))
 MANY_PARTITIONS = 1000
 LOG_PARTITIONS = 16
-TOPIC = "bench"
-PRODUCE, FETCH, LIST_OFFSETS = 0, 1, 2
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
-
-
-def batch():
-    """A record batch v2 with one record of five bytes."""
-    record = b"\x00\x00\x00\x01\x0a" + b"hello" + b"\x00"
-    now = int(time.time() * 1000)
-    body = struct.pack(">hiqqqhii", 0, 0, now, now, -1, -1, -1, 1)
-    body += bytes([len(record) * 2]) + record
-    return struct.pack(">qiibI", 0, len(body) + 9, -1, 2, crc32c(body)) + body
-
-
-def text(value):
-    return struct.pack(">h", len(value)) + value.encode()
-
-
-class Connection:
-    """Speaks just enough of the protocol, since a client's own start would be measured too."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.input = self.socket.makefile("rb")
-
-    def call(self, api, version, body):
-        head = struct.pack(">hhi", api, version, 1) + text("bench")
-        self.socket.sendall(struct.pack(">i", len(head) + len(body)) + head + body)
-        return self.input.read(struct.unpack(">i", self.input.read(4))[0])[4:]
-
-    def topic(self, partitions, part):
-        return struct.pack(">i", 1) + text(TOPIC) + struct.pack(">i", partitions) + b"".join(
-            struct.pack(">i", p) + part(p) for p in range(partitions))
-
-    def produce(self, partitions):
-        one = batch()
-        answer = self.call(PRODUCE, 3, struct.pack(">hhi", -1, -1, 30000) + self.topic(
-            partitions, lambda p: struct.pack(">i", len(one)) + one))
-        return self.parts(answer, 0, ">ihqq", partitions)
-
-    def ends(self, partitions):
-        answer = self.call(LIST_OFFSETS, 1, struct.pack(">i", -1) + self.topic(
-            partitions, lambda p: struct.pack(">q", -1)))
-        return self.parts(answer, 0, ">ihqq", partitions)
-
-    def fetch_last(self, ends):
-        answer = self.call(FETCH, 4, struct.pack(">iiiib", -1, 0, 1, 1 << 30, 0) + self.topic(
-            len(ends), lambda p: struct.pack(">qi", ends[p] - 1, 1 << 20)))
-        at = 4 + 4 + 2 + len(TOPIC) + 4
-        for _ in ends:
-            _, error, _, _, aborted, length = struct.unpack_from(">ihqqii", answer, at)
-            assert error == 0 and aborted <= 0 and length > 0, (error, length)
-            at += 30 + length
-
-    @staticmethod
-    def parts(answer, at, form, count):
-        """The third field of each partition, all of which are without an error."""
-        at += 4 + 2 + len(TOPIC) + 4
-        found = {}
-        for _ in range(count):
-            partition, error, _, last = struct.unpack_from(form, answer, at)
-            assert error == 0, "partition %d: error %d" % (partition, error)
-            found[partition] = last
-            at += struct.calcsize(form)
-        return [found[p] for p in range(count)]
 
 
 def report(name, values, unit):
@@ -126,14 +52,9 @@ def bench_empty():
     report("memory when idle (PSS), empty data folder", memory, "MiB")
 
 
-def create_topic(broker, partitions):
-    subprocess.run([broker.program, "topic", "create", TOPIC, "--bootstrap-server", broker.address,
-                    "--partitions", str(partitions)], check=True, stdout=subprocess.DEVNULL)
-
-
 def bench_many():
     with Broker("num.partitions=1") as broker:
-        create_topic(broker, MANY_PARTITIONS)
+        broker.create_topic(TOPIC, MANY_PARTITIONS)
         Connection(broker.port).produce(MANY_PARTITIONS)
         for name, end in (("clean stop", broker.stop), ("kill -9", broker.kill)):
             times, memory = [], []
@@ -187,7 +108,7 @@ def drop_from_cache(folder):
 
 def bench_log():
     with Broker("num.partitions=1") as broker:
-        create_topic(broker, LOG_PARTITIONS)
+        broker.create_topic(TOPIC, LOG_PARTITIONS)
         load = Load(broker)
         load.start()
         load.wait(LOG_BYTES)
