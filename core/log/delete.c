@@ -21,11 +21,17 @@ struct span log_path_aside(struct log *log, struct uuid uuid, const char *suffix
     return span_of(path, log->name.length + length);
 }
 
-/* The folder goes when nothing creates, recovers or describes anything in it any more. */
+/* True while something is under way that finds the folder, or a file, by its name. */
+static bool name_is_used(const struct log *log)
+{
+    return log->create != NULL || log->recovery != NULL || log->settle != NULL ||
+           op_busy(&log->entries_op) || wait_is_set(&log->sync_wait);
+}
+
+/* The folder goes when nothing creates, recovers, describes or syncs anything in it any more. */
 void delete_continue(struct log *log)
 {
-    if (!log->deleted || log->delete_renamed || log->create != NULL || log->recovery != NULL ||
-        log->settle != NULL)
+    if (!log->deleted || log->delete_renamed || name_is_used(log))
         return;
     log->delete_renamed = true;
     log->folder->deleting--;

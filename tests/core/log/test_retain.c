@@ -400,6 +400,24 @@ START_TEST(a_log_can_be_deleted_at_any_moment)
 }
 END_TEST
 
+/* Its name may be used again only when nothing that was asked under it is under way. */
+START_TEST(a_log_is_deleted_while_its_folder_is_synced)
+{
+    world_hold(story.world, EFFECT_SYNC_FOLDER, "topic-0");
+    for (int i = 0; i < 3; i++) {
+        story_append(&story, 1, 300);
+        world_run(story.world);
+    }
+    log_delete(story.log);
+    world_run(story.world);
+    ck_assert_ptr_nonnull(world_name(story.world, "topic-0", 0));
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert(!story.offline);
+    ck_assert_ptr_null(world_name(story.world, "topic-0", 0));
+}
+END_TEST
+
 SUITE(retain)
 {
     TCase *tcase = tcase_create("retention");
@@ -423,5 +441,6 @@ SUITE(retain)
     tcase_add_test(tcase, a_name_that_is_used_again_is_safe_at_every_effect);
     tcase_add_loop_test(tcase, reads_of_a_deleted_log_end, 0, 8);
     tcase_add_loop_test(tcase, a_log_can_be_deleted_at_any_moment, 0, 2);
+    tcase_add_test(tcase, a_log_is_deleted_while_its_folder_is_synced);
     suite_add_tcase(suite, tcase);
 }
