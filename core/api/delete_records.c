@@ -32,7 +32,8 @@ static void part_end(struct delete_part *part, int error)
 {
     struct delete_records *deletion = part->deletion;
     part->out->error_code = (int16_t)error;
-    part->out->low_watermark = error == ERR_NONE ? log_start(part->partition->log) : -1;
+    if (error != ERR_NONE)
+        part->out->low_watermark = -1;
     if (--deletion->pending == 0)
         request_reply(deletion->request, deletion->response);
 }
@@ -52,9 +53,11 @@ static void part_delete(struct delete_part *part)
         return;
     }
     if (offset <= log_start(partition->log)) {
+        part->out->low_watermark = log_start(partition->log);
         part_end(part, ERR_NONE);
         return;
     }
+    part->out->low_watermark = offset; /* the partition may be gone when the answer leaves */
     part->waiter.wake = part_deleted;
     log_delete_before(partition->log, offset, &part->waiter);
 }

@@ -6,6 +6,7 @@ tests_check_broker_SOURCES += \
 	tests/core/api/test_configs.c \
 	tests/core/api/test_create_partitions.c \
 	tests/core/api/test_create_topics.c \
+	tests/core/api/test_delete_records.c \
 	tests/core/api/test_delete_topics.c \
 	tests/core/api/test_describe_cluster.c \
 	tests/core/api/test_groups.c \
