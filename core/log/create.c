@@ -2,7 +2,9 @@
 /*
  * A segment's file, made when its first batch is to be written; for a partition's first segment
  * also the partition's folder with partition.metadata. The metadata is on the device before there
- * is a segment, so that a folder with records always says which topic they belong to.
+ * is a segment, so that a folder with records always says which topic they belong to. A folder that
+ * was found with metadata alone may be that of a process which ended before its sync: the metadata
+ * is written once more.
  */
 #include "core/log/checkpoint.h"
 #include "core/log/folder_internal.h"
@@ -55,6 +57,7 @@ static void metadata_put(void *context, int error, struct span bytes)
         return;
     }
     log->has_folder = true;
+    log->metadata_durable = true;
     file_create(log->create);
 }
 
@@ -135,7 +138,7 @@ void create_segment(struct log *log, struct segment *segment)
     create->segment = segment;
     log->create = create;
     log_hold(log);
-    if (log->has_folder) {
+    if (log->metadata_durable) {
         file_create(create);
     } else if (log->folder->lines_forgotten) {
         create->checkpoint.wake = lines_written;

@@ -193,9 +193,10 @@ struct log {
     struct op entries_op;
     int64_t entries_base; /* segments up to this one are covered by it */
     struct wait root_wait;
-    bool has_folder;     /* the partition's folder is there, with its metadata */
-    bool recovered;      /* it was READY in this process */
-    bool folder_durable; /* and the data folder was synced since */
+    bool recovered;        /* it was READY in this process */
+    bool has_folder;       /* the partition's folder is there, with its metadata */
+    bool metadata_durable; /* which a sync has covered: before there is a segment */
+    bool folder_durable;   /* and the data folder was synced since */
 
     /* Everything else that goes on, each in its own file. */
     struct recovery *recovery;

@@ -125,6 +125,7 @@ void recover_empty(struct log *log)
     if (log->recovery_point > 0 || log->start > 0)
         folder_forget_lines(log->folder);
     log->has_folder = false;
+    log->metadata_durable = false;
     log->folder_durable = false;
     log->recovery_point = 0;
     log->start = 0;
@@ -426,6 +427,7 @@ void recover_load_producers(struct log *log)
         recover_ready(log);
         return;
     }
+    log->metadata_durable = true; /* or there were no segment */
     recover_drop_before(log);
     log->recovery->snapshot = log->snapshots_count;
     next_snapshot(log);

@@ -59,21 +59,28 @@ static void work(struct story *story, const struct workload *workload)
 }
 
 /* How the process ends: by a kill; by a power loss; by a kill, and a power loss when the next one
- * had just said that it is ready. */
-enum end { END_KILL, END_POWER_LOSS, END_BOTH };
+ * had just said that it is ready, or had written on. */
+enum end { END_KILL, END_POWER_LOSS, END_BOTH, END_BOTH_LATER };
 
-static void end(struct story *story, enum end how)
+/* Returns up to where everything has to be there afterwards. */
+static int64_t end(struct story *story, enum end how)
 {
+    int64_t kept_end = how == END_POWER_LOSS ? story->durable_end : story->written_end;
     if (how == END_POWER_LOSS) {
         story_power_loss(story);
-        return;
+        return kept_end;
     }
     story_kill(story);
-    if (how != END_BOTH)
-        return;
+    if (how == END_KILL)
+        return kept_end;
     ck_assert_int_eq(story_boot(story), LOG_READY);
     ck_assert_int_eq(log_durable_end(story->log), log_end(story->log));
+    if (how == END_BOTH_LATER) {
+        story_write(story, 1, 50);
+        kept_end = log_durable_end(story->log);
+    }
     story_power_loss(story);
+    return kept_end;
 }
 
 /* True when the workload was not at its end after so many `effects`. */
@@ -89,12 +96,14 @@ static bool end_at(const struct workload *workload, uint64_t seed, uint64_t effe
     if (story_boot(&story) == LOG_READY)
         work(&story, workload);
     const bool more = world_is_used_up(story.world);
-    const int64_t kept_end = how == END_POWER_LOSS ? story.durable_end : story.written_end;
-    end(&story, how);
+    const int64_t kept_end = end(&story, how);
     ck_assert_msg(story_boot(&story) == LOG_READY, "%s: effect %d, seed %d: not ready",
                   workload->name, (int)effects, (int)seed);
     ck_assert_msg(log_end(story.log) >= kept_end, "%s: effect %d, seed %d: %d of %d are left",
                   workload->name, (int)effects, (int)seed, (int)log_end(story.log), (int)kept_end);
+    ck_assert_msg(workload->write_caching || log_start(story.log) == 0,
+                  "%s: effect %d, seed %d: it begins at %d", workload->name, (int)effects,
+                  (int)seed, (int)log_start(story.log));
     story_check(&story, 1000);
     story_check_epochs(&story);
     /* It goes on from there, and the next start finds the same. */
@@ -140,6 +149,12 @@ START_TEST(what_a_killed_process_left_is_durable_when_it_is_served)
 }
 END_TEST
 
+START_TEST(what_follows_a_killed_process_is_durable_with_all_that_it_needs)
+{
+    end_everywhere(&workloads[_i], END_BOTH_LATER);
+}
+END_TEST
+
 /* What a recovery point promises: a short restart, with all that it needs. */
 START_TEST(a_recovery_point_needs_nothing_to_be_built_anew)
 {
@@ -181,6 +196,8 @@ SUITE(power_loss)
     tcase_add_loop_test(tcase, every_durable_batch_survives_a_power_loss, 0, WORKLOADS);
     tcase_add_loop_test(tcase, every_written_batch_survives_a_kill, 0, WORKLOADS);
     tcase_add_loop_test(tcase, what_a_killed_process_left_is_durable_when_it_is_served, 0,
+                        WORKLOADS);
+    tcase_add_loop_test(tcase, what_follows_a_killed_process_is_durable_with_all_that_it_needs, 0,
                         WORKLOADS);
     tcase_add_test(tcase, a_recovery_point_needs_nothing_to_be_built_anew);
     suite_add_tcase(suite, tcase);
