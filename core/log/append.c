@@ -238,13 +238,13 @@ static void write_start(struct log *log)
     struct segment *segment = pending_at(log, 0)->segment;
     if (log->truncating && log->reserve_segment == segment)
         return;
+    /* A segment proves the ones before it durable: recovery relies on that. */
+    if (!log->settings.write_caching && log->segments[log->durable_segment] != segment)
+        return;
     if (!segment->exists) {
         create_segment(log, segment);
         return;
     }
-    /* A segment with bytes in it proves the ones before it durable: recovery relies on that. */
-    if (!log->settings.write_caching && log->segments[log->durable_segment] != segment)
-        return;
     log->write_segment = segment;
     if (!segment_use(segment, &log->write_wait, write_file_ready))
         return;

@@ -4,6 +4,8 @@
  * one effect later, by a kill or by a power loss; whatever was said to be durable is there
  * afterwards.
  */
+#include <stdio.h>
+
 #include "core/wire/error.h"
 #include "tests/core/log/story.h"
 
@@ -155,6 +157,29 @@ START_TEST(what_follows_a_killed_process_is_durable_with_all_that_it_needs)
 }
 END_TEST
 
+/* Or a power loss might leave it, and not those before it: a log with a hole. */
+START_TEST(a_segment_is_made_when_those_before_it_are_durable)
+{
+    struct story story;
+    char next[64];
+    story_begin(&story, 1);
+    story.settings.segment_bytes = 1000;
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    world_hold(story.world, EFFECT_SYNC_FOLDER, "topic-0");
+    story_append(&story, 1, 800);
+    const int64_t offset = story_append(&story, 1, 800);
+    snprintf(next, sizeof(next), "%s", story_path(offset, ".log"));
+    world_run(story.world);
+    ck_assert(!span_is_null(world_file(story.world, story_path(0, ".log"))));
+    ck_assert(span_is_null(world_file(story.world, next)));
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert(!span_is_null(world_file(story.world, next)));
+    ck_assert_int_eq(log_durable_end(story.log), 2);
+    story_end(&story);
+}
+END_TEST
+
 /* What a recovery point promises: a short restart, with all that it needs. */
 START_TEST(a_recovery_point_needs_nothing_to_be_built_anew)
 {
@@ -199,6 +224,7 @@ SUITE(power_loss)
                         WORKLOADS);
     tcase_add_loop_test(tcase, what_follows_a_killed_process_is_durable_with_all_that_it_needs, 0,
                         WORKLOADS);
+    tcase_add_test(tcase, a_segment_is_made_when_those_before_it_are_durable);
     tcase_add_test(tcase, a_recovery_point_needs_nothing_to_be_built_anew);
     suite_add_tcase(suite, tcase);
 }
