@@ -9,13 +9,15 @@
 
 #define SECTOR_BYTES 512
 
-/* Places that may look like a batch before we rather ask the operator. */
-#define CANDIDATES_MAX 4096
+/* Bytes that are checksummed in the search for good batches before we rather ask the operator: of
+ * those that look as a batch begins, records may be full. */
+#define CHECKSUM_BYTES_MAX ((uint64_t)1024 * 1024 * 1024)
 
-static size_t zeros_at(struct span bytes, size_t at)
+/* At most `most` bytes are looked at. */
+static size_t zeros_at(struct span bytes, size_t at, size_t most)
 {
     size_t count = 0;
-    while (at + count < bytes.length && bytes.data[at + count] == 0)
+    while (count < most && at + count < bytes.length && bytes.data[at + count] == 0)
         count++;
     return count;
 }
@@ -38,27 +40,37 @@ static bool is_no_prefix(size_t zeros, int64_t next_offset)
 bool damage_is_lost_begin(struct span batch, uint64_t position, int64_t next_offset)
 {
     const size_t length = SECTOR_BYTES - (size_t)(position % SECTOR_BYTES);
-    return length < SECTOR_BYTES && zeros_at(batch, 0) >= length &&
+    return length < SECTOR_BYTES && zeros_at(batch, 0, length) == length &&
            is_no_prefix(length, next_offset);
 }
 
-/* A sector among `bytes`, which begin at `position` of their file, shows zeros instead of what was
- * written. The last one is shared with a good batch, and so is as it was written. */
-static bool has_lost_sector(struct span bytes, uint64_t position, int64_t next_offset)
+/* A sector that begins before `end` in `rest`, which lies at `position` of its file, shows zeros
+ * instead of what was written. The last one is shared with a good batch, which may begin with
+ * zeros. */
+static bool has_lost_sector(struct span rest, size_t end, uint64_t position, int64_t next_offset)
 {
-    if (damage_is_lost_begin(bytes, position, next_offset))
+    if (damage_is_lost_begin(rest, position, next_offset))
         return true;
     size_t at = (SECTOR_BYTES - (size_t)(position % SECTOR_BYTES)) % SECTOR_BYTES;
-    for (; at + SECTOR_BYTES <= bytes.length; at += SECTOR_BYTES) {
-        if (zeros_at(bytes, at) >= SECTOR_BYTES)
+    for (; at < end; at += SECTOR_BYTES) {
+        if (zeros_at(rest, at, SECTOR_BYTES) == SECTOR_BYTES)
             return true;
     }
     return false;
 }
 
+/* A batch with an offset of the same segment may begin here, and end within `rest`. */
+static bool is_candidate(struct span rest, int64_t next_offset)
+{
+    const int64_t base_offset = (int64_t)get_be64(rest.data + BATCH_AT_BASE_OFFSET);
+    return rest.data[BATCH_AT_MAGIC] == BATCH_MAGIC && base_offset > next_offset &&
+           base_offset - next_offset <= INT32_MAX && base_offset <= LOG_OFFSET_MAX &&
+           get_be32(rest.data + BATCH_AT_LENGTH) <= rest.length - BATCH_PREFIX_BYTES;
+}
+
 /* Good batches begin here, one offset after another, and go on to the end, or (unless `to_end`) to
- * where that is torn. */
-static bool is_chain(struct span rest, int64_t next_offset, bool to_end)
+ * where that is torn. Counts what it may have checksummed. */
+static bool is_chain(struct span rest, int64_t next_offset, bool to_end, uint64_t *checksum_bytes)
 {
     size_t at = 0;
     while (at < rest.length) {
@@ -69,6 +81,7 @@ static bool is_chain(struct span rest, int64_t next_offset, bool to_end)
             batch_next(window, window.length, BATCH_CHECK_CRC, &batch, &info);
         if (found == BATCH_TORN)
             return at > 0 && !to_end;
+        *checksum_bytes += get_be32(window.data + BATCH_AT_LENGTH);
         if (found != BATCH_FOUND || info.base_offset > LOG_OFFSET_MAX ||
             (at == 0 ? info.base_offset < next_offset : info.base_offset != next_offset))
             return false;
@@ -82,17 +95,15 @@ static bool is_chain(struct span rest, int64_t next_offset, bool to_end)
  * file's end cuts a batch off, they count only if they go on to that very end. */
 bool damage_is_torn(struct span rest, uint64_t position, int64_t next_offset, bool cut_off)
 {
-    uint32_t candidates = 0;
+    uint64_t checksum_bytes = 0;
     for (size_t at = 1; at + BATCH_HEADER_BYTES <= rest.length; at++) {
-        if (rest.data[at + BATCH_AT_MAGIC] != BATCH_MAGIC)
+        const struct span from = span_of(rest.data + at, rest.length - at);
+        if (!is_candidate(from, next_offset))
             continue;
-        const int64_t base_offset = (int64_t)get_be64(rest.data + at + BATCH_AT_BASE_OFFSET);
-        if (base_offset <= next_offset || base_offset > LOG_OFFSET_MAX)
-            continue;
-        if (++candidates > CANDIDATES_MAX)
+        if (is_chain(from, next_offset + 1, cut_off, &checksum_bytes))
+            return has_lost_sector(rest, at, position, next_offset);
+        if (checksum_bytes > CHECKSUM_BYTES_MAX)
             return false;
-        if (is_chain(span_of(rest.data + at, rest.length - at), next_offset + 1, cut_off))
-            return has_lost_sector(span_of(rest.data, at), position, next_offset);
     }
     return true;
 }

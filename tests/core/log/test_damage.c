@@ -2,6 +2,7 @@
 /* What recovery makes of bytes that are not as they were written. */
 #include <stdlib.h>
 
+#include "core/base/rng.h"
 #include "core/log/recover.h"
 #include "core/records/batch.h"
 #include "core/wire/error.h"
@@ -281,6 +282,53 @@ START_TEST(a_lost_base_offset_is_a_torn_tail)
 }
 END_TEST
 
+/* A lost sector held a whole batch and the first bytes of the next one's base offset, which are
+ * zeros anyway: that batch is as it was written. */
+START_TEST(a_lost_sector_may_end_in_a_good_batch)
+{
+    for (size_t value_bytes = 10;; value_bytes++) {
+        tear_down();
+        story_begin(&story, 1);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        for (int i = 0; i < BATCHES; i++)
+            story_write(&story, 1, value_bytes);
+        batch_bytes = (size_t)log_size_bytes(story.log) / BATCHES;
+        size_t batch = 3;
+        while (batch < BATCHES - 1 && (batch_bytes * (batch + 1)) % 512 != (size_t)(512 - _i) % 512)
+            batch++;
+        ck_assert_uint_lt(batch_bytes, 512);
+        if (batch == BATCHES - 1)
+            continue;
+        story_kill(&story);
+        change_file(batch_bytes * BATCHES, batch_bytes * batch, (int)batch_bytes + _i);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        ck_assert_int_eq(log_end(story.log), (int64_t)batch);
+        story_check(&story, 1 << 20);
+        return;
+    }
+}
+END_TEST
+
+/* A batch whose begin is lost, and among whose other bytes many look as a batch begins. */
+START_TEST(a_large_torn_batch_is_a_torn_tail)
+{
+    const size_t length = batch_bytes * BATCHES;
+    const size_t torn = 8 << 20;
+    uint8_t *bytes = calloc(1, length + torn);
+    struct rng rng;
+    rng_init(&rng, 1);
+    memcpy(bytes, world_file(story.world, story_path(0, ".log")).data, length);
+    for (size_t at = length + 1024; at < length + torn; at++)
+        bytes[at] = (uint8_t)rng_next(&rng);
+    story_kill(&story);
+    world_put_file(story.world, story_path(0, ".log"), span_of(bytes, length + torn));
+    free(bytes);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), BATCHES * RECORDS);
+    story_check(&story, 1 << 20);
+}
+END_TEST
+
 /* The size of a value that makes a batch of one record fill whole sectors. */
 static size_t value_of_sectors(size_t batch_size)
 {
@@ -402,6 +450,8 @@ SUITE(damage)
     tcase_add_loop_test(tcase, what_was_cut_stays_cut, 0, 2);
     tcase_add_test(tcase, what_a_failed_write_left_stays_cut);
     tcase_add_loop_test(tcase, a_lost_base_offset_is_a_torn_tail, 496, 505);
+    tcase_add_loop_test(tcase, a_lost_sector_may_end_in_a_good_batch, 1, 8);
+    tcase_add_test(tcase, a_large_torn_batch_is_a_torn_tail);
     tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
     tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);
     tcase_add_test(tcase, a_missing_segment_between_others_is_refused);
