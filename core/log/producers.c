@@ -95,6 +95,21 @@ static int32_t sequence_after(int32_t sequence)
     return sequence == INT32_MAX ? 0 : sequence + 1;
 }
 
+static int32_t sequence_first(const struct producer_batch *batch)
+{
+    /* Past INT32_MAX they begin at 0 again. */
+    const uint32_t first = (uint32_t)batch->last_sequence - (uint32_t)batch->offset_delta;
+    return (int32_t)(first & INT32_MAX);
+}
+
+/* What the producer's next batch begins with. */
+static int32_t sequence_expected(const struct producer *producer)
+{
+    return producer->batches_count == 0
+               ? 0
+               : sequence_after(producer->batches[producer->batches_count - 1].last_sequence);
+}
+
 static bool is_same_batch(const struct producer_batch *batch, const struct batch_info *info)
 {
     return batch->last_sequence == batch_last_sequence(info) &&
@@ -118,11 +133,8 @@ int producers_check(const struct producers *producers, const struct batch_info *
             return ERR_DUPLICATE_SEQUENCE_NUMBER;
         }
     }
-    const int32_t expected =
-        producer->batches_count == 0
-            ? 0
-            : sequence_after(producer->batches[producer->batches_count - 1].last_sequence);
-    return info->base_sequence == expected ? ERR_NONE : ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+    return info->base_sequence == sequence_expected(producer) ? ERR_NONE
+                                                              : ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
 }
 
 static void producer_note(struct producer *producer, struct producer_batch batch)
@@ -152,6 +164,9 @@ void producers_update(struct producers *producers, const struct batch_info *info
     /* A transaction's marker has no sequence. */
     if (batch_is_control(info))
         return;
+    /* Whoever wrote this had forgotten what came before. */
+    if (info->base_sequence != sequence_expected(producer))
+        producer->batches_count = 0;
     producer_note(producer, (struct producer_batch){
                                 .last_sequence = batch_last_sequence(info),
                                 .offset_delta = info->last_offset_delta,
@@ -181,28 +196,56 @@ int64_t producers_expire(struct producers *producers, int64_t now_ms, int64_t ex
     return next_ms;
 }
 
-size_t producers_snapshot_size(const struct producers *producers)
+/* Of a producer without batches its epoch is kept. */
+static uint32_t entries_count(const struct producers *producers)
 {
-    return SNAPSHOT_HEAD_BYTES + (size_t)producers_count(producers) * ENTRY_BYTES;
+    uint32_t count = 0;
+    for (struct list *node = producers->by_age.next; node != &producers->by_age;
+         node = node->next) {
+        const struct producer *producer = container_of(node, struct producer, by_age);
+        count += producer->batches_count == 0 ? 1 : producer->batches_count;
+    }
+    return count;
 }
 
-static void entry_write(uint8_t *at, const struct producer *producer)
+size_t producers_snapshot_size(const struct producers *producers)
+{
+    return SNAPSHOT_HEAD_BYTES + (size_t)entries_count(producers) * ENTRY_BYTES;
+}
+
+static void entry_write(uint8_t *at, const struct producer *producer,
+                        const struct producer_batch *batch)
+{
+    put_be64(at, (uint64_t)producer->id);
+    put_be16(at + ENTRY_AT_EPOCH, (uint16_t)producer->epoch);
+    put_be32(at + ENTRY_AT_LAST_SEQUENCE, (uint32_t)batch->last_sequence);
+    put_be64(at + ENTRY_AT_LAST_OFFSET, (uint64_t)batch->last_offset);
+    put_be32(at + ENTRY_AT_OFFSET_DELTA, (uint32_t)batch->offset_delta);
+    put_be64(at + ENTRY_AT_TIMESTAMP, (uint64_t)batch->timestamp_ms);
+    put_be32(at + ENTRY_AT_COORDINATOR_EPOCH, (uint32_t)NO_COORDINATOR_EPOCH);
+    put_be64(at + ENTRY_AT_TXN_FIRST_OFFSET, (uint64_t)NO_TXN_FIRST_OFFSET);
+}
+
+/* Its batches, oldest first: a reader that keeps one batch of each keeps the newest. Returns where
+ * the next producer's go. */
+static uint8_t *entries_write(uint8_t *at, const struct producer *producer)
 {
     const struct producer_batch none = {
         .last_sequence = BATCH_NO_SEQUENCE,
         .last_offset = -1,
+        .timestamp_ms = producer->timestamp_ms,
     };
-    const struct producer_batch *last =
-        producer->batches_count == 0 ? &none : &producer->batches[producer->batches_count - 1];
-
-    put_be64(at, (uint64_t)producer->id);
-    put_be16(at + ENTRY_AT_EPOCH, (uint16_t)producer->epoch);
-    put_be32(at + ENTRY_AT_LAST_SEQUENCE, (uint32_t)last->last_sequence);
-    put_be64(at + ENTRY_AT_LAST_OFFSET, (uint64_t)last->last_offset);
-    put_be32(at + ENTRY_AT_OFFSET_DELTA, (uint32_t)last->offset_delta);
-    put_be64(at + ENTRY_AT_TIMESTAMP, (uint64_t)producer->timestamp_ms);
-    put_be32(at + ENTRY_AT_COORDINATOR_EPOCH, (uint32_t)NO_COORDINATOR_EPOCH);
-    put_be64(at + ENTRY_AT_TXN_FIRST_OFFSET, (uint64_t)NO_TXN_FIRST_OFFSET);
+    if (producer->batches_count == 0) {
+        entry_write(at, producer, &none);
+        return at + ENTRY_BYTES;
+    }
+    for (uint32_t i = 0; i < producer->batches_count; i++) {
+        entry_write(at, producer, &producer->batches[i]);
+        at += ENTRY_BYTES;
+    }
+    /* A transaction's marker may have come since. */
+    put_be64(at - ENTRY_BYTES + ENTRY_AT_TIMESTAMP, (uint64_t)producer->timestamp_ms);
+    return at;
 }
 
 void producers_snapshot_write(const struct producers *producers, uint8_t *out)
@@ -211,36 +254,49 @@ void producers_snapshot_write(const struct producers *producers, uint8_t *out)
     uint8_t *at = out + SNAPSHOT_HEAD_BYTES;
 
     put_be16(out, SNAPSHOT_VERSION);
-    put_be32(out + SNAPSHOT_AT_COUNT, producers_count(producers));
-    for (struct list *node = producers->by_age.next; node != &producers->by_age;
-         node = node->next) {
-        entry_write(at, container_of(node, struct producer, by_age));
-        at += ENTRY_BYTES;
-    }
+    put_be32(out + SNAPSHOT_AT_COUNT, entries_count(producers));
+    for (struct list *node = producers->by_age.next; node != &producers->by_age; node = node->next)
+        at = entries_write(at, container_of(node, struct producer, by_age));
     CHECK(at == out + size);
     put_be32(out + SNAPSHOT_AT_CRC, crc32c(0, out + SNAPSHOT_AT_COUNT, size - SNAPSHOT_AT_COUNT));
+}
+
+/* The batch is the one behind the producer's last. */
+static bool batch_follows(const struct producer *producer, int16_t epoch,
+                          const struct producer_batch *batch)
+{
+    return producer->epoch == epoch && producer->batches_count > 0 &&
+           batch->last_offset - batch->offset_delta >
+               producer->batches[producer->batches_count - 1].last_offset &&
+           sequence_first(batch) == sequence_expected(producer);
 }
 
 static int entry_read(struct producers *producers, const uint8_t *at)
 {
     const int64_t id = (int64_t)get_be64(at);
     const int16_t epoch = (int16_t)get_be16(at + ENTRY_AT_EPOCH);
-    const struct producer_batch last = {
+    const struct producer_batch batch = {
         .last_sequence = (int32_t)get_be32(at + ENTRY_AT_LAST_SEQUENCE),
         .last_offset = (int64_t)get_be64(at + ENTRY_AT_LAST_OFFSET),
         .offset_delta = (int32_t)get_be32(at + ENTRY_AT_OFFSET_DELTA),
         .timestamp_ms = (int64_t)get_be64(at + ENTRY_AT_TIMESTAMP),
     };
 
-    if (id < 0 || epoch < 0 || producer_find(producers, id) != NULL)
+    struct producer *producer = producer_find(producers, id);
+    const bool has_batch = batch.last_sequence != BATCH_NO_SEQUENCE;
+
+    if (id < 0 || epoch < 0)
         return ERR_MALFORMED;
-    struct producer *producer = producer_add(producers, id, epoch);
-    producer->timestamp_ms = last.timestamp_ms;
-    if (last.last_sequence == BATCH_NO_SEQUENCE)
-        return ERR_NONE;
-    if (last.last_sequence < 0 || last.offset_delta < 0 || last.last_offset < last.offset_delta)
+    if (has_batch && (batch.last_sequence < 0 || batch.offset_delta < 0 ||
+                      batch.last_offset < batch.offset_delta))
         return ERR_MALFORMED;
-    producer_note(producer, last);
+    if (producer != NULL && !(has_batch && batch_follows(producer, epoch, &batch)))
+        return ERR_MALFORMED;
+    if (producer == NULL)
+        producer = producer_add(producers, id, epoch);
+    producer->timestamp_ms = batch.timestamp_ms;
+    if (has_batch)
+        producer_note(producer, batch);
     return ERR_NONE;
 }
 

@@ -2,7 +2,8 @@
 /*
  * What one partition remembers of its idempotent producers (KIP-98): their epoch and last five
  * batches, by which a batch sent again is known and a gap is refused; and the file
- * OFFSET.snapshot that keeps the last batch of each, in Kafka's format.
+ * OFFSET.snapshot that keeps these, in Kafka's format: an entry for each batch, of which Kafka,
+ * which writes one for each producer, takes the last.
  */
 #ifndef CORE_LOG_PRODUCERS_H
 #define CORE_LOG_PRODUCERS_H

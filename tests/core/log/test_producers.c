@@ -208,7 +208,7 @@ static size_t write_snapshot(uint8_t *out)
     return size;
 }
 
-START_TEST(snapshot_keeps_the_last_batch_of_each)
+START_TEST(snapshot_keeps_the_last_batches_of_each)
 {
     uint8_t bytes[SNAPSHOT_BYTES_MAX];
     uint8_t again[SNAPSHOT_BYTES_MAX];
@@ -228,7 +228,9 @@ START_TEST(snapshot_keeps_the_last_batch_of_each)
     ck_assert_mem_eq(bytes, again, size);
     ck_assert_int_eq(append(ID, 3, 2, 5, &original), DUPLICATE);
     ck_assert_int_eq(original.last_offset, 6);
-    ck_assert_int_eq(append(ID, 3, 0, 2, &original), GAP);
+    ck_assert_int_eq(append(ID, 3, 0, 2, &original), DUPLICATE);
+    ck_assert_int_eq(original.last_offset, 1);
+    ck_assert_int_eq(append(ID, 3, 0, 1, &original), GAP);
     ck_assert_int_eq(append(ID, 3, 7, 1, &original), ERR_NONE);
     ck_assert_int_eq(append(ID + 1, 0, 0, 1, &original), ERR_NONE);
     ck_assert_int_eq(append(ID + 2, 4, 1, 1, &original), GAP);
@@ -236,13 +238,58 @@ START_TEST(snapshot_keeps_the_last_batch_of_each)
 }
 END_TEST
 
-/* The layout, byte by byte. */
+/* Every request of a pipelining producer may have to be sent again. */
+START_TEST(snapshot_keeps_all_batches_that_may_come_again)
+{
+    uint8_t bytes[SNAPSHOT_BYTES_MAX];
+    struct producer_batch original;
+
+    for (int32_t i = 0; i < 7; i++)
+        append(ID, 3, i, 1, &original);
+    const size_t size = write_snapshot(bytes);
+    producers_clear(&producers);
+    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size)), ERR_NONE);
+    ck_assert_int_eq(append(ID, 3, 1, 1, &original), GAP);
+    for (int32_t i = 2; i < 7; i++) {
+        ck_assert_int_eq(append(ID, 3, i, 1, &original), DUPLICATE);
+        ck_assert_int_eq(original.last_offset, i);
+    }
+    ck_assert_int_eq(append(ID, 3, 7, 1, &original), ERR_NONE);
+}
+END_TEST
+
+/* Another broker's log may have it: one that had forgotten the producer meanwhile. */
+START_TEST(batches_before_a_gap_are_forgotten)
+{
+    uint8_t bytes[SNAPSHOT_BYTES_MAX];
+    struct producer_batch original;
+
+    append(ID, 3, 0, 2, &original);
+    const struct batch_info later = batch_of(ID, 3, 10, 2);
+    producers_update(&producers, &later);
+    ck_assert_int_eq(append(ID, 3, 0, 2, &original), GAP);
+    const size_t size = write_snapshot(bytes);
+    producers_clear(&producers);
+    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size)), ERR_NONE);
+    ck_assert_int_eq(append(ID, 3, 10, 2, &original), DUPLICATE);
+}
+END_TEST
+
+/* The layout, byte by byte: of several entries Kafka takes the last. */
 START_TEST(snapshot_has_kafkas_bytes)
 {
     static const uint8_t expected[] = {
         0,    1,                                        /* version */
         0,    0,    0,    0,                            /* checksum, below */
-        0,    0,    0,    1,                            /* entries */
+        0,    0,    0,    2,                            /* entries */
+        0,    0,    0,    0,    0,    0,    3,    0xe8, /* producer id */
+        0,    7,                                        /* epoch */
+        0,    0,    0,    2,                            /* last sequence */
+        0,    0,    0,    0,    0,    0,    0,    2,    /* last offset */
+        0,    0,    0,    2,                            /* offset delta */
+        0,    0,    0,    0,    0,    0,    0x03, 0xe8, /* timestamp */
+        0xff, 0xff, 0xff, 0xff,                         /* coordinator epoch */
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* first offset of the transaction */
         0,    0,    0,    0,    0,    0,    3,    0xe8, /* producer id */
         0,    7,                                        /* epoch */
         0,    0,    0,    4,                            /* last sequence */
@@ -292,7 +339,7 @@ static const struct {
     int64_t value;
 } entries[] = {
     {"id below 0", 0, 8, -1},
-    {"id twice", 0, 8, ID + 1},
+    {"id twice, one not behind the other", 0, 8, ID + 1},
     {"epoch below 0", 8, 2, -1},
     {"sequence below -1", 10, 4, -2},
     {"offset below 0", 14, 8, -1},
@@ -330,7 +377,9 @@ SUITE(producers)
     tcase_add_test(tcase, control_batch_counts_for_the_epoch_alone);
     tcase_add_test(tcase, silent_producers_expire);
     tcase_add_test(tcase, too_many_producers_drop_the_oldest);
-    tcase_add_test(tcase, snapshot_keeps_the_last_batch_of_each);
+    tcase_add_test(tcase, snapshot_keeps_the_last_batches_of_each);
+    tcase_add_test(tcase, snapshot_keeps_all_batches_that_may_come_again);
+    tcase_add_test(tcase, batches_before_a_gap_are_forgotten);
     tcase_add_test(tcase, snapshot_has_kafkas_bytes);
     tcase_add_test(tcase, damaged_snapshot_is_refused);
     tcase_add_loop_test(tcase, impossible_snapshot_entry_is_refused, 0, COUNT(entries));
