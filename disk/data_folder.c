@@ -29,12 +29,29 @@ static int sync_parent(const struct disk_calls *calls, const char *path, size_t 
     return error;
 }
 
-/* Makes `path` and its parents, each of them durable. Returns 0 or an errno. */
+/* True for a folder, there or not, that no broker has ever come so far as to lock. */
+static bool is_untouched(const struct disk_calls *calls, const char *path)
+{
+    struct stat status;
+    const size_t size = strlen(path) + sizeof("/" LOCK_NAME);
+    char *lock = malloc(size);
+    if (lock == NULL)
+        return true;
+    snprintf(lock, size, "%s/" LOCK_NAME, path);
+    const bool untouched = calls->fstatat(AT_FDCWD, lock, &status, 0) != 0;
+    free(lock);
+    return untouched;
+}
+
+/* Makes `path` and its parents, each of them durable. One that is there may have been made by a
+ * process that ended before it synced it: until the data folder is in use they are synced, too, as
+ * far as they let us. Returns 0 or an errno. */
 static int make_folders(const struct disk_calls *calls, const char *path)
 {
     char *partial = strdup(path);
     if (partial == NULL)
         return ENOMEM;
+    const bool untouched = is_untouched(calls, path);
     int error = 0;
     size_t length = 0;
     while (error == 0 && path[length] != '\0') {
@@ -47,6 +64,8 @@ static int make_folders(const struct disk_calls *calls, const char *path)
             error = sync_parent(calls, partial, length);
         else if (errno != EEXIST)
             error = errno;
+        else if (untouched)
+            sync_parent(calls, partial, length);
         partial[length] = path[length];
     }
     free(partial);

@@ -214,6 +214,7 @@ void rig_start(void)
     ck_assert_ptr_nonnull(rig.disk);
     char reason[256];
     ck_assert_int_eq(disk_add_folder(rig.disk, rig.path, reason, sizeof(reason)), 0);
+    faults = (struct faults){0}; /* which counts the test's calls alone */
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)

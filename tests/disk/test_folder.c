@@ -344,6 +344,28 @@ START_TEST(data_folder_is_made_with_its_parents)
 }
 END_TEST
 
+/* Whoever made it may have ended before it was durable; whoever locked it had come further. */
+START_TEST(data_folder_that_was_found_is_made_durable)
+{
+    char path[128];
+    char reason[256];
+    for (int locked = 0; locked < 2; locked++) {
+        snprintf(path, sizeof(path), "%s/%d", rig.path, locked);
+        ck_assert_int_eq(mkdir(path, 0755), 0);
+        if (locked)
+            rig_make_file("1/.lock", "");
+        faults.fsync = (struct fault){0};
+        ck_assert_int_eq(disk_add_folder(rig.disk, path, reason, sizeof(reason)), 0);
+        ck_assert_int_eq(faults.fsync.calls > 0, !locked);
+    }
+    /* Parents that are somebody else's cannot be synced, and need not. */
+    snprintf(path, sizeof(path), "%s/2", rig.path);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    faults.fsync = (struct fault){.error_calls = 100, .error = EACCES};
+    ck_assert_int_eq(disk_add_folder(rig.disk, path, reason, sizeof(reason)), 0);
+}
+END_TEST
+
 START_TEST(data_folder_may_be_relative)
 {
     char reason[256];
@@ -392,6 +414,7 @@ SUITE(disk_folder)
     tcase_add_test(tcase, data_folder_has_one_broker);
     tcase_add_test(tcase, data_folder_locked_as_kafka_does_is_in_use);
     tcase_add_test(tcase, data_folder_is_made_with_its_parents);
+    tcase_add_test(tcase, data_folder_that_was_found_is_made_durable);
     tcase_add_test(tcase, data_folder_may_be_relative);
     tcase_add_test(tcase, data_folder_that_cannot_be_says_why);
     suite_add_tcase(suite, tcase);
