@@ -160,6 +160,7 @@ include tests/disk/local.mk
 include tests/cli/local.mk
 include tests/sim/local.mk
 include tests/conformance/local.mk
+include tests/power/local.mk
 
 if HAVE_CHECK
 check_LIBRARIES += tests/libsupport.a
