@@ -12,16 +12,17 @@
 static int load_file(struct campaign *campaign, const char *path, FILE *errors)
 {
     struct scenario scenario;
+    char *text = NULL;
     if (campaign->count == CAMPAIGN_SCENARIOS_MAX) {
         fprintf(errors, "%s: these are more than %d scenarios\n", path, CAMPAIGN_SCENARIOS_MAX);
         return -1;
     }
-    if (scenario_load(path, &scenario, errors) != 0)
+    if (scenario_load(path, &scenario, &text, errors) != 0)
         return -1;
     campaign->items =
         sim_allocate(campaign->items, (campaign->count + 1) * sizeof(*campaign->items));
-    campaign->items[campaign->count++] =
-        (struct campaign_scenario){.path = sim_text_copy(path, strlen(path)), .scenario = scenario};
+    campaign->items[campaign->count++] = (struct campaign_scenario){
+        .path = sim_text_copy(path, strlen(path)), .text = text, .scenario = scenario};
     campaign->soaks_count += scenario.is_soak;
     return 0;
 }
@@ -89,6 +90,7 @@ void campaign_free(struct campaign *campaign)
 {
     for (uint32_t i = 0; i < campaign->count; i++) {
         free(campaign->items[i].path);
+        free(campaign->items[i].text);
         scenario_free(&campaign->items[i].scenario);
     }
     free(campaign->items);

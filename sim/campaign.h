@@ -12,6 +12,7 @@
 
 struct campaign_scenario {
     char *path; /* as a command line names it */
+    char *text; /* of the file */
     struct scenario scenario;
 };
 

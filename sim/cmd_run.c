@@ -19,7 +19,17 @@ enum {
     EXIT_CODE_INTERRUPTED = 130, /* as shells have it for SIGINT */
 };
 
-enum { OPTION_SEED, OPTION_SEEDS, OPTION_EACH, OPTION_JOBS, OPTION_JSON, OPTION_REQUIRE_ALL };
+enum {
+    OPTION_SEED,
+    OPTION_SEEDS,
+    OPTION_EACH,
+    OPTION_JOBS,
+    OPTION_TRACE,
+    OPTION_TRACES,
+    OPTION_NO_TRACES,
+    OPTION_JSON,
+    OPTION_REQUIRE_ALL,
+};
 
 static const struct option options_of_run[] = {
     [OPTION_SEED] = {"seed", "N", "Runs every scenario with this seed. The default is 1."},
@@ -28,6 +38,12 @@ static const struct option options_of_run[] = {
          "Deals the seeds A to B out over the scenarios, so that each seed is one run."},
     [OPTION_EACH] = {"each", NULL, "With --seeds: runs each scenario with all of the seeds."},
     [OPTION_JOBS] = {"jobs", "N", "Runs so many at once. The default is one a processor."},
+    [OPTION_TRACE] = {"trace", "FILE.db",
+                      "Keeps the one run as a file for \"chronik sim show\" and \"why\"."},
+    [OPTION_TRACES] = {"traces", "FOLDER",
+                       "Where the first ten runs that fail are kept so, each under the name\n"
+                       "chronik-SCENARIO-SEED.db. The default is the current folder."},
+    [OPTION_NO_TRACES] = {"no-traces", NULL, "Keeps none."},
     [OPTION_JSON] = {"json", NULL, "Prints a line of JSON for each run, and one for all together."},
     [OPTION_REQUIRE_ALL] = {"require-all", NULL,
                             "Fails as well when a fault never fired or mattered, a moment never\n"
@@ -42,7 +58,7 @@ struct run_command {
     bool has_seed;
     bool has_seeds;
     bool each;
-    uint32_t jobs;
+    struct workers_options workers;
     bool as_json;
     bool requires_all;
 };
@@ -107,7 +123,16 @@ static int take(const struct cmd *cmd, struct run_command *command, int place, c
     case OPTION_JOBS:
         if (!read_number(span_text(value), WORKERS_MAX, &number) || number == 0)
             return options_mistake(cmd, "--jobs needs a number from 1 to %d", WORKERS_MAX);
-        command->jobs = (uint32_t)number;
+        command->workers.count = (uint32_t)number;
+        return -1;
+    case OPTION_TRACE:
+        command->workers.trace_path = value;
+        return -1;
+    case OPTION_TRACES:
+        command->workers.traces_folder = value;
+        return -1;
+    case OPTION_NO_TRACES:
+        command->workers.traces_folder = NULL;
         return -1;
     case OPTION_JSON:
         command->as_json = true;
@@ -155,29 +180,34 @@ static int exit_code_of(const struct report *report, bool requires_all)
         return EXIT_CODE_CRASH;
     if (report->counts[RUN_LIVENESS] > 0)
         return EXIT_CODE_LIVENESS;
-    if (report->counts[RUN_REFUSED] > 0)
+    if (report->counts[RUN_REFUSED] > 0 || report->lacks_trace)
         return EXIT_CODE_USAGE;
     if (interrupted != 0)
         return EXIT_CODE_INTERRUPTED;
     return requires_all && report_zeros(report, stderr) > 0 ? EXIT_CODE_ZERO : EXIT_CODE_DONE;
 }
 
-static int run_campaign(const struct run_command *command, const struct campaign *campaign)
+/* As many processes as there are processors, and no more than there are runs. */
+static uint32_t count_workers(uint32_t asked, uint64_t runs)
+{
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t count = asked;
+    if (count == 0)
+        count = processors < 1 ? 1 : (uint64_t)processors;
+    if (count > WORKERS_MAX)
+        count = WORKERS_MAX;
+    return (uint32_t)(count > runs ? runs : count);
+}
+
+static int run_campaign(struct run_command *command, const struct campaign *campaign)
 {
     struct report report;
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    uint64_t jobs = command->jobs;
-    if (jobs == 0)
-        jobs = processors < 1 ? 1 : (uint64_t)processors;
-    if (jobs > WORKERS_MAX)
-        jobs = WORKERS_MAX;
-    if (jobs > campaign_runs(campaign))
-        jobs = campaign_runs(campaign);
     const struct sigaction action = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    command->workers.count = count_workers(command->workers.count, campaign_runs(campaign));
     report_start(&report, campaign, command->as_json);
-    if (workers_run(campaign, (uint32_t)jobs, on_ended, on_waiting, &report) != 0) {
+    if (workers_run(campaign, &command->workers, on_ended, on_waiting, &report) != 0) {
         fprintf(stderr, "chronik sim: cannot make a process: %s\n", strerror(errno));
         return EXIT_CODE_USAGE;
     }
@@ -187,7 +217,8 @@ static int run_campaign(const struct run_command *command, const struct campaign
 
 static int run_run(const struct cmd *cmd, int argc, char **argv)
 {
-    struct run_command command = {.seed_first = 1, .seed_last = 1};
+    struct run_command command = {
+        .seed_first = 1, .seed_last = 1, .workers = {.traces_folder = "."}};
     struct campaign campaign;
     int exit_code = read_command(cmd, argc, argv, &command);
     if (exit_code >= 0)
@@ -201,6 +232,8 @@ static int run_run(const struct cmd *cmd, int argc, char **argv)
     campaign.each = command.each || !command.has_seeds;
     if (campaign_runs(&campaign) > CAMPAIGN_RUNS_MAX)
         exit_code = options_mistake(cmd, "these are more than %d runs", CAMPAIGN_RUNS_MAX);
+    else if (command.workers.trace_path != NULL && campaign_runs(&campaign) != 1)
+        exit_code = options_mistake(cmd, "--trace needs one scenario and one seed");
     else
         exit_code = run_campaign(&command, &campaign);
     campaign_free(&campaign);

@@ -113,6 +113,10 @@ static void print_json_run(const struct report *report, const struct run_result 
         printf(", \"step\": %" PRIu64 ", \"at_seconds\": %.6f}", result->at_step,
                seconds(result->at_us));
     }
+    if (result->trace[0] != '\0') {
+        printf(", ");
+        print_json_text("trace", result->trace);
+    }
     printf("}\n");
 }
 
@@ -167,6 +171,8 @@ static void print_failure(const struct run_result *result, const struct campaign
     printf("  what    %s\n", result->text);
     if (result->judge[0] != '\0')
         printf("  when    step %" PRIu64 ", %.6f s\n", result->at_step, seconds(result->at_us));
+    if (result->trace[0] != '\0')
+        printf("  trace   %s\n", result->trace);
     printf("  again   chronik sim run ");
     print_quoted(item->path);
     printf(" --seed %" PRIu64 "\n", result->seed);
@@ -177,6 +183,12 @@ void report_run(struct report *report, const struct run_result *result)
     uint64_t seed;
     const struct campaign_scenario *item = campaign_run(report->campaign, result->run, &seed);
     add(report, result);
+    if (result->no_trace[0] != '\0') {
+        line_end(report);
+        fprintf(stderr, "%s, seed %" PRIu64 ": %s\n", item->scenario.name, result->seed,
+                result->no_trace);
+        report->lacks_trace = true;
+    }
     if (!report->as_json && result->outcome == RUN_PASSED)
         return;
     line_end(report);

@@ -12,6 +12,7 @@ struct report {
     uint64_t started_us; /* of the monotonic clock */
     uint64_t told_us;    /* when progress was last told */
     bool has_line;       /* a line of progress stands on the terminal */
+    bool lacks_trace;    /* one that was asked for could not be kept */
     uint64_t runs;
     uint64_t counts[RUN_OUTCOMES];
     uint64_t steps;

@@ -6,6 +6,7 @@
 
 #include "core/base/check.h"
 #include "sim/judge.h"
+#include "sim/trace.h"
 
 static uint64_t cpu_us(void)
 {
@@ -42,16 +43,42 @@ static void take(const struct sim *sim, struct run_result *result)
     copy(result->text, sizeof(result->text), violation->text);
 }
 
-void run_once(const struct scenario *scenario, uint64_t seed, const struct sim_options *options,
-              struct run_result *ret_result)
+/* The world anew, with a trace that watches it; or the same one, with the reason why the trace
+ * cannot be written. */
+static struct sim *trace_it(struct sim *sim, const char *path, const char *scenario_text,
+                            struct trace **ret_trace, char reason[static TRACE_REASON_BYTES])
+{
+    const struct scenario *scenario = sim->scenario;
+    const uint64_t seed = sim->seed;
+    *ret_trace = trace_begin(path, scenario->name, span_text(scenario_text), seed, reason);
+    if (*ret_trace == NULL)
+        return sim;
+    sim_free(sim);
+    const struct sim_options options = {.sink = &trace_sink, .sink_context = *ret_trace};
+    char refusal[1];
+    sim = sim_new(scenario, seed, &options, refusal, sizeof(refusal));
+    CHECK(sim != NULL); /* it was not refused a moment ago */
+    return sim;
+}
+
+void run_once(const struct scenario *scenario, uint64_t seed, const char *trace_path,
+              const char *scenario_text, struct run_result *ret_result)
 {
     const uint64_t begin_us = cpu_us();
+    const struct sim_options options = {0};
+    char reason[TRACE_REASON_BYTES] = "";
+    struct trace *trace = NULL;
     *ret_result = (struct run_result){.outcome = RUN_REFUSED, .seed = seed};
-    struct sim *sim = sim_new(scenario, seed, options, ret_result->text, sizeof(ret_result->text));
+    struct sim *sim = sim_new(scenario, seed, &options, ret_result->text, sizeof(ret_result->text));
     if (sim == NULL)
         return;
+    if (trace_path != NULL)
+        sim = trace_it(sim, trace_path, scenario_text, &trace, reason);
     sim_run(sim);
     take(sim, ret_result);
+    if (trace != NULL && trace_end(trace, sim, reason))
+        copy(ret_result->trace, sizeof(ret_result->trace), trace_path);
+    copy(ret_result->no_trace, sizeof(ret_result->no_trace), reason);
     sim_free(sim);
     ret_result->cpu_us = cpu_us() - begin_us;
 }

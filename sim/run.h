@@ -8,6 +8,7 @@
 #define RUN_JUDGES_MAX 32
 #define RUN_NAME_BYTES 48
 #define RUN_RULE_BYTES 256
+#define RUN_PATH_BYTES 512
 
 enum run_outcome {
     RUN_PASSED,
@@ -37,11 +38,15 @@ struct run_result {
     char rule[RUN_RULE_BYTES];
     char source[RUN_RULE_BYTES];
     char text[VIOLATION_TEXT_BYTES];
+
+    char trace[RUN_PATH_BYTES];    /* the file that it was traced to; "": none */
+    char no_trace[RUN_RULE_BYTES]; /* why there is none that is good; "" */
 };
 
-/* Runs it to its end; all of *ret_result but `run` is filled in. */
-void run_once(const struct scenario *scenario, uint64_t seed, const struct sim_options *options,
-              struct run_result *ret_result);
+/* Runs it to its end; all of *ret_result but `run` is filled in. With a `trace_path` it is traced
+ * to that file; `scenario_text` is the scenario's own. */
+void run_once(const struct scenario *scenario, uint64_t seed, const char *trace_path,
+              const char *scenario_text, struct run_result *ret_result);
 
 /* "passed", "safety", "liveness", "crash", "refused". */
 const char *run_outcome_name(enum run_outcome outcome);

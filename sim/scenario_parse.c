@@ -96,15 +96,16 @@ int scenario_parse(struct span text, const char *name, struct scenario *ret_scen
     return 0;
 }
 
-/* Reads a whole file of at most one byte more than is allowed. Returns its bytes, to be freed; NULL
- * with errno. */
-static uint8_t *read_file(const char *path, size_t *ret_length)
+/* Reads a whole file of at most one byte more than is allowed. Returns its bytes, terminated, to be
+ * freed; NULL with errno. */
+static char *read_file(const char *path, size_t *ret_length)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return NULL;
-    uint8_t *bytes = sim_allocate(NULL, SCENARIO_FILE_BYTES_MAX + 1);
+    char *bytes = sim_allocate(NULL, SCENARIO_FILE_BYTES_MAX + 2);
     *ret_length = fread(bytes, 1, SCENARIO_FILE_BYTES_MAX + 1, file);
+    bytes[*ret_length] = '\0';
     if (ferror(file)) {
         const int error = errno;
         free(bytes);
@@ -126,11 +127,11 @@ static char *name_of(const char *path)
     return sim_text_copy(name, dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name));
 }
 
-int scenario_load(const char *path, struct scenario *ret_scenario, FILE *errors)
+int scenario_load(const char *path, struct scenario *ret_scenario, char **ret_text, FILE *errors)
 {
     size_t length = 0;
     struct scenario_error error;
-    uint8_t *bytes = read_file(path, &length);
+    char *bytes = read_file(path, &length);
     if (bytes == NULL) {
         fprintf(errors, "%s: %s\n", path, strerror(errno));
         return -1;
@@ -140,6 +141,9 @@ int scenario_load(const char *path, struct scenario *ret_scenario, FILE *errors)
     if (result != 0)
         fprintf(errors, "%s:%u:%u: %s\n", path, error.line, error.column, error.text);
     free(name);
-    free(bytes);
+    if (result != 0)
+        free(bytes);
+    else
+        *ret_text = bytes;
     return result;
 }

@@ -24,8 +24,9 @@ struct scenario_error {
 int scenario_parse(struct span text, const char *name, struct scenario *ret_scenario,
                    struct scenario_error *ret_error);
 
-/* Reads a file, whose name without folder and extension becomes the scenario's. Returns 0 likewise;
- * or -1 after printing "FILE:LINE:COLUMN: what is wrong" to `errors`. */
-int scenario_load(const char *path, struct scenario *ret_scenario, FILE *errors);
+/* Reads a file, whose name without folder and extension becomes the scenario's. Returns 0 likewise,
+ * with the file's text, which the caller frees; or -1 after printing "FILE:LINE:COLUMN: what is
+ * wrong" to `errors`. */
+int scenario_load(const char *path, struct scenario *ret_scenario, char **ret_text, FILE *errors);
 
 #endif

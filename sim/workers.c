@@ -21,6 +21,7 @@
 /* What the processes share. */
 struct board {
     atomic_uint_fast64_t next_run;
+    atomic_uint_fast32_t traces;
     atomic_uint_fast64_t current[WORKERS_MAX]; /* which run each has */
 };
 
@@ -33,6 +34,7 @@ struct worker {
 
 struct workers {
     const struct campaign *campaign;
+    const struct workers_options *options;
     uint64_t runs;
     struct board *board;
     uint32_t count;
@@ -54,6 +56,30 @@ static bool put(int descriptor, const void *bytes, size_t length)
     return true;
 }
 
+/* A run that failed is had again, and kept: "chronik-power-loss-7.db". */
+static void trace_failure(const struct workers *workers, const struct campaign_scenario *item,
+                          struct run_result *result)
+{
+    char path[RUN_PATH_BYTES];
+    struct run_result traced;
+    if (workers->options->traces_folder == NULL || workers->options->trace_path != NULL ||
+        (result->outcome != RUN_SAFETY && result->outcome != RUN_LIVENESS) ||
+        atomic_fetch_add(&workers->board->traces, 1) >= WORKERS_TRACES_MAX)
+        return;
+    const int length =
+        snprintf(path, sizeof(path), "%s/chronik-%s-%llu.db", workers->options->traces_folder,
+                 item->scenario.name, (unsigned long long)result->seed);
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return;
+    run_once(&item->scenario, result->seed, path, item->text, &traced);
+    memcpy(result->trace, traced.trace, sizeof(result->trace));
+    memcpy(result->no_trace, traced.no_trace, sizeof(result->no_trace));
+    if (traced.digest != result->digest)
+        snprintf(result->no_trace, sizeof(result->no_trace),
+                 "the same seed gave another run: the digest was %016llx and is %016llx",
+                 (unsigned long long)result->digest, (unsigned long long)traced.digest);
+}
+
 __attribute__((noreturn)) static void work(const struct workers *workers, uint32_t number,
                                            int results)
 {
@@ -61,7 +87,6 @@ __attribute__((noreturn)) static void work(const struct workers *workers, uint32
     signal(SIGINT, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
-        const struct sim_options options = {0};
         struct run_result result;
         uint64_t seed;
         const uint64_t run = atomic_fetch_add(&workers->board->next_run, 1);
@@ -70,9 +95,10 @@ __attribute__((noreturn)) static void work(const struct workers *workers, uint32
         atomic_store(&workers->board->current[number], run);
         const struct campaign_scenario *item = campaign_run(workers->campaign, run, &seed);
         alarm(WORKER_SECONDS_MAX);
-        run_once(&item->scenario, seed, &options, &result);
-        alarm(0);
+        run_once(&item->scenario, seed, workers->options->trace_path, item->text, &result);
         result.run = run;
+        trace_failure(workers, item, &result);
+        alarm(0);
         if (!put(results, &result, sizeof(result)))
             _exit(1);
     }
@@ -170,10 +196,10 @@ static int turn(struct workers *workers)
     return 1;
 }
 
-static int run_all(struct workers *workers, uint32_t count, workers_waiting *waiting)
+static int run_all(struct workers *workers, workers_waiting *waiting)
 {
     int result = 1;
-    for (; workers->count < count; workers->count++) {
+    for (; workers->count < workers->options->count; workers->count++) {
         if (worker_fork(workers, workers->count) != 0)
             return -1;
     }
@@ -182,19 +208,22 @@ static int run_all(struct workers *workers, uint32_t count, workers_waiting *wai
     return result < 0 ? -1 : 0;
 }
 
-int workers_run(const struct campaign *campaign, uint32_t count, workers_ended *ended,
-                workers_waiting *waiting, void *context)
+int workers_run(const struct campaign *campaign, const struct workers_options *options,
+                workers_ended *ended, workers_waiting *waiting, void *context)
 {
-    struct workers workers = {
-        .campaign = campaign, .runs = campaign_runs(campaign), .ended = ended, .context = context};
-    CHECK(count <= WORKERS_MAX);
+    struct workers workers = {.campaign = campaign,
+                              .options = options,
+                              .runs = campaign_runs(campaign),
+                              .ended = ended,
+                              .context = context};
+    CHECK(options->count <= WORKERS_MAX);
     void *board =
         mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED)
         return -1;
     workers.board = board;
-    workers.items = sim_allocate(NULL, count * sizeof(*workers.items));
-    const int result = run_all(&workers, count, waiting);
+    workers.items = sim_allocate(NULL, options->count * sizeof(*workers.items));
+    const int result = run_all(&workers, waiting);
     const int error = errno;
     for (uint32_t i = 0; i < workers.count; i++) {
         if (workers.items[i].process <= 0)

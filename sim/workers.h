@@ -21,9 +21,18 @@ typedef void workers_ended(void *context, const struct run_result *result);
 /* Told several times a second. Returns false to have all workers killed. */
 typedef bool workers_waiting(void *context);
 
-/* Carries out all runs of the campaign with so many processes. Returns 0; or -1 with errno when
- * processes cannot be made. */
-int workers_run(const struct campaign *campaign, uint32_t count, workers_ended *ended,
-                workers_waiting *waiting, void *context);
+/* Failing runs that are run again to trace them; the others have the same command line. */
+#define WORKERS_TRACES_MAX 10
+
+struct workers_options {
+    uint32_t count;            /* of processes, from 1 to WORKERS_MAX */
+    const char *trace_path;    /* the campaign's only run is traced to this file; NULL: it is not */
+    const char *traces_folder; /* for the first runs that fail; NULL: none */
+};
+
+/* Carries out all runs of the campaign. Returns 0; or -1 with errno when processes cannot be
+ * made. */
+int workers_run(const struct campaign *campaign, const struct workers_options *options,
+                workers_ended *ended, workers_waiting *waiting, void *context);
 
 #endif

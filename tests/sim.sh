@@ -94,6 +94,24 @@ says "each of nothing" 2 "--each needs --seeds" run quiet.json --each
 says "no jobs" 2 "--jobs needs a number from 1 to 256" "$chronik" sim run quiet.json --jobs 0
 says "too many runs" 2 "these are more than 100000000 runs" run quiet.json --seeds 1-100000001
 
+says "one run is traced" 0 "1 passed" run quiet.json --trace one.db
+says "its story" 0 "phase end" "$chronik" sim show one.db
+says "a failure is traced" 3 "trace   ./chronik-lazy-3.db" run lazy.json --seed 3
+says "its story" 0 "and the scenario expects 1000000000" "$chronik" sim show chronik-lazy-3.db
+mkdir kept
+says "into a folder" 3 "trace   kept/chronik-lazy-3.db" run lazy.json --seed 3 --traces kept
+rm chronik-*.db kept/*.db
+says "ten are traced" 3 "12 liveness" run lazy.json --seeds 1-12 --traces kept
+[ "$(find kept -name '*.db' | wc -l)" = 10 ] && truth=yes || truth=no
+verdict "$truth" "and no more" "$(ls kept)"
+says "none is" 3 "12 liveness" run lazy.json --seeds 1-12 --no-traces
+[ "$(find . -maxdepth 1 -name 'chronik-*.db' | wc -l)" = 0 ] && truth=yes || truth=no
+verdict "$truth" "when nobody wants them" "$(ls)"
+says "one trace for two runs" 2 "--trace needs one scenario and one seed" \
+    run quiet.json --seeds 1-2 --trace two.db
+says "a trace that cannot be written" 2 "cannot write nowhere/one.db" \
+    run quiet.json --trace nowhere/one.db
+
 # digests ARGUMENT...: seed and digest of each run, in order.
 digests()
 {
