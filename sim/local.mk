@@ -136,12 +136,24 @@ chronik_sim_SOURCES = \
 chronik_sim_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 chronik_sim_LDADD = libscenario.a libcli.a libsim.a libnet.a libdisk.a $(CORE_LIBS) \
 	$(JANSSON_LIBS) $(SQLITE_LIBS) -lpthread
+
+# The pages about scenarios.
+tools_simdoc_SOURCES = tools/simdoc.c
+tools_simdoc_LDADD = libscenario.a libsim.a $(CORE_LIBS) $(JANSSON_LIBS)
+EXTRA_DIST += doc/SIMULATOR.md doc/SCENARIOS.md scenarios
+update-sim-docs: tools/simdoc
+	tools/simdoc words $(srcdir)/doc/SIMULATOR.md >$(srcdir)/doc/SIMULATOR.md.new
+	mv $(srcdir)/doc/SIMULATOR.md.new $(srcdir)/doc/SIMULATOR.md
+	tools/simdoc scenarios $(srcdir)/scenarios >$(srcdir)/doc/SCENARIOS.md
+.PHONY: update-sim-docs
+
 if HAVE_SIM
 noinst_LIBRARIES += libscenario.a
 bin_PROGRAMS += chronik-sim
+check_PROGRAMS += tools/simdoc
 SIM_PROGRAM = chronik-sim
 else
 SIM_PROGRAM =
 EXTRA_LIBRARIES += libscenario.a
-EXTRA_PROGRAMS += chronik-sim
+EXTRA_PROGRAMS += chronik-sim tools/simdoc
 endif

@@ -35,9 +35,10 @@ static const struct scenario_choice client_kinds[] = {
 };
 
 static const struct scenario_choice acks_choices[] = {
-    {"all", -1, "Once every replica in sync has the records durable.", NULL},
-    {"1", 1, "Once the leader has them.", NULL},
-    {"0", 0, "Never: nothing is promised.", NULL},
+    {"all", -1, "Once every replica in sync has the records durable.",
+     "{\"kind\": \"producer\", \"acks\": \"all\"}"},
+    {"1", 1, "Once the leader has them.", "{\"kind\": \"producer\", \"acks\": \"1\"}"},
+    {"0", 0, "Never: nothing is promised.", "{\"kind\": \"producer\", \"acks\": \"0\"}"},
     {0},
 };
 
@@ -164,15 +165,22 @@ static const struct scenario_choice fault_kinds[] = {
 
 static const struct scenario_choice moments[] = {
     {"write_in_flight", MOMENT_WRITE_IN_FLIGHT, "A write was asked for and has not happened.",
-     NULL},
-    {"sync_in_flight", MOMENT_SYNC_IN_FLIGHT, "A sync of a file was.", NULL},
-    {"folder_sync_in_flight", MOMENT_FOLDER_SYNC_IN_FLIGHT, "A sync of a folder was.", NULL},
-    {"rename_in_flight", MOMENT_RENAME_IN_FLIGHT, "A rename was.", NULL},
-    {"read_in_flight", MOMENT_READ_IN_FLIGHT, "A read was.", NULL},
+     "{\"kind\": \"power_loss\", \"when\": \"write_in_flight\"}"},
+    {"sync_in_flight", MOMENT_SYNC_IN_FLIGHT, "A sync of a file was.",
+     "{\"kind\": \"power_loss\", \"when\": \"sync_in_flight\"}"},
+    {"folder_sync_in_flight", MOMENT_FOLDER_SYNC_IN_FLIGHT, "A sync of a folder was.",
+     "{\"kind\": \"power_loss\", \"when\": \"folder_sync_in_flight\"}"},
+    {"rename_in_flight", MOMENT_RENAME_IN_FLIGHT, "A rename was.",
+     "{\"kind\": \"crash\", \"when\": \"rename_in_flight\"}"},
+    {"read_in_flight", MOMENT_READ_IN_FLIGHT, "A read was.",
+     "{\"kind\": \"crash\", \"when\": \"read_in_flight\"}"},
     {"send_in_flight", MOMENT_SEND_IN_FLIGHT,
-     "Bytes for a client were handed over, and have not left.", NULL},
-    {"booting", MOMENT_BOOTING, "The process has started, and the broker is not ready.", NULL},
-    {"stopping", MOMENT_STOPPING, "The broker was asked to end, and has not.", NULL},
+     "Bytes for a client were handed over, and have not left.",
+     "{\"kind\": \"reset\", \"when\": \"send_in_flight\"}"},
+    {"booting", MOMENT_BOOTING, "The process has started, and the broker is not ready.",
+     "{\"kind\": \"crash\", \"when\": \"booting\"}"},
+    {"stopping", MOMENT_STOPPING, "The broker was asked to end, and has not.",
+     "{\"kind\": \"power_loss\", \"when\": \"stopping\"}"},
     {0},
 };
 

@@ -55,7 +55,7 @@ struct scenario_choice {
     const char *name; /* NULL ends the list */
     int value;
     const char *tells;
-    const char *example; /* NULL: none of its own */
+    const char *example; /* a whole object, as JSON */
 };
 
 struct scenario_word {

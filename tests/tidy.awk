@@ -89,7 +89,7 @@ BEGIN {
     arrows["disk"] = "^(core|disk)/"
     arrows["sim"] = "^(core|sim)/"
     arrows["cli"] = "^(core|net|disk|cli)/"
-    arrows["tools"] = "^(core|tools)/"
+    arrows["tools"] = "^(core|sim|tools)/"
     # What nobody calls, and what to call instead.
     banned = "strcpy strcat strncpy strncat sprintf vsprintf gets atoi atol atoll atof strtok " \
              "sscanf rand srand random srandom tmpnam mktemp alloca gmtime localtime " \

@@ -36,8 +36,16 @@ tests_check_scenario_SOURCES = \
 tests_check_scenario_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_check_scenario_LDADD = libscenario.a $(TEST_LIBS) $(CORE_LIBS) $(JANSSON_LIBS)
 
-dist_check_SCRIPTS += tests/sim.sh
+dist_check_SCRIPTS += tests/sim.sh tests/sim-docs.sh tests/sim-scenarios.sh
 if HAVE_SIM
-TESTS += tests/sim.sh
+TESTS += tests/sim.sh tests/sim-docs.sh tests/sim-scenarios.sh
 tests/sim.log: chronik chronik-sim
+tests/sim-docs.log: tools/simdoc
+tests/sim-scenarios.log: chronik-sim
 endif
+
+# Every scenario with these seeds.
+SIM_SEEDS = 1-20
+check-sim: chronik-sim
+	./chronik-sim run $(srcdir)/scenarios --seeds $(SIM_SEEDS) --each --no-traces
+.PHONY: check-sim
