@@ -103,7 +103,8 @@ check-java: chronik $(SIM_PROGRAM)
 check-members: chronik $(SIM_PROGRAM)
 	CHRONIK=./chronik CHRONIK_SIM=$(SIM_PROGRAM:%=./%) python3 $(srcdir)/tests/e2e/members.py
 
-# Apache Kafka itself, by Maven. Its answers replace those in tests/golden/kafka.
+# Apache Kafka itself, by Maven. Its answers have to be those in tests/golden/kafka; to capture them
+# anew, remove the files there.
 check-kafka: tests/kafka_bytes
 	PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/peer.py tests/kafka_bytes \
 	$(srcdir)/tests/golden/kafka

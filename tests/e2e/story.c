@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "core/base/check.h"
+#include "core/base/endian.h"
 #include "core/records/builder.h"
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
@@ -42,6 +43,12 @@ static void ask_versions(struct story *story, void *to)
     (void)story;
     request->client_software_name = SPAN("kafka-bytes");
     request->client_software_version = SPAN("1");
+}
+
+static void learn_features(struct story *story, const void *from)
+{
+    const struct api_versions_response *response = from;
+    put_be64(story->features_epoch, (uint64_t)response->finalized_features_epoch);
 }
 
 static void ask_create_topics(struct story *story, void *to)
@@ -317,7 +324,7 @@ static void ask_delete_topics(struct story *story, void *to)
 
 /* A new member is told its id first, and has to come back with it (KIP-394). */
 const struct story_step story_steps[] = {
-    {.api_key = API_API_VERSIONS, .ask = ask_versions},
+    {.api_key = API_API_VERSIONS, .ask = ask_versions, .learn = learn_features},
     {.api_key = API_DESCRIBE_CLUSTER},
     {.api_key = API_CREATE_TOPICS, .ask = ask_create_topics, .learn = learn_topic_id},
     {.api_key = API_METADATA, .ask = ask_metadata},

@@ -14,6 +14,7 @@ struct story {
     struct span member;
     int32_t generation_id;
     struct uuid topic_id;
+    uint8_t features_epoch[8]; /* as on the wire */
 };
 
 /* One request. */
