@@ -38,9 +38,10 @@ def fetch():
     os.makedirs(JARS, exist_ok=True)
     with open(os.path.join(JARS, "pom.xml"), "w") as pom:
         pom.write(POM)
-    subprocess.run(["mvn", "-q", "-f", os.path.join(JARS, "pom.xml"),
+    # Standard output is for TAP.
+    subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", os.path.join(JARS, "pom.xml"),
                     "dependency:copy-dependencies", "-DoutputDirectory=" + JARS], check=True,
-                   timeout=600)
+                   timeout=600, stdout=sys.stderr)
     return True
 
 
