@@ -84,14 +84,18 @@ if HAVE_SIM
 SIM_PROGRAM += chronik-sim
 endif
 
-# The same at full length: a million records there and back, a hundred times kill -9.
+# The same at full length: a million records there and back, a hundred times kill -9, a million
+# malformed requests beside 5,000 idle connections.
+CLIENTS_RECORDS = 1000000
+CRASH_CYCLES = 100
+HOSTILE_REQUESTS = 1000000
 check-clients: chronik $(SIM_PROGRAM)
-	CHRONIK_E2E_RECORDS=1000000 $(SHELL) $(srcdir)/tests/e2e/clients.sh
+	CHRONIK_E2E_RECORDS=$(CLIENTS_RECORDS) $(SHELL) $(srcdir)/tests/e2e/clients.sh
 check-crash: chronik $(SIM_PROGRAM)
-	CHRONIK_E2E_CYCLES=100 $(SHELL) $(srcdir)/tests/e2e/crash.sh
-# A million malformed requests, 5,000 idle connections.
+	CHRONIK_E2E_CYCLES=$(CRASH_CYCLES) $(SHELL) $(srcdir)/tests/e2e/crash.sh
 check-hostile: chronik $(SIM_PROGRAM)
-	CHRONIK_E2E_REQUESTS=1000000 CHRONIK_E2E_IDLE=5000 $(SHELL) $(srcdir)/tests/e2e/hostile.sh
+	CHRONIK_E2E_REQUESTS=$(HOSTILE_REQUESTS) CHRONIK_E2E_IDLE=5000 \
+	$(SHELL) $(srcdir)/tests/e2e/hostile.sh
 
 # A hundred brokers that keep flight records while clients are at work, and the records replayed.
 check-records: chronik $(SIM_PROGRAM) tests/kafka_bytes $(CLIENT_IN_C)
