@@ -38,6 +38,7 @@ libcli_a_SOURCES = \
 	cli/settings.h \
 	cli/topic_print.c \
 	cli/topic_print.h
+$(libcli_a_OBJECTS): core/wire/messages.h
 
 bin_PROGRAMS += chronik
 chronik_SOURCES = \

@@ -146,6 +146,7 @@ tests_libworld_a_SOURCES = \
 	tests/support/world_files.c \
 	tests/support/world_internal.h \
 	tests/support/world_net.c
+$(tests_libworld_a_OBJECTS): core/wire/messages.h
 
 # What other programs have written; golden_read() finds it.
 EXTRA_DIST += tests/golden
