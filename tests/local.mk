@@ -78,11 +78,7 @@ tests_rdkafka_LDADD = $(RDKAFKA_LIBS)
 TESTS += tests/e2e/rdkafka.sh
 endif
 
-# Where it was built, brokers under test keep flight records, which it replays.
-SIM_PROGRAM =
-if HAVE_SIM
-SIM_PROGRAM += chronik-sim
-endif
+# Where chronik-sim is built, brokers under test keep flight records, which it replays.
 
 # The same at full length: a million records there and back, a hundred times kill -9, a million
 # malformed requests beside 5,000 idle connections.
