@@ -125,6 +125,7 @@ static void ask_group(struct auditor *auditor)
         contact_request(&auditor->contact, API_OFFSET_FETCH, OFFSET_FETCH_VERSION);
     struct offset_fetch_request *request = (void *)(uintptr_t)exchange->request;
     request->group_id = scenario_group(&scenario->clients[auditor->group]);
+    request->topics_count = -1; /* all */
     contact_send(&auditor->contact, exchange, NULL);
 }
 

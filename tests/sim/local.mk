@@ -6,6 +6,18 @@ tests_check_sim_SOURCES = \
 tests_check_sim_CFLAGS = $(TEST_CFLAGS)
 tests_check_sim_LDADD = $(TEST_LIBS) $(CORE_LIBS)
 
+# Clients, in worlds that run.
+UNIT_TESTS += tests/check_clients
+tests_check_clients_SOURCES = \
+	tests/sim/test_client_admin.c \
+	tests/sim/test_client_member.c \
+	tests/sim/test_client_producer.c \
+	tests/sim/trial.c \
+	tests/sim/trial.h
+tests_check_clients_CFLAGS = $(TEST_CFLAGS)
+tests_check_clients_LDADD = $(TEST_LIBS) $(CORE_LIBS)
+$(tests_check_clients_OBJECTS): core/wire/messages.h
+
 # Judges, told stories by hand.
 UNIT_TESTS += tests/check_judges
 tests_check_judges_SOURCES = \
