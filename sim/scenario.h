@@ -58,7 +58,7 @@ struct scenario_client {
     enum client_kind kind;
     uint32_t count;
     uint32_t node; /* which broker it bootstraps from; 0: any */
-    char *topic;   /* NULL: the first one of the scenario */
+    char *topic;   /* NULL: the first one of the scenario; admins: only their own */
     char *group;   /* members */
     int8_t acks;   /* producers: -1, 0, 1 */
     bool idempotent;
