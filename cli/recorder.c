@@ -213,7 +213,7 @@ static void record_result(struct recorder *recorder, const struct effects *effec
         const struct effect *effect = &effects->items[i];
         trace_digest_effect(&recorder->digest, effect);
         if (effect->kind == EFFECT_RECEIVE || effect->kind == EFFECT_READ)
-            trace_pending_add(&recorder->pending, effect);
+            trace_pending_add(&recorder->pending, effect, 0);
         is_last = is_last || effect->kind == EFFECT_STOPPED;
     }
     recorder->effects_count = effects->count;

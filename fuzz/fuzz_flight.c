@@ -15,9 +15,9 @@
 #include "sim/replay.h"
 
 /* Where the length and the checksum of the settings are, and what they are about. */
-#define LENGTH_AT   (TRACE_MAGIC_BYTES + 4)
-#define CHECKSUM_AT (TRACE_MAGIC_BYTES + 8)
-#define SETTINGS_AT (TRACE_MAGIC_BYTES + 12)
+#define LENGTH_AT   (TRACE_RECORD_MAGIC_BYTES + 4)
+#define CHECKSUM_AT (TRACE_RECORD_MAGIC_BYTES + 8)
+#define SETTINGS_AT (TRACE_RECORD_MAGIC_BYTES + 12)
 
 static void mend(uint8_t *file, size_t size)
 {

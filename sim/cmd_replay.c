@@ -13,20 +13,23 @@
 #include "core/base/format.h"
 #include "sim/cmd.h"
 #include "sim/replay.h"
+#include "sim/trace.h"
 
 static int run(const struct cmd *cmd, int argc, char **argv);
 
-enum { OPTION_ALL };
+enum { OPTION_ALL, OPTION_TRACE };
 
 static const struct option rows[] = {
     [OPTION_ALL] = {"all", NULL, "Goes on after a difference, and names every event that differs."},
+    [OPTION_TRACE] = {"trace", "FILE.db",
+                      "Writes all that happened to a SQLite file, for \"show\", \"why\" and SQL."},
     {NULL, NULL, NULL},
 };
 
 const struct cmd cmd_replay = {
     .program = "chronik sim",
     .name = "replay",
-    .arguments = "[--all] FILE",
+    .arguments = "[--all] [--trace FILE.db] FILE",
     .summary = "do again what a broker did, from its flight record",
     .help =
         "Reads a flight record, which a broker with chronik.record.file=FILE keeps of all that\n"
@@ -36,14 +39,16 @@ const struct cmd cmd_replay = {
         "one finds where it began to act differently.\n"
         "\n"
         "A record that breaks off, because the process was killed, is replayed as far as it\n"
-        "goes. Nothing is written, and no data folder is needed.\n"
+        "goes. No data folder is needed, and none is written.\n"
         "\n"
         "The exit status is 0 when all was the same, 1 when it was not, and 2 when the file is\n"
         "no whole record.",
     .examples = "chronik sim replay broker.record\n"
                 "    the record of one run of a broker\n"
                 "chronik sim replay --all broker.record\n"
-                "    with a build that logs other texts, say: where else does it differ?",
+                "    with a build that logs other texts, say: where else does it differ?\n"
+                "chronik sim replay --trace run.db broker.record\n"
+                "    then \"chronik sim why run.db NUMBER\" tells what led to something",
     .options = rows,
     .run = run,
 };
@@ -108,64 +113,106 @@ static void print_difference(void *context, const char *text)
     printf("%s\n", text);
 }
 
-static int replay_file(const char *path, bool all)
+struct asked {
+    const char *path;
+    const char *trace_path; /* NULL: none */
+    bool all;
+};
+
+/* Says how it ended. Returns the exit code. */
+static int report(const struct asked *asked, enum replay_result result, const struct replay *replay,
+                  const struct codec_libraries *libraries)
+{
+    switch (result) {
+    case REPLAY_SAME:
+        print_same(replay);
+        return EXIT_CODE_DONE;
+    case REPLAY_DIVERGED:
+        if (asked->all)
+            printf("diverged: %llu of %llu events\n", (unsigned long long)replay->differences,
+                   (unsigned long long)replay->events);
+        else
+            printf("diverged: %s\n", replay->text);
+        print_hints(replay, libraries);
+        return EXIT_CODE_FAILED;
+    case REPLAY_REFUSED:
+        break;
+    }
+    fprintf(stderr, "chronik sim replay: %s: %s\n", asked->path, replay->text);
+    return EXIT_CODE_USAGE;
+}
+
+/* Ends the trace, NULL being none, with how the replay ended. Returns the exit code that counts. */
+static int trace_finish(struct trace *trace, const struct replay *replay, int exit_code)
+{
+    char reason[TRACE_REASON_BYTES];
+    const struct sim sim = {
+        .steps = replay->events,
+        .now_us = replay->duration_us,
+        .digest.value = replay->digest,
+        .violation.result = exit_code == EXIT_CODE_DONE ? SIM_PASSED : SIM_SAFETY,
+    };
+    if (trace == NULL || trace_end(trace, &sim, reason))
+        return exit_code;
+    fprintf(stderr, "chronik sim replay: %s\n", reason);
+    return exit_code == EXIT_CODE_DONE ? EXIT_CODE_FAILED : exit_code;
+}
+
+static int replay_file(const struct asked *asked)
 {
     struct span record;
     struct replay replay;
     struct codec_libraries libraries;
-    if (!map_file(path, &record))
+    struct trace *trace = NULL;
+    char reason[TRACE_REASON_BYTES];
+    if (!map_file(asked->path, &record))
         return EXIT_CODE_USAGE;
+    int exit_code = EXIT_CODE_USAGE;
+    if (asked->trace_path != NULL) {
+        trace = trace_begin(asked->trace_path, asked->path, SPAN(""), 0, reason);
+        if (trace == NULL) {
+            fprintf(stderr, "chronik sim replay: %s\n", reason);
+            goto out;
+        }
+    }
     codec_libraries_init(&libraries);
     const struct codecs codecs = codec_libraries_lend(&libraries);
     const struct replay_options options = {
         .codecs = &codecs,
-        .differs = all ? print_difference : NULL,
+        .differs = asked->all ? print_difference : NULL,
+        .sink = trace == NULL ? NULL : &trace_sink,
+        .sink_context = trace,
     };
     const enum replay_result result = replay_record(record, &options, &replay);
-    int exit_code = EXIT_CODE_DONE;
-    switch (result) {
-    case REPLAY_SAME:
-        print_same(&replay);
-        break;
-    case REPLAY_DIVERGED:
-        if (all)
-            printf("diverged: %llu of %llu events\n", (unsigned long long)replay.differences,
-                   (unsigned long long)replay.events);
-        else
-            printf("diverged: %s\n", replay.text);
-        print_hints(&replay, &libraries);
-        exit_code = EXIT_CODE_FAILED;
-        break;
-    case REPLAY_REFUSED:
-        fprintf(stderr, "chronik sim replay: %s: %s\n", path, replay.text);
-        exit_code = EXIT_CODE_USAGE;
-        break;
-    }
+    exit_code = trace_finish(trace, &replay, report(asked, result, &replay, &libraries));
     codec_libraries_close(&libraries);
+out:
     munmap((void *)(uintptr_t)record.data, record.length);
     return exit_code;
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
-    const char *path = NULL;
-    bool all = false;
+    struct asked asked = {0};
     struct options parser;
     const char *value;
     int found;
     options_start(&parser, cmd, argc, argv);
     while ((found = options_next(&parser, &value)) != OPTIONS_END) {
-        if (found == OPTIONS_EXIT)
+        switch (found) {
+        case OPTIONS_EXIT:
             return parser.exit_code;
-        if (found == OPTION_ALL) {
-            all = true;
-            continue;
+        case OPTION_ALL:
+            asked.all = true;
+            break;
+        case OPTION_TRACE:
+            asked.trace_path = value;
+            break;
+        default:
+            if (asked.path != NULL)
+                return options_mistake(cmd, "more than one file: %s", value);
+            asked.path = value;
         }
-        if (path != NULL)
-            return options_mistake(cmd, "more than one file: %s", value);
-        path = value;
     }
-    if (path == NULL)
-        return options_mistake(cmd, "name a flight record");
-    return replay_file(path, all);
+    return asked.path == NULL ? options_mistake(cmd, "name a flight record") : replay_file(&asked);
 }

@@ -93,7 +93,9 @@ libsim_a_SOURCES = \
 	sim/swarm.h \
 	sim/tally.c \
 	sim/tally.def \
-	sim/tally.h
+	sim/tally.h \
+	sim/trace_names.c \
+	sim/trace_names.h
 $(libsim_a_OBJECTS): core/wire/messages.h
 
 # What reads scenarios, runs them one after another, and writes traces needs jansson, processes and
@@ -112,8 +114,6 @@ libscenario_a_SOURCES = \
 	sim/scenario_reader.h \
 	sim/scenario_settings.c \
 	sim/trace.h \
-	sim/trace_names.c \
-	sim/trace_names.h \
 	sim/trace_open.c \
 	sim/trace_schema.c \
 	sim/trace_write.c \

@@ -8,11 +8,12 @@
 #include "core/broker.h"
 #include "core/trace/digest.h"
 #include "core/trace/header.h"
-#include "core/trace/names.h"
 #include "core/trace/pending.h"
 #include "core/wire/error.h"
 #include "sim/blocks.h"
+#include "sim/host.h"
 #include "sim/memory.h"
+#include "sim/trace_names.h"
 
 /* Effects that a divergence names. */
 #define EFFECTS_NAMED_MAX 16
@@ -29,7 +30,8 @@ struct player {
     struct broker *broker;
     struct effects effects;
     struct trace_pending pending;
-    struct trace_digest digest;
+    struct sim sim;   /* a world in which there is the digest, the time and … */
+    struct host host; /* … this machine, for the sink */
     struct trace_before before;
     enum event_kind kind; /* of the last event delivered */
     char completed[32];   /* what it completed, in words */
@@ -112,24 +114,45 @@ static void entries_give(struct player *player, const struct event *event)
                     event->completed.entries_count * sizeof(struct folder_entry));
 }
 
-static void step(struct player *player, const struct event *event, struct span payload)
+/* Takes over what the last step asked for: effects from the place `first` on. */
+static void take_effects(struct player *player, uint32_t first, uint64_t cause)
 {
-    struct effects *effects = &player->effects;
-    const uint32_t first = effects->count;
-    player->kind = event->kind;
-    player->last_us = event->mono_us;
-    player->replay->events++;
-    player->replay->duration_us = event->mono_us - player->first_us;
-    trace_digest_event(&player->digest, event, payload);
-    broker_step(player->broker, event, effects);
+    const struct effects *effects = &player->effects;
+    const struct replay_options *options = player->options;
     for (uint32_t i = first; i < effects->count; i++) {
-        trace_digest_effect(&player->digest, &effects->items[i]);
-        if (effects->items[i].id != 0)
-            trace_pending_add(&player->pending, &effects->items[i]);
+        const struct effect *effect = &effects->items[i];
+        const uint64_t number = ++player->sim.trace_number;
+        trace_digest_effect(&player->sim.digest, effect);
+        if (effect->id != 0)
+            trace_pending_add(&player->pending, effect, number);
+        if (options->sink != NULL)
+            options->sink->effect(options->sink_context, &player->sim, &player->host, effect,
+                                  number, cause);
     }
     player->given = effects->count - first;
     player->replay->effects += player->given;
-    player->replay->digest = player->digest.value;
+}
+
+/* `cause`: the number of the effect that the event completes. */
+static void step(struct player *player, const struct event *event, struct span payload,
+                 uint64_t cause)
+{
+    const struct replay_options *options = player->options;
+    const uint32_t first = player->effects.count;
+    const uint64_t number = ++player->sim.trace_number;
+    player->kind = event->kind;
+    player->last_us = event->mono_us;
+    player->sim.now_us = event->mono_us - player->first_us;
+    player->sim.steps++;
+    trace_digest_event(&player->sim.digest, event, payload);
+    broker_step(player->broker, event, &player->effects);
+    if (options->sink != NULL)
+        options->sink->event(options->sink_context, &player->sim, &player->host, event, payload,
+                             number, cause);
+    take_effects(player, first, number);
+    player->replay->events++;
+    player->replay->duration_us = player->sim.now_us;
+    player->replay->digest = player->sim.digest.value;
 }
 
 static enum replay_result deliver(struct player *player, const struct trace_item *item)
@@ -162,7 +185,7 @@ static enum replay_result deliver(struct player *player, const struct trace_item
     if (item->cleared)
         effects_clear(&player->effects);
     if (result == REPLAY_SAME)
-        step(player, &event, payload);
+        step(player, &event, payload, effect.number);
     entries_give(player, &event);
     player->stepped = true;
     return result;
@@ -189,9 +212,9 @@ static enum replay_result compare(struct player *player, const struct trace_item
 {
     char effects[512];
     player->stepped = false;
-    if (item->effects == player->given && item->digest == player->digest.value)
+    if (item->effects == player->given && item->digest == player->sim.digest.value)
         return REPLAY_SAME;
-    const uint64_t at_us = player->last_us - player->first_us;
+    const uint64_t at_us = player->sim.now_us;
     name_effects(player, effects, sizeof(effects));
     if (item->effects == player->given)
         snprintf(effects + strlen(effects), sizeof(effects) - strlen(effects),
@@ -206,7 +229,7 @@ static enum replay_result compare(struct player *player, const struct trace_item
     if (player->options->differs == NULL)
         return REPLAY_DIVERGED;
     player->options->differs(player->options->context, player->replay->text);
-    player->digest.value = item->digest;
+    player->sim.digest.value = item->digest;
     return REPLAY_SAME;
 }
 
@@ -271,10 +294,11 @@ enum replay_result replay_record(struct span record, const struct replay_options
         .conf = &player.conf,
         .codecs = options->codecs,
     };
+    player.host.number = (uint32_t)player.conf.node_id;
     player.broker = broker_new(&broker_options);
     effects_init(&player.effects, broker_memory(player.broker));
     trace_pending_init(&player.pending, &player.memory);
-    trace_digest_init(&player.digest);
+    trace_digest_init(&player.sim.digest);
     result = play(&player, record);
     trace_pending_free(&player.pending);
     blocks_release(&player.blocks);

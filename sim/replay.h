@@ -9,6 +9,7 @@
 
 #include "core/records/codec.h"
 #include "core/trace/record.h"
+#include "sim/sim.h"
 
 #define REPLAY_TEXT_BYTES 1024
 
@@ -37,6 +38,11 @@ struct replay_options {
      * NULL: it ends with the first one. */
     void (*differs)(void *context, const char *text);
     void *context;
+
+    /* Told of every event and effect, as of a run of the simulator with this one machine; NULL:
+     * nobody. */
+    const struct sim_sink *sink;
+    void *sink_context;
 };
 
 /* Steps a new core through the record. */

@@ -150,6 +150,9 @@ broker_end
 simulator_says "a record is replayed to its end" 0 "; the broker stopped" replay "$scratch/record"
 simulator_says "the record before it was kept" 0 "; the record breaks off" \
     replay "$scratch/record.old"
+simulator_says "its trace is written" 0 "the same: " \
+    replay --trace "$scratch/run.db" "$scratch/record"
+simulator_says "its trace tells the story" 0 "stopped ended in order" show "$scratch/run.db"
 says "a record that cannot be made" 1 "chronik.record.file=$scratch/none/record: No such file" \
     "$chronik" broker --set listeners=PLAINTEXT://127.0.0.1:0 --set log.dirs="$scratch/data" \
     --set chronik.record.file="$scratch/none/record"

@@ -6,7 +6,7 @@
 #include "core/trace/fields.h"
 
 /* Magic, version, length, checksum. */
-#define FIXED_BYTES (TRACE_MAGIC_BYTES + 12)
+#define FIXED_BYTES (TRACE_RECORD_MAGIC_BYTES + 12)
 
 static size_t body_size(struct span program, const struct conf *conf)
 {
@@ -39,26 +39,27 @@ void trace_header_write(uint8_t *room, struct span program, const struct conf *c
         at = field_write_number(at, (uint64_t)value->source);
         at = field_write_text(at, value->text);
     }
-    memcpy(room, TRACE_MAGIC, TRACE_MAGIC_BYTES);
-    put_be32(room + TRACE_MAGIC_BYTES, TRACE_VERSION);
-    put_be32(room + TRACE_MAGIC_BYTES + 4, (uint32_t)(at - body));
-    put_be32(room + TRACE_MAGIC_BYTES + 8, crc32c(0, body, (size_t)(at - body)));
+    memcpy(room, TRACE_RECORD_MAGIC, TRACE_RECORD_MAGIC_BYTES);
+    put_be32(room + TRACE_RECORD_MAGIC_BYTES, TRACE_RECORD_VERSION);
+    put_be32(room + TRACE_RECORD_MAGIC_BYTES + 4, (uint32_t)(at - body));
+    put_be32(room + TRACE_RECORD_MAGIC_BYTES + 8, crc32c(0, body, (size_t)(at - body)));
 }
 
 const char *trace_header_read(struct span *file, struct trace_header *ret_header)
 {
-    if (file->length < TRACE_MAGIC_BYTES || memcmp(file->data, TRACE_MAGIC, TRACE_MAGIC_BYTES) != 0)
+    if (file->length < TRACE_RECORD_MAGIC_BYTES ||
+        memcmp(file->data, TRACE_RECORD_MAGIC, TRACE_RECORD_MAGIC_BYTES) != 0)
         return "it is not a flight record";
     if (file->length < FIXED_BYTES)
         return "it ends before its settings";
-    if (get_be32(file->data + TRACE_MAGIC_BYTES) != TRACE_VERSION)
+    if (get_be32(file->data + TRACE_RECORD_MAGIC_BYTES) != TRACE_RECORD_VERSION)
         return "it has another version of the format than this program reads";
-    const uint32_t length = get_be32(file->data + TRACE_MAGIC_BYTES + 4);
+    const uint32_t length = get_be32(file->data + TRACE_RECORD_MAGIC_BYTES + 4);
     const uint8_t *body = file->data + FIXED_BYTES;
     const size_t rest = file->length - FIXED_BYTES;
     if (length > rest)
         return "it ends before its settings";
-    if (crc32c(0, body, length) != get_be32(file->data + TRACE_MAGIC_BYTES + 8))
+    if (crc32c(0, body, length) != get_be32(file->data + TRACE_RECORD_MAGIC_BYTES + 8))
         return "the checksum of its settings is wrong";
     struct fields fields = {.rest = span_of(body, length)};
     const struct span program = field_text(&fields);

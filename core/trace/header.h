@@ -5,9 +5,9 @@
 
 #include "core/conf/conf.h"
 
-#define TRACE_MAGIC       "chronikR"
-#define TRACE_MAGIC_BYTES (sizeof(TRACE_MAGIC) - 1)
-#define TRACE_VERSION     1
+#define TRACE_RECORD_MAGIC       "chronikR"
+#define TRACE_RECORD_MAGIC_BYTES (sizeof(TRACE_RECORD_MAGIC) - 1)
+#define TRACE_RECORD_VERSION     1
 
 struct trace_header {
     struct span program; /* the version of chronik that wrote it */

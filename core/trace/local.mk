@@ -5,8 +5,6 @@ libcore_a_SOURCES += \
 	core/trace/fields.h \
 	core/trace/header.c \
 	core/trace/header.h \
-	core/trace/names.c \
-	core/trace/names.h \
 	core/trace/pending.c \
 	core/trace/pending.h \
 	core/trace/record.c \

@@ -56,14 +56,14 @@ static uint64_t pieces_bytes(const struct piece *pieces, uint32_t count)
     return bytes;
 }
 
-void trace_pending_add(struct trace_pending *pending, const struct effect *effect)
+void trace_pending_add(struct trace_pending *pending, const struct effect *effect, uint64_t number)
 {
     CHECK(effect->id != 0);
     if (pending->count >= pending->capacity / 2)
         grow(pending);
     struct trace_effect *item = &pending->items[place_of(pending, effect->id)];
     CHECK(item->id == 0);
-    *item = (struct trace_effect){.id = effect->id, .kind = effect->kind};
+    *item = (struct trace_effect){.id = effect->id, .kind = effect->kind, .number = number};
     if (effect->kind == EFFECT_RECEIVE) {
         item->data = effect->receive.data;
         item->length = effect->receive.length;

@@ -15,6 +15,7 @@ struct trace_effect {
     enum effect_kind kind;
     uint8_t *data;   /* RECEIVE, READ: where the bytes go */
     uint64_t length; /* RECEIVE, READ: room there. SEND, WRITE: bytes of all pieces */
+    uint64_t number; /* of the caller's choice */
 };
 
 struct trace_pending {
@@ -29,7 +30,7 @@ void trace_pending_init(struct trace_pending *pending, struct memory *memory);
 void trace_pending_free(struct trace_pending *pending);
 
 /* Takes note of an effect that has an id, none of those under way. */
-void trace_pending_add(struct trace_pending *pending, const struct effect *effect);
+void trace_pending_add(struct trace_pending *pending, const struct effect *effect, uint64_t number);
 
 /* Finds an effect; false when none of this id is under way. */
 bool trace_pending_find(const struct trace_pending *pending, uint64_t id,

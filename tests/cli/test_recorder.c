@@ -343,7 +343,7 @@ START_TEST(the_first_difference_is_named)
     alter("told");
     ck_assert_int_eq(replay_bytes(record_length), REPLAY_DIVERGED);
     ck_assert_msg(strstr(replay.text, "event ") == replay.text, "%s", replay.text);
-    ck_assert_msg(strstr(replay.text, ", COMPLETED of RECEIVE at 0.000") != NULL, "%s",
+    ck_assert_msg(strstr(replay.text, ", completed of receive at 0.000") != NULL, "%s",
                   replay.text);
     ck_assert_msg(strstr(replay.text, "as many as when it was recorded, with other contents"), "%s",
                   replay.text);

@@ -37,11 +37,12 @@ START_TEST(an_effect_is_known_until_it_is_removed)
     ck_assert(!trace_pending_find(&pending, 1, &found));
     trace_pending_remove(&pending, 1);
     for (int i = 0; i < 5; i++)
-        trace_pending_add(&pending, &effects[i]);
+        trace_pending_add(&pending, &effects[i], effects[i].id * 10);
     for (int i = 0; i < 5; i++) {
         ck_assert(trace_pending_find(&pending, effects[i].id, &found));
         ck_assert_int_eq(found.kind, effects[i].kind);
         ck_assert_uint_eq(found.length, lengths[i]);
+        ck_assert_uint_eq(found.number, effects[i].id * 10);
         ck_assert_ptr_eq(found.data, i < 2 ? bytes + i : NULL);
     }
     trace_pending_remove(&pending, 2);
@@ -72,7 +73,7 @@ START_TEST(any_order_of_ends_is_right)
             continue;
         }
         ids[slot] = ++sequence << 24 | slot;
-        trace_pending_add(&pending, &(struct effect){.kind = EFFECT_SYNC, .id = ids[slot]});
+        trace_pending_add(&pending, &(struct effect){.kind = EFFECT_SYNC, .id = ids[slot]}, 0);
     }
     uint32_t left = 0;
     for (int slot = 0; slot < SLOTS; slot++) {

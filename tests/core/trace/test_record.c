@@ -253,7 +253,7 @@ START_TEST(headers_that_are_cut_or_spoilt_are_refused)
         ck_assert_ptr_nonnull(trace_header_read(&file, &header));
         room[i] ^= 1;
     }
-    room[TRACE_MAGIC_BYTES + 3] = TRACE_VERSION + 1;
+    room[TRACE_RECORD_MAGIC_BYTES + 3] = TRACE_RECORD_VERSION + 1;
     struct span file = span_of(room, length);
     ck_assert_str_eq(trace_header_read(&file, &header),
                      "it has another version of the format than this program reads");
