@@ -112,9 +112,13 @@ void contact_end(struct contact *contact)
 static void timeout_due(struct task *task)
 {
     struct contact *contact = container_of(task, struct contact, timeout_task);
-    const uint64_t due_us = contact->progress_us + contact->timeout_us;
     if (contact_asked(contact) == 0)
         return;
+    const uint64_t arrived = peer_arrived(contact->peer);
+    if (arrived != contact->arrived)
+        contact->progress_us = contact->client->sim->now_us;
+    contact->arrived = arrived;
+    const uint64_t due_us = contact->progress_us + contact->timeout_us;
     if (contact->client->sim->now_us < due_us)
         queue_put(queue_of(contact), task, due_us, timeout_due);
     else

@@ -29,6 +29,7 @@ struct contact {
     uint32_t failures; /* since the last reply */
     uint64_t timeout_us;
     uint64_t progress_us; /* when something was last asked of an idle broker, or came back */
+    uint64_t arrived;     /* bytes that had come back by then, even of a reply that is not whole */
     struct task again_task;
     struct task timeout_task;
 };

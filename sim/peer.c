@@ -37,6 +37,7 @@ struct peer {
     struct list asked;   /* exchanges, in the order in which they were sent */
     struct list replied; /* the reply left the machine, and has not arrived */
     uint32_t asked_count;
+    uint64_t arrived_bytes;
     struct gathered left;
     struct gathered arrived;
 };
@@ -170,6 +171,7 @@ static void on_received(void *context, struct channel *channel, struct span byte
     if (peer->is_wild)
         return;
     gather(&peer->arrived, bytes);
+    peer->arrived_bytes += bytes.length;
     struct span frame;
     peer->in_call = true;
     while (!peer->is_closed && !sim_is_over(peer->sim) && gathered_frame(&peer->arrived, &frame)) {
@@ -374,4 +376,9 @@ bool peer_is_open(const struct peer *peer)
 uint32_t peer_asked_count(const struct peer *peer)
 {
     return peer->asked_count;
+}
+
+uint64_t peer_arrived(const struct peer *peer)
+{
+    return peer->arrived_bytes;
 }

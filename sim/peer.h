@@ -81,5 +81,6 @@ struct channel *peer_channel(const struct peer *peer);
 uint32_t peer_host(const struct peer *peer);
 bool peer_is_open(const struct peer *peer);
 uint32_t peer_asked_count(const struct peer *peer); /* not answered yet */
+uint64_t peer_arrived(const struct peer *peer);     /* bytes, of whole replies or not */
 
 #endif
