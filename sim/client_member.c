@@ -60,6 +60,7 @@ static void go_away(struct member *member)
 {
     struct queue *queue = &member->client.sim->queue;
     contact_end(&member->contact);
+    contact_end(&member->reader);
     queue_cancel(queue, &member->task);
     queue_cancel(queue, &member->beat_task);
     member->state = MEMBER_AWAY;
@@ -86,14 +87,16 @@ static void life_draw(struct member *member)
 }
 
 static const struct contact_events events_of_contacts;
+static const struct contact_events events_of_readers;
 
 static void life_begins(struct member *member)
 {
     struct client *client = &member->client;
     member_draw(member);
     contact_start(&member->contact, client, &events_of_contacts);
+    contact_start(&member->reader, client, &events_of_readers);
     member->timeout_us = member->contact.timeout_us;
-    fetcher_init(&member->fetcher, &member->contact, client_topic(client), client->plan->sessions);
+    fetcher_init(&member->fetcher, &member->reader, client_topic(client), client->plan->sessions);
     member->state = MEMBER_FINDING;
     member->asked = member->beat_asked = member->commit_asked = false;
     member->rejoins = member->flushes = member->leaves = member->is_resumed = false;
@@ -147,7 +150,8 @@ static void consume(struct member *member)
     }
     if (!member->commit_asked && member_has_news(member) && chance_one_in(rng, 3))
         member_commit(member);
-    fetcher_ask(&member->fetcher);
+    if (member->reader.is_open)
+        fetcher_ask(&member->fetcher);
 }
 
 static void go_on(struct member *member)
@@ -378,9 +382,6 @@ static int16_t answered(struct member *member, const struct exchange *exchange)
         return beaten(member, exchange);
     case API_OFFSET_COMMIT:
         return committed(member, exchange);
-    case API_FETCH:
-    case API_LIST_OFFSETS:
-        return fetched(member, exchange);
     default:
         member->asked = false;
         /* Another answer may have led elsewhere meanwhile. */
@@ -390,10 +391,9 @@ static int16_t answered(struct member *member, const struct exchange *exchange)
     }
 }
 
-static void on_received(struct contact *contact, const struct exchange *exchange)
+/* Where it goes on after an answer. */
+static void follow(struct member *member, int16_t error)
 {
-    struct member *member = of(contact);
-    const int16_t error = answered(member, exchange);
     if (member->state == MEMBER_AWAY)
         return;
     if (error != ERR_NONE)
@@ -403,11 +403,15 @@ static void on_received(struct contact *contact, const struct exchange *exchange
                                     : client_draw(client, client->plan->pause_us, 1, 1000));
 }
 
+static void on_received(struct contact *contact, const struct exchange *exchange)
+{
+    struct member *member = of(contact);
+    follow(member, answered(member, exchange));
+}
+
 static void on_lost(struct contact *contact, const struct exchange *exchange)
 {
     struct member *member = of(contact);
-    if (fetcher_lost(&member->fetcher, exchange))
-        return;
     if (exchange->api->key == API_HEARTBEAT) {
         member->beat_asked = false;
     } else if (exchange->api->key == API_OFFSET_COMMIT) {
@@ -426,6 +430,25 @@ static void on_opened(struct contact *contact)
 
 static const struct contact_events events_of_contacts = {
     .opened = on_opened, .received = on_received, .lost = on_lost};
+
+static void on_reader_opened(struct contact *contact)
+{
+    later(container_of(contact, struct member, reader), 1);
+}
+
+static void on_fetched(struct contact *contact, const struct exchange *exchange)
+{
+    struct member *member = container_of(contact, struct member, reader);
+    follow(member, fetched(member, exchange));
+}
+
+static void on_fetch_lost(struct contact *contact, const struct exchange *exchange)
+{
+    fetcher_lost(&container_of(contact, struct member, reader)->fetcher, exchange);
+}
+
+static const struct contact_events events_of_readers = {
+    .opened = on_reader_opened, .received = on_fetched, .lost = on_fetch_lost};
 
 static void due(struct task *task)
 {

@@ -40,6 +40,7 @@ void fetcher_set(struct fetcher *fetcher, struct uuid topic_id, const int32_t *p
     CHECK(count <= FETCHER_PARTITIONS_MAX);
     fetcher->topic_id = topic_id;
     fetcher->count = count;
+    fetcher->is_stale = fetcher->asked;
     for (uint32_t i = 0; i < count; i++)
         fetcher->partitions[i] = (struct fetch_partition){
             .index = partitions[i], .offset = offset, .high_watermark = OFFSET_UNKNOWN};
@@ -220,7 +221,9 @@ bool fetcher_received(struct fetcher *fetcher, const struct exchange *exchange)
         return false;
     fetcher->asked = false;
     fetcher->has_failed = false;
-    if (exchange->api->key == API_LIST_OFFSETS)
+    if (fetcher->is_stale)
+        fetcher->is_stale = false;
+    else if (exchange->api->key == API_LIST_OFFSETS)
         listed(fetcher, exchange->response);
     else
         fetched(fetcher, exchange->response);
@@ -232,6 +235,7 @@ bool fetcher_lost(struct fetcher *fetcher, const struct exchange *exchange)
     if (exchange->user != fetcher)
         return false;
     fetcher->asked = false;
+    fetcher->is_stale = false;
     session_forget(fetcher);
     return true;
 }

@@ -33,6 +33,7 @@ struct fetcher {
     int32_t max_wait_ms;
     bool is_small; /* asks for few bytes at a time */
     bool asked;
+    bool is_stale;   /* what it asked is of partitions that it had before */
     bool has_failed; /* the last reply had an error that metadata may explain */
 };
 
@@ -40,7 +41,7 @@ struct fetcher {
 void fetcher_init(struct fetcher *fetcher, struct contact *contact, struct span topic,
                   bool uses_sessions);
 
-/* Reads these partitions from now on, from `offset`. */
+/* Reads these partitions from now on, from `offset`; what was asked before counts no more. */
 void fetcher_set(struct fetcher *fetcher, struct uuid topic_id, const int32_t *partitions,
                  uint32_t count, int64_t offset);
 

@@ -22,6 +22,7 @@ static const struct {
     {"offsets.topic.num.partitions", {"1", "2", "5", "50"}},
     {"offsets.topic.segment.bytes", {"1024", "2048", "8192", "65536"}},
     {"group.initial.rebalance.delay.ms", {"0", "0", "20", "300"}},
+    {"group.min.session.timeout.ms", {"300", "300", "1000", "3000"}},
     {"max.incremental.fetch.session.cache.slots", {"0", "1", "2", "1000"}},
     {"num.partitions", {"1", "2", "3", "5"}},
 };

@@ -33,7 +33,8 @@ struct member_versions {
 
 struct member {
     struct client client;
-    struct contact contact;
+    struct contact contact; /* with the coordinator */
+    struct contact reader;  /* with the partitions' leader, so that heartbeats wait for no fetch */
     struct fetcher fetcher; /* of the partitions that are its own */
     enum member_state state;
     bool asked;        /* the request of the state is under way */
