@@ -26,4 +26,6 @@ libcore_a_SOURCES += \
 	core/shutdown.c \
 	core/shutdown.h \
 	core/unfinished.c \
-	core/unfinished.h
+	core/unfinished.h \
+	core/view.c \
+	core/view.h

@@ -12,10 +12,8 @@
 /* What a receive is given room for when nothing is known of the frame yet. */
 #define RECEIVE_BYTES ((uint32_t)64 * 1024)
 
-/* Past these a session is muted until replies have left: requests under way, and the bytes of their
- * frames and replies. librdkafka alone may keep a million requests in flight. */
-#define SESSION_REQUESTS_MAX 4096
-#define SESSION_BYTES_MAX    ((uint64_t)256 * 1024 * 1024)
+/* Past these bytes of frames and replies, too, a session is muted until replies have left. */
+#define SESSION_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
 
 #define SEND_PIECES_MAX 1024
 

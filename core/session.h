@@ -20,6 +20,10 @@
 #include "core/request.h"
 #include "core/unfinished.h"
 
+/* Requests under way, past which a session is muted until replies have left. librdkafka alone may
+ * keep a million requests in flight. */
+#define SESSION_REQUESTS_MAX 4096
+
 enum session_state { SESSION_OPEN, SESSION_CLOSING };
 
 struct session {

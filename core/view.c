@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/view.h"
+
+#include <string.h>
+
+#include "core/broker_state.h"
+#include "core/log/log.h"
+#include "core/partition.h"
+#include "core/session.h"
+
+void broker_view(const struct broker *broker, struct broker_view *ret_view)
+{
+    memcpy(ret_view->memory_used_bytes, broker->memory.used_bytes,
+           sizeof(ret_view->memory_used_bytes));
+    memcpy(ret_view->memory_limit_bytes, broker->memory.limit_bytes,
+           sizeof(ret_view->memory_limit_bytes));
+    ret_view->connections = broker->sessions_count;
+    ret_view->connections_max = broker->limits.connections;
+    ret_view->requests_max = SESSION_REQUESTS_MAX;
+    ret_view->metadata_end = broker->image.end_offset;
+}
+
+uint64_t broker_view_metadata(const struct broker *broker)
+{
+    return image_digest(&broker->image);
+}
+
+uint32_t broker_view_requests(const struct broker *broker)
+{
+    uint32_t most = 0;
+    for (struct list *at = broker->sessions.next; at != &broker->sessions; at = at->next) {
+        const struct session *session = container_of(at, struct session, place);
+        if (session->requests_count > most)
+            most = session->requests_count;
+    }
+    return most;
+}
+
+bool broker_view_log(const struct broker *broker, struct uuid topic, int32_t index,
+                     struct log_view *ret_view)
+{
+    struct map_node *node = map_find(&broker->hosted, span_of(topic.bytes, sizeof(topic.bytes)));
+    if (node == NULL)
+        return false;
+    const struct hosted_topic *hosted = container_of(node, struct hosted_topic, node);
+    if (index < 0 || (uint32_t)index >= hosted->partitions_capacity ||
+        hosted->partitions[index] == NULL || log_state(hosted->partitions[index]->log) != LOG_READY)
+        return false;
+    const struct log *log = hosted->partitions[index]->log;
+    *ret_view = (struct log_view){
+        .start = log_start(log),
+        .durable_end = log_durable_end(log),
+        .written_end = log_written_end(log),
+        .end = log_end(log),
+        .high_watermark = hosted->partitions[index]->high_watermark,
+    };
+    return true;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A look inside a broker, for those who judge its inner state and for nobody else: it changes
+ * nothing, and what it tells is copied. What clients can be told is not here.
+ */
+#ifndef CORE_VIEW_H
+#define CORE_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/memory.h"
+#include "core/base/span.h"
+#include "core/broker.h"
+
+/* What is under way, and what limits it. */
+struct broker_view {
+    uint64_t memory_used_bytes[MEMORY_BUDGETS];
+    uint64_t memory_limit_bytes[MEMORY_BUDGETS]; /* 0: no limit */
+    uint32_t connections;
+    uint32_t connections_max;
+    uint32_t requests_max; /* of a connection, under way at once */
+    int64_t metadata_end;  /* offset of the metadata log behind what the image holds */
+};
+
+void broker_view(const struct broker *broker, struct broker_view *ret_view);
+
+/* The digest of the metadata image (core/meta/image.h); its cost is that of all topics. */
+uint64_t broker_view_metadata(const struct broker *broker);
+
+/* The most requests that any connection has under way, of requests_max; its cost is that of all
+ * connections. */
+uint32_t broker_view_requests(const struct broker *broker);
+
+/* The offsets of a partition's log: start ≤ durable_end ≤ written_end ≤ end. */
+struct log_view {
+    int64_t start;
+    int64_t durable_end;
+    int64_t written_end;
+    int64_t end;
+    int64_t high_watermark;
+};
+
+/* False when the broker does not host the partition, or has not read its log yet. */
+bool broker_view_log(const struct broker *broker, struct uuid topic, int32_t index,
+                     struct log_view *ret_view);
+
+#endif
