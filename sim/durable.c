@@ -5,6 +5,7 @@
 
 #include "core/base/crc32c.h"
 #include "core/conf/topic_conf.h"
+#include "core/coord/coordinator.h"
 #include "core/meta/wal.h"
 #include "core/wire/error.h"
 #include "sim/durable_log.h"
@@ -174,6 +175,19 @@ static bool has_changed(const struct durable *durable, struct span name, uint64_
             return true;
     }
     return false;
+}
+
+bool durable_commits_are_cached(const struct durable *durable)
+{
+    const struct meta_topic *topic =
+        durable->is_blind ? NULL : image_topic(&durable->image, SPAN(COORDINATOR_TOPIC));
+    return topic == NULL || durable_is_cached(durable, topic->id);
+}
+
+bool durable_is_quiet(const struct durable *durable, uint64_t since)
+{
+    return durable->changes_count == 0 ||
+           durable->changes[durable->changes_count - 1].number <= since;
 }
 
 bool durable_is_steady(const struct durable *durable, struct span name, uint64_t since)

@@ -13,7 +13,16 @@
 static const struct judge_kind *const kinds[] = {
     &judge_order,
     &judge_acked_is_durable,
+    &judge_commit_is_durable,
+    &judge_change_is_durable,
     &judge_history,
+    &judge_idempotence,
+    &judge_groups,
+    &judge_commits,
+    &judge_metadata,
+    &judge_limits,
+    &judge_contract,
+    &judge_calm,
     &judge_expected,
 };
 

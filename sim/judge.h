@@ -40,8 +40,17 @@ struct judge {
 
 extern const struct judge_kind judge_order;
 extern const struct judge_kind judge_acked_is_durable;
+extern const struct judge_kind judge_commit_is_durable;
+extern const struct judge_kind judge_change_is_durable;
 extern const struct judge_kind judge_history;
 extern const struct judge_kind judge_expected;
+extern const struct judge_kind judge_idempotence;
+extern const struct judge_kind judge_groups;
+extern const struct judge_kind judge_commits;
+extern const struct judge_kind judge_calm;
+extern const struct judge_kind judge_contract;
+extern const struct judge_kind judge_limits;
+extern const struct judge_kind judge_metadata;
 
 /* All of them, over a world whose machines are there. */
 struct judges *judges_new(struct sim *sim);

@@ -53,8 +53,17 @@ libsim_a_SOURCES = \
 	sim/judge.c \
 	sim/judge.h \
 	sim/judge_acked_is_durable.c \
+	sim/judge_calm.c \
+	sim/judge_change_is_durable.c \
+	sim/judge_commit_is_durable.c \
+	sim/judge_commits.c \
+	sim/judge_contract.c \
 	sim/judge_expected.c \
+	sim/judge_groups.c \
 	sim/judge_history.c \
+	sim/judge_idempotence.c \
+	sim/judge_limits.c \
+	sim/judge_metadata.c \
 	sim/judge_order.c \
 	sim/knobs.c \
 	sim/knobs.h \
@@ -67,6 +76,8 @@ libsim_a_SOURCES = \
 	sim/network.h \
 	sim/network_host.c \
 	sim/network_internal.h \
+	sim/notes.c \
+	sim/notes.h \
 	sim/parts.c \
 	sim/parts.h \
 	sim/peer.c \
@@ -77,6 +88,8 @@ libsim_a_SOURCES = \
 	sim/record_value.h \
 	sim/replay.c \
 	sim/replay.h \
+	sim/reply_errors.c \
+	sim/reply_errors.h \
 	sim/scenario.c \
 	sim/scenario.h \
 	sim/scenario_schema.c \

@@ -24,8 +24,17 @@ tests_check_judges_SOURCES = \
 	tests/sim/story.c \
 	tests/sim/story.h \
 	tests/sim/test_judge_acked_is_durable.c \
+	tests/sim/test_judge_calm.c \
+	tests/sim/test_judge_change_is_durable.c \
+	tests/sim/test_judge_commit_is_durable.c \
+	tests/sim/test_judge_commits.c \
+	tests/sim/test_judge_contract.c \
 	tests/sim/test_judge_expected.c \
+	tests/sim/test_judge_groups.c \
 	tests/sim/test_judge_history.c \
+	tests/sim/test_judge_idempotence.c \
+	tests/sim/test_judge_limits.c \
+	tests/sim/test_judge_metadata.c \
 	tests/sim/test_judge_order.c
 tests_check_judges_CFLAGS = $(TEST_CFLAGS)
 tests_check_judges_LDADD = $(TEST_LIBS) $(CORE_LIBS)

@@ -34,6 +34,8 @@ void story_begin(struct story *story, const struct judge_kind *kind)
 void story_end(struct story *story)
 {
     judges_free(story->sim.judges);
+    if (story->host->broker != NULL)
+        broker_free(story->host->broker);
     host_free(story->host);
     arena_reset(&story->arena);
     queue_free(&story->sim.queue);
@@ -100,6 +102,26 @@ void story_cut(struct story *story, const char *path, size_t length)
     struct file_node *file = file_of(story, path);
     file_bytes_resize(&file->durable, length);
     file_bytes_resize(&file->visible, length);
+}
+
+void story_step(struct story *story, struct event event, const struct effect *effects,
+                uint32_t count)
+{
+    struct effect *items = story_take(story, (count + 1) * sizeof(*items));
+    if (count > 0)
+        memcpy(items, effects, count * sizeof(*items));
+    story->host->effects.items = items;
+    story->host->effects.count = count;
+    judges_stepped(story->sim.judges, story->host, &event);
+    story->host->effects.items = NULL;
+    story->host->effects.count = 0;
+}
+
+void story_broker(struct story *story)
+{
+    const struct broker_options options = {.allocator = sim_allocator(),
+                                           .conf = &story->host->conf};
+    story->host->broker = broker_new(&options);
 }
 
 void story_power_loss(struct story *story)

@@ -72,6 +72,13 @@ struct exchange *story_produce(struct story *story, const char *topic, int32_t i
 struct exchange *story_fetch(struct story *story, const char *topic, int32_t index, int64_t offset,
                              struct span records, int64_t high_watermark);
 
+/* The machine's process takes one step: an event, and what it asks for (ids are the test's). */
+void story_step(struct story *story, struct event event, const struct effect *effects,
+                uint32_t count);
+
+/* A broker that never took a step, for judges of inner state. */
+void story_broker(struct story *story);
+
 /* The disk keeps what is durable, and judges hear of it before. */
 void story_power_loss(struct story *story);
 void story_phase(struct story *story, enum sim_phase phase);

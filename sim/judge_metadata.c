@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One truth for metadata: whatever is asked, the answer is that of the metadata log. The judge
+ * holds each answer against the image that the durable log gives, and the core's own image too.
+ *
+ * What is durable is applied a moment later. So an answer is only judged when the core had applied
+ * everything at the time of the question, and nothing of what it is about has changed since.
+ */
+#include "core/api/resource.h"
+#include "core/conf/conf.h"
+#include "core/view.h"
+#include "core/wire/error.h"
+#include "sim/judge.h"
+#include "sim/parts.h"
+
+struct machine {
+    bool is_behind;      /* at the last look, something durable was not applied */
+    uint64_t even_since; /* the trace's number from which on it was not */
+    int64_t compared;    /* the end of the log when the images were last compared */
+    char cluster_id[32];
+};
+
+struct metadata {
+    struct machine machines[SIM_HOSTS_MAX];
+};
+
+/* Whether the core has applied what is durable. */
+static void look(struct judge *judge, struct host *host)
+{
+    struct metadata *metadata = judge->state;
+    struct machine *machine = &metadata->machines[host->number - 1];
+    const struct image *image = durable_image(judge_durable(judge, host));
+    if (image == NULL || host->broker == NULL)
+        return;
+    struct broker_view view;
+    broker_view(host->broker, &view);
+    const bool was_behind = machine->is_behind;
+    machine->is_behind = view.metadata_end != image->end_offset;
+    if (view.metadata_end > image->end_offset)
+        judge_object(judge,
+                     "%s has applied metadata up to offset %lld, of which only what lies before "
+                     "%lld is durable",
+                     host->name, (long long)view.metadata_end, (long long)image->end_offset);
+    if (machine->is_behind)
+        return;
+    if (was_behind)
+        machine->even_since = judge->sim->trace_number;
+    if (machine->compared == image->end_offset)
+        return;
+    machine->compared = image->end_offset;
+    judge->judged++;
+    if (broker_view_metadata(host->broker) != image_digest(image))
+        judge_object(judge,
+                     "the metadata of %s is not what its durable log gives, up to offset %lld",
+                     host->name, (long long)image->end_offset);
+}
+
+/* ---- One topic. ---- */
+
+/* The image, when an answer about the topic with this name has to agree with it; else NULL. */
+static const struct image *truth(struct judge *judge, const struct exchange *exchange,
+                                 struct span name)
+{
+    const struct metadata *metadata = judge->state;
+    const struct machine *machine = &metadata->machines[exchange->host->number - 1];
+    const struct durable *durable = judge_durable(judge, exchange->host);
+    if (machine->is_behind || machine->even_since > exchange->asked_number ||
+        !durable_is_steady(durable, name, exchange->asked_number))
+        return NULL;
+    return durable_image(durable);
+}
+
+static void differs(struct judge *judge, const struct exchange *exchange, struct span name,
+                    const char *what, long long told, long long is)
+{
+    judge_object(judge, "%s of %s tells of %.*s: %s %lld, and the metadata log says %lld",
+                 exchange->api->name, exchange->host->name, (int)name.length,
+                 (const char *)name.data, what, told, is);
+}
+
+/* An answer about a partition (or, with −1, a topic) that tells whether it is there. */
+static void judge_presence(struct judge *judge, const struct exchange *exchange, struct span name,
+                           int32_t partition, int16_t error)
+{
+    const struct image *image = truth(judge, exchange, name);
+    if (image == NULL || (error != ERR_NONE && error != ERR_UNKNOWN_TOPIC_OR_PARTITION))
+        return;
+    const struct meta_topic *topic = image_topic(image, name);
+    const bool is_there = topic != NULL && partition < topic->partitions_count;
+    judge->judged++;
+    if (is_there != (error == ERR_NONE))
+        differs(judge, exchange, name, "it is there", error == ERR_NONE, is_there);
+}
+
+/* ---- Answers. ---- */
+
+static void topic_told(struct judge *judge, const struct exchange *exchange,
+                       const struct metadata_response_topic *told)
+{
+    const struct image *image = truth(judge, exchange, told->name);
+    const struct meta_topic *topic = image == NULL ? NULL : image_topic(image, told->name);
+    judge_presence(judge, exchange, told->name, -1, told->error_code);
+    if (topic == NULL || told->error_code != ERR_NONE)
+        return;
+    judge->judged++;
+    if (told->partitions_count != topic->partitions_count)
+        differs(judge, exchange, told->name, "partitions", told->partitions_count,
+                topic->partitions_count);
+    if (exchange->version >= 10 && !uuid_equal(told->topic_id, topic->id))
+        differs(judge, exchange, told->name, "an id whose last byte is", told->topic_id.bytes[15],
+                topic->id.bytes[15]);
+    for (int32_t i = 0; i < told->partitions_count; i++) {
+        const struct metadata_response_topic_partition *part = &told->partitions[i];
+        const struct meta_partition *meta = image_partition(topic, part->partition_index);
+        if (meta == NULL || part->leader_id != meta->leader)
+            differs(judge, exchange, told->name, "a leader", part->leader_id,
+                    meta == NULL ? -1 : meta->leader);
+    }
+}
+
+/* All topics, and nothing has changed since the question: as many as there are. */
+static void all_told(struct judge *judge, const struct exchange *exchange)
+{
+    const struct metadata_request *request = exchange->request;
+    const struct metadata_response *response = exchange->response;
+    const bool all =
+        request->topics_count < 0 || (exchange->version == 0 && request->topics_count == 0);
+    const struct durable *durable = judge_durable(judge, exchange->host);
+    const struct image *image = truth(judge, exchange, SPAN(""));
+    if (!all || image == NULL || !durable_is_quiet(durable, exchange->asked_number))
+        return;
+    judge->judged++;
+    if ((uint32_t)response->topics_count != map_count(&image->topics_by_name))
+        differs(judge, exchange, SPAN("all"), "topics", response->topics_count,
+                map_count(&image->topics_by_name));
+}
+
+static void cluster_told(struct judge *judge, const struct exchange *exchange,
+                         struct span cluster_id, int32_t controller, int32_t brokers)
+{
+    struct metadata *metadata = judge->state;
+    struct machine *machine = &metadata->machines[exchange->host->number - 1];
+    judge->judged++;
+    if (controller != (int32_t)exchange->host->number || brokers != 1)
+        differs(judge, exchange, SPAN("the cluster"), "a controller", controller,
+                exchange->host->number);
+    if (cluster_id.length == 0 || cluster_id.length >= sizeof(machine->cluster_id))
+        return;
+    if (machine->cluster_id[0] == '\0')
+        memcpy(machine->cluster_id, cluster_id.data, cluster_id.length);
+    if (!span_equal(cluster_id, span_text(machine->cluster_id)))
+        judge_object(judge, "%s of %s tells of the cluster %.*s, which was %s before",
+                     exchange->api->name, exchange->host->name, (int)cluster_id.length,
+                     (const char *)cluster_id.data, machine->cluster_id);
+}
+
+static void metadata_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct metadata_response *response = exchange->response;
+    for (int32_t i = 0; i < response->topics_count; i++) {
+        if (response->topics[i].name.length > 0)
+            topic_told(judge, exchange, &response->topics[i]);
+    }
+    all_told(judge, exchange);
+    if (exchange->version >= 2)
+        cluster_told(judge, exchange, response->cluster_id, response->controller_id,
+                     response->brokers_count);
+}
+
+static void describe_cluster_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct describe_cluster_response *response = exchange->response;
+    if (response->error_code == ERR_NONE)
+        cluster_told(judge, exchange, response->cluster_id, response->controller_id,
+                     response->brokers_count);
+}
+
+static void configs_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct describe_configs_response *response = exchange->response;
+    for (int32_t i = 0; i < response->results_count; i++) {
+        const struct describe_configs_response_result *result = &response->results[i];
+        if (result->resource_type != RESOURCE_TOPIC)
+            continue;
+        judge_presence(judge, exchange, result->resource_name, -1, result->error_code);
+        const struct image *image = truth(judge, exchange, result->resource_name);
+        const struct meta_topic *topic =
+            image == NULL ? NULL : image_topic(image, result->resource_name);
+        for (int32_t j = 0; topic != NULL && j < result->configs_count; j++) {
+            const struct describe_configs_response_result_config *config = &result->configs[j];
+            const struct span own = image_topic_config(topic, config->name);
+            judge->judged++;
+            if (!span_is_null(own) && !span_equal(own, config->value))
+                judge_object(judge,
+                             "DescribeConfigs of %s tells of %.*s: %.*s is %.*s, and the metadata "
+                             "log says %.*s",
+                             exchange->host->name, (int)result->resource_name.length,
+                             (const char *)result->resource_name.data, (int)config->name.length,
+                             (const char *)config->name.data, (int)config->value.length,
+                             (const char *)config->value.data, (int)own.length,
+                             (const char *)own.data);
+            if (exchange->version >= 1 &&
+                span_is_null(own) == (config->config_source == CONF_SOURCE_TOPIC))
+                differs(judge, exchange, config->name, "a source", config->config_source,
+                        span_is_null(own) ? 0 : CONF_SOURCE_TOPIC);
+        }
+    }
+}
+
+static void offsets_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct list_offsets_response *response = exchange->response;
+    for (int32_t i = 0; i < response->topics_count; i++) {
+        const struct list_offsets_response_topic *topic = &response->topics[i];
+        for (int32_t j = 0; j < topic->partitions_count; j++)
+            judge_presence(judge, exchange, topic->name, topic->partitions[j].partition_index,
+                           topic->partitions[j].error_code);
+    }
+}
+
+static void produce_replied(struct judge *judge, const struct exchange *exchange)
+{
+    struct produced_walk walk = {.exchange = exchange,
+                                 .durable = judge_durable(judge, exchange->host)};
+    struct produced part;
+    while (produced_next(&walk, &part)) {
+        if (part.name.length > 0)
+            judge_presence(judge, exchange, part.name, part.key.index, part.reply->error_code);
+    }
+}
+
+static void fetch_replied(struct judge *judge, const struct exchange *exchange)
+{
+    struct fetched_walk walk = {.exchange = exchange,
+                                .durable = judge_durable(judge, exchange->host)};
+    struct fetched part;
+    while (fetched_next(&walk, &part)) {
+        if (part.name.length > 0)
+            judge_presence(judge, exchange, part.name, part.key.index, part.reply->error_code);
+    }
+}
+
+static const struct {
+    int16_t key;
+    void (*replied)(struct judge *judge, const struct exchange *exchange);
+} answers[] = {
+    {API_METADATA, metadata_replied},        {API_DESCRIBE_CLUSTER, describe_cluster_replied},
+    {API_DESCRIBE_CONFIGS, configs_replied}, {API_LIST_OFFSETS, offsets_replied},
+    {API_PRODUCE, produce_replied},          {API_FETCH, fetch_replied},
+};
+
+static void asked(struct judge *judge, const struct exchange *exchange)
+{
+    look(judge, exchange->host);
+}
+
+static void replied(struct judge *judge, const struct exchange *exchange)
+{
+    look(judge, exchange->host);
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        if (answers[i].key == exchange->api->key)
+            answers[i].replied(judge, exchange);
+    }
+}
+
+/* A new process reads everything before it serves. */
+static void host_changed(struct judge *judge, struct host *host, enum host_change change)
+{
+    struct metadata *metadata = judge->state;
+    if (change == HOST_BOOTED)
+        metadata->machines[host->number - 1].compared = 0;
+    else if (change == HOST_READY)
+        look(judge, host);
+}
+
+const struct judge_kind judge_metadata = {
+    .name = "metadata-one-truth",
+    .rule = "every way to ask for metadata gives the answer of the metadata log, and the core's "
+            "image is what the log gives",
+    .source = "law: one truth for metadata; KIP-631: the image is what replaying the log gives",
+    .size = sizeof(struct metadata),
+    .asked = asked,
+    .replied = replied,
+    .host_changed = host_changed,
+};
