@@ -64,6 +64,7 @@ static void topic_begins(struct auditor *auditor)
         partitions[count] = (int32_t)count;
     fetcher_init(&auditor->fetcher, &auditor->contact, span_text(topic->name), false);
     auditor->fetcher.max_wait_ms = 0;
+    auditor->fetcher.is_small = false;
     fetcher_set(&auditor->fetcher, topic->id, partitions, count, OFFSET_UNKNOWN);
 }
 

@@ -12,6 +12,7 @@ extern const struct cmd cmd_replay;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_show;
+extern const struct cmd cmd_shrink;
 extern const struct cmd cmd_why;
 
 #endif

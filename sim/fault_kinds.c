@@ -15,7 +15,7 @@
 static uint64_t amount_or(struct fault_window *window, uint64_t otherwise)
 {
     const struct range range = window->fault->amount;
-    return range.most == 0 ? otherwise : chance_between(window->rng, range.least, range.most);
+    return range.most == 0 ? otherwise : chance_between(&window->rng, range.least, range.most);
 }
 
 static void count(struct fault_window *window, enum tally_row fired, bool mattered)
@@ -84,7 +84,7 @@ static void slow_node_ends(struct fault_window *window)
 static int64_t signed_amount(struct fault_window *window, uint64_t otherwise)
 {
     const int64_t amount = (int64_t)amount_or(window, otherwise);
-    return chance_one_in(window->rng, 2) ? -amount : amount;
+    return chance_one_in(&window->rng, 2) ? -amount : amount;
 }
 
 static void wall_jump_begins(struct fault_window *window)
@@ -129,8 +129,8 @@ static void sides_apply(struct fault_window *window, bool both,
 
 static void sides_draw(struct fault_window *window)
 {
-    window->sides = rng_next(window->rng);
-    window->backwards = chance_one_in(window->rng, 2);
+    window->sides = rng_next(&window->rng);
+    window->backwards = chance_one_in(&window->rng, 2);
     window->before = network_held(window->sim->network);
 }
 

@@ -27,10 +27,15 @@ struct plan {
 struct faults {
     struct sim *sim;
     struct rng rng;
+    struct rng ties; /* of what is planned here: plans may go without a change to the rest */
     struct scenario_fault drawn[FAULTS_DRAWN_MAX];
     uint32_t drawn_count;
     struct plan *plans;
     uint32_t plans_count;
+    struct scenario_fault *fired;
+    uint32_t fired_count;
+    uint32_t fired_capacity;
+    uint64_t started_us;
     struct list lasting; /* struct fault_window */
     bool ended;
 };
@@ -42,6 +47,7 @@ struct faults *faults_new(struct sim *sim)
     struct faults *faults = sim_allocate(NULL, sizeof(*faults));
     *faults = (struct faults){.sim = sim};
     chance_stream(&faults->rng, sim->seed, "faults", 0);
+    chance_stream(&faults->ties, sim->seed, "fault ties", 0);
     list_init(&faults->lasting);
     if (sim->scenario->draws_faults)
         faults->drawn_count = swarm_draw(sim, faults->drawn, FAULTS_DRAWN_MAX);
@@ -79,6 +85,7 @@ void faults_free(struct faults *faults)
         list_remove(&window->place);
         free(window);
     }
+    free(faults->fired);
     free(faults->plans);
     free(faults);
 }
@@ -91,7 +98,27 @@ static uint64_t draw_us(struct faults *faults, struct range range_ms)
 static void plan_put(struct plan *plan, uint64_t at_us)
 {
     if (at_us <= plan->until_us)
-        queue_put(&plan->faults->sim->queue, &plan->task, at_us, plan_due);
+        queue_put_aside(&plan->faults->sim->queue, &plan->task, at_us, plan_due,
+                        &plan->faults->ties);
+}
+
+/* What fired, as a fault of its own that would do the same again. */
+static void fired_note(struct faults *faults, const struct fault_window *window, uint64_t draw)
+{
+    if (faults->fired_count == faults->fired_capacity) {
+        faults->fired_capacity = faults->fired_capacity * 2 + 16;
+        faults->fired =
+            sim_allocate(faults->fired, faults->fired_capacity * sizeof(*faults->fired));
+    }
+    const uint64_t at_us = faults->sim->now_us - faults->started_us;
+    faults->fired[faults->fired_count++] =
+        (struct scenario_fault){.kind = window->fault->kind,
+                                .node = window->host->number,
+                                .at_us = {at_us, at_us},
+                                .lasts_ms = window->fault->lasts_ms,
+                                .amount = window->fault->amount,
+                                .path = window->fault->path,
+                                .draw = draw};
 }
 
 static void fire(struct plan *plan)
@@ -105,14 +132,16 @@ static void fire(struct plan *plan)
         host = sim->hosts[fault->node != 0 ? fault->node - 1 : drawn];
     }
     struct fault_window *window = sim_allocate(NULL, sizeof(*window));
-    *window = (struct fault_window){.sim = sim,
-                                    .host = host,
-                                    .fault = fault,
-                                    .rng = &faults->rng,
-                                    .lasts_us = draw_us(faults, fault->lasts_ms)};
+    *window = (struct fault_window){.sim = sim, .host = host, .fault = fault};
+    const uint64_t draw = fault->draw != 0 ? fault->draw : faults->fired_count + 1;
+    chance_stream(&window->rng, sim->seed, "fault", draw);
+    window->lasts_us =
+        chance_between(&window->rng, fault->lasts_ms.least * 1000, fault->lasts_ms.most * 1000);
+    fired_note(faults, window, draw);
     fault_begin(window);
     list_append(&faults->lasting, &window->place);
-    queue_put(&sim->queue, &window->task, sim->now_us + window->lasts_us, window_due);
+    queue_put_aside(&sim->queue, &window->task, sim->now_us + window->lasts_us, window_due,
+                    &window->rng);
 }
 
 static void plan_due(struct task *task)
@@ -127,6 +156,7 @@ static void plan_due(struct task *task)
 void faults_start(struct faults *faults)
 {
     const uint64_t now_us = faults->sim->now_us;
+    faults->started_us = now_us;
     for (uint32_t i = 0; i < faults->plans_count; i++) {
         struct plan *plan = &faults->plans[i];
         const struct scenario_fault *fault = plan->fault;
@@ -138,7 +168,8 @@ void faults_start(struct faults *faults)
         else if (fault->every_ms.most > 0)
             plan_put(plan, plan->armed_us + draw_us(faults, fault->every_ms));
         else
-            plan_put(plan, now_us + draw_us(faults, fault->at_ms));
+            plan_put(plan, now_us + draw_us(faults, fault->at_ms) +
+                               chance_between(&faults->rng, fault->at_us.least, fault->at_us.most));
     }
 }
 
@@ -177,10 +208,18 @@ void faults_host_ended(struct faults *faults, struct host *host)
     const bool gave_up = host->last_end == HOST_END_FAILED;
     if (faults == NULL || faults->sim->scenario->expect.node_stops || (!gave_up && !faults->ended))
         return;
-    host_start_in(host, 1000 * chance_between(&faults->rng, 1, REVIVE_MS_MOST));
+    struct rng rng;
+    chance_stream(&rng, faults->sim->seed, host->name, host->boots);
+    host_start_in(host, 1000 * chance_between(&rng, 1, REVIVE_MS_MOST));
 }
 
 bool faults_are_none(const struct faults *faults)
 {
     return faults->plans_count == 0;
+}
+
+const struct scenario_fault *faults_fired(const struct faults *faults, uint32_t *ret_count)
+{
+    *ret_count = faults->fired_count;
+    return faults->fired;
 }

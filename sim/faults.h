@@ -19,6 +19,10 @@ void faults_moment(struct faults *faults, struct host *host, enum moment_kind mo
 /* A process ended: one that gave up by itself is started again, as an operator would. */
 void faults_host_ended(struct faults *faults, struct host *host);
 
+/* What has fired so far, each as a fault that would do the same at the same time, without the
+ * others. Borrowed; paths are the scenario's. */
+const struct scenario_fault *faults_fired(const struct faults *faults, uint32_t *ret_count);
+
 /* True when nothing was planned: then nothing may go wrong. */
 bool faults_are_none(const struct faults *faults);
 

@@ -126,6 +126,10 @@ libscenario_a_SOURCES = \
 	sim/scenario_read.c \
 	sim/scenario_reader.h \
 	sim/scenario_settings.c \
+	sim/scenario_write.c \
+	sim/scenario_write.h \
+	sim/shrink.c \
+	sim/shrink.h \
 	sim/trace.h \
 	sim/trace_open.c \
 	sim/trace_schema.c \
@@ -144,6 +148,7 @@ chronik_sim_SOURCES = \
 	sim/cmd_run_report.h \
 	sim/cmd_schema.c \
 	sim/cmd_show.c \
+	sim/cmd_shrink.c \
 	sim/cmd_why.c \
 	sim/main.c
 chronik_sim_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)

@@ -6,7 +6,7 @@
 #include "sim/cmd.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_run, &cmd_show, &cmd_why, &cmd_replay, &cmd_schema, NULL,
+    &cmd_run, &cmd_show, &cmd_why, &cmd_shrink, &cmd_replay, &cmd_schema, NULL,
 };
 
 static const struct program program = {

@@ -15,17 +15,19 @@
 #define FIRST_CLIENT_PORT 32768
 #define FRAGMENT_GAP      64 /* the time between two pieces, as a part of the least latency */
 
+static const struct network_knobs quick = {
+    .latency_us_least = 50, .latency_us_most = 500, .window_bytes = 256 * 1024};
+
 struct network *network_new(struct sim *sim)
 {
     uint32_t clients = 1;
     for (uint32_t i = 0; i < sim->scenario->clients_count; i++)
         clients += sim->scenario->clients[i].count;
     struct network *network = sim_allocate(NULL, sizeof(*network));
-    *network = (struct network){
-        .sim = sim,
-        .ends = CLIENT_END(clients) + 1,
-        .last_port = FIRST_CLIENT_PORT,
-        .knobs = {.latency_us_least = 50, .latency_us_most = 500, .window_bytes = 256 * 1024}};
+    *network = (struct network){.sim = sim,
+                                .ends = CLIENT_END(clients) + 1,
+                                .last_port = FIRST_CLIENT_PORT,
+                                .knobs = quick};
     chance_stream(&network->rng, sim->seed, "network", 0);
     list_init(&network->channels);
     const size_t cells = (size_t)network->ends * network->ends;
@@ -37,6 +39,11 @@ struct network *network_new(struct sim *sim)
 struct network_knobs *network_knobs(struct network *network)
 {
     return &network->knobs;
+}
+
+void network_calm(struct network *network)
+{
+    network->knobs = quick;
 }
 
 static void channel_free(struct channel *channel)

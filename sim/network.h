@@ -87,4 +87,7 @@ struct network_knobs {
 
 struct network_knobs *network_knobs(struct network *network);
 
+/* From now on the network is quick, whatever was drawn: the load is over. */
+void network_calm(struct network *network);
+
 #endif

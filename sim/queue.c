@@ -75,13 +75,19 @@ static void sift_down(struct queue *queue, uint32_t index)
 void queue_put(struct queue *queue, struct task *task, uint64_t due_us,
                void (*run)(struct task *task))
 {
+    queue_put_aside(queue, task, due_us, run, &queue->rng);
+}
+
+void queue_put_aside(struct queue *queue, struct task *task, uint64_t due_us,
+                     void (*run)(struct task *task), struct rng *ties)
+{
     queue_cancel(queue, task);
     if (queue->count == queue->capacity) {
         queue->capacity = queue->capacity * 2 + 64;
         queue->items = sim_allocate(queue->items, queue->capacity * sizeof(struct task *));
     }
     task->due_us = due_us;
-    task->tie = rng_next(&queue->rng);
+    task->tie = rng_next(ties);
     task->cause = queue->cause;
     task->run = run;
     put_at(queue, queue->count++, task);

@@ -41,6 +41,10 @@ void queue_free(struct queue *queue);
 void queue_put(struct queue *queue, struct task *task, uint64_t due_us,
                void (*run)(struct task *task));
 
+/* The same, with a tie that `ties` draws: what is put so does not change the ties of all others. */
+void queue_put_aside(struct queue *queue, struct task *task, uint64_t due_us,
+                     void (*run)(struct task *task), struct rng *ties);
+
 /* Takes a task back; a no-op when it is not queued. */
 void queue_cancel(struct queue *queue, struct task *task);
 

@@ -118,6 +118,7 @@ struct scenario_fault {
     enum fault_kind kind;
     uint32_t node; /* 0: drawn */
     struct range at_ms;
+    struct range at_us; /* instead of at_ms */
     struct range from_ms;
     struct range to_ms;
     struct range every_ms; /* most 0: once */
@@ -125,8 +126,9 @@ struct scenario_fault {
     struct range amount; /* factor, parts in a million, ms, percent of effects that fail */
     enum moment_kind when;
     struct range nth;
-    bool again; /* after it came it waits for `when` anew */
-    char *path; /* file faults: only files with this in their path; NULL: any */
+    bool again;    /* after it came it waits for `when` anew */
+    char *path;    /* file faults: only files with this in their path; NULL: any */
+    uint64_t draw; /* which stream of chance it draws from; 0: that of its turn */
 };
 
 /* What the outcome has to be, besides that no judge objects. */

@@ -89,7 +89,7 @@ static void check_needs(struct reader *reader, json_t *json, const char *key, co
 static void check_fault(struct reader *reader, const struct scenario *scenario, json_t *json,
                         uint32_t number)
 {
-    static const char *const times[] = {"at_ms", "every_ms", "when"};
+    static const char *const times[] = {"at_ms", "at_us", "every_ms", "when"};
     const struct scenario_fault *fault = &scenario->faults[number];
     const char *time = NULL;
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {

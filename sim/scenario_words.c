@@ -205,6 +205,9 @@ static const struct scenario_word fault_words[] = {
      .tells = "It happens once, so long after the load began. Each fault has one of `at_ms`, "
               "`every_ms` and `when`.",
      .example = "{\"kind\": \"crash\", \"at_ms\": [500, 900]}"},
+    {"at_us", WORD_RANGE, FIELD(scenario_fault, at_us), .least = 0, .most = SCENARIO_US_MAX,
+     .otherwise = "", .tells = "As `at_ms`, to the microsecond: \"chronik sim shrink\" writes it.",
+     .example = "{\"kind\": \"crash\", \"at_us\": 700123}"},
     {"every_ms", WORD_RANGE, FIELD(scenario_fault, every_ms), .least = 1, .most = SCENARIO_MS_MAX,
      .otherwise = "", .tells = "It happens again and again, with so much between two times.",
      .example = "{\"kind\": \"reset\", \"every_ms\": [50, 500]}"},
@@ -249,6 +252,11 @@ static const struct scenario_word fault_words[] = {
     {"path", WORD_TEXT, FIELD(scenario_fault, path), .least = 1, .most = SCENARIO_NAME_MAX,
      .otherwise = "any file", .kinds = ERRORS, .tells = "Only files with this in their path.",
      .example = "{\"kind\": \"sync_error\", \"at_ms\": 700, \"path\": \"__cluster_metadata\"}"},
+    {"draw", WORD_NUMBER, FIELD(scenario_fault, draw), .least = 1, .most = 1000000,
+     .otherwise = "that of its turn",
+     .tells = "Which of the seed's streams of chance the fault draws from: \"chronik sim shrink\" "
+              "writes it, so that a fault does the same without the others.",
+     .example = "{\"kind\": \"partition\", \"at_us\": 700123, \"draw\": 17}"},
     {0},
 };
 

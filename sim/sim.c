@@ -93,6 +93,8 @@ static void poll(struct sim *sim)
 static void load_begins(struct sim *sim)
 {
     const uint64_t lasts_us = range_draw(sim, sim->scenario->load_ms) * 1000;
+    sim->load_us = sim->now_us;
+    sim->load_lasts_us = lasts_us;
     phase_begin(sim, SIM_LOAD, lasts_us);
     faults_start(sim->faults);
     clients_start(sim->clients);
@@ -103,6 +105,7 @@ static void settle_begins(struct sim *sim)
 {
     phase_begin(sim, SIM_SETTLE, sim->scenario->settle_ms * 1000);
     faults_end(sim->faults);
+    network_calm(sim->network);
     clients_settle(sim->clients);
     poll(sim);
 }

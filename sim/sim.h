@@ -88,6 +88,8 @@ struct sim {
     struct sim_options options;
     struct rng rng;
     struct task phase_task;
+    uint64_t load_us; /* when the load began */
+    uint64_t load_lasts_us;
     uint64_t done_us;       /* when all clients were done; 0: not yet */
     uint64_t phase_ends_us; /* when it should be over, and is late afterwards */
     struct setup *setup;
