@@ -178,11 +178,11 @@ void append_fail(struct log *log, int error)
 {
     if (log->state != LOG_READY)
         return;
-    if (error != ERR_NO_SPACE) {
+    if (!error_passes(error)) {
         folder_fail(log->folder, "cannot write to", log->name);
         return;
     }
-    io_log(log->io, LOG_ERROR, "the disk is full: appends are refused log=%.*s offset=%lld",
+    io_log(log->io, LOG_ERROR, "%s: appends are refused log=%.*s offset=%lld", error_reason(error),
            SPAN_ARGS(log->name), (long long)log->written_end);
     log_set_state(log, LOG_LOADING);
     append_drop(log);
@@ -223,7 +223,7 @@ static void write_file_ready(struct wait *wait, int error)
     struct log *log = container_of(wait, struct log, write_wait);
     log_hold(log);
     if (error != ERR_NONE)
-        append_fail(log, ERR_IO);
+        append_fail(log, error);
     else
         segment_release(log->write_segment); /* write_start() takes its own use */
     log_goes_on(log);

@@ -125,7 +125,7 @@ static void lines_written(struct log_waiter *waiter, int error)
 {
     struct create *create = container_of(waiter, struct create, checkpoint);
     if (error != ERR_NONE)
-        create_end(create->log, error == ERR_NO_SPACE ? error : ERR_IO);
+        create_end(create->log, error_passes(error) ? error : ERR_IO);
     else
         folder_make(create);
 }

@@ -102,7 +102,7 @@ static void opened_to_read(struct op *op, const struct completion *completion)
         return;
     }
     if (completion->count > job->limit_bytes) {
-        job_close(job, ERR_LIMIT);
+        job_close(job, ERR_MALFORMED);
         return;
     }
     job->buffer = buffer_new(job->io->memory, MEMORY_READ, (uint32_t)completion->count);

@@ -14,7 +14,8 @@ struct file_job;
 typedef void file_done(void *context, int error, struct span bytes);
 
 /* Reads the file at `path` of data folder `folder`, which is copied. ERR_NOT_FOUND, ERR_IO,
- * ERR_LIMIT for one longer than `limit_bytes`, or the budget for reads. */
+ * ERR_MALFORMED for one longer than `limit_bytes`, ERR_LIMIT for now without a descriptor or within
+ * the budget for reads. */
 struct file_job *file_get(struct io *io, uint32_t folder, struct span path, uint64_t limit_bytes,
                           file_done *done, void *context);
 

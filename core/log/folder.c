@@ -197,7 +197,8 @@ static void root_sync_start(struct folder *folder);
 static void root_synced(struct op *op, const struct completion *completion)
 {
     struct folder *folder = container_of(op, struct folder, sync_op);
-    if (completion->error != ERR_NONE)
+    /* Without a descriptor for it nothing was synced, and nothing lost. */
+    if (completion->error != ERR_NONE && completion->error != ERR_LIMIT)
         folder_fail(folder, "cannot sync the data folder", SPAN(""));
     waits_wake(&folder->sync_now, completion->error);
     root_sync_start(folder);

@@ -84,12 +84,13 @@ static void checkpoint_end(struct folder *folder, int error)
     folder->checkpoint_busy = false;
     if (error == ERR_NONE && !folder->checkpoint_again)
         folder->lines_forgotten = false;
-    if (error == ERR_NO_SPACE)
-        io_log(folder->io, LOG_WARN, "the disk is full: no checkpoint folder=%u", folder->number);
+    if (error_passes(error))
+        io_log(folder->io, LOG_WARN, "%s: no checkpoint folder=%u", error_reason(error),
+               folder->number);
     else if (error != ERR_NONE)
         folder_fail(folder, "cannot write the checkpoints of", SPAN("the folder"));
     waiters_wake(&folder->checkpoint_now,
-                 error == ERR_NONE || error == ERR_NO_SPACE ? error : ERR_KAFKA_STORAGE_ERROR);
+                 error == ERR_NONE || error_passes(error) ? error : ERR_KAFKA_STORAGE_ERROR);
     if (folder->checkpoint_again && folder->state != FOLDER_OFFLINE)
         checkpoint_start(folder);
 }

@@ -227,6 +227,10 @@ void log_set_state(struct log *log, enum log_state state);
 void log_wake(struct log *log, int error);
 void waiters_wake(struct list *waiters, int error);
 void log_advanced(struct log *log);
+/* True for what is no fault of the device and passes by: a full disk, a process without
+ * descriptors. error_reason() says which, for the operator. */
+bool error_passes(int error);
+const char *error_reason(int error);
 void log_go_offline(struct log *log); /* this log alone, or with its folder */
 struct segment *log_active(const struct log *log);
 /* The path NAME, NAME/FILE or NAME/00000000000000000000SUFFIX, to be given back by

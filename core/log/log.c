@@ -107,6 +107,16 @@ void log_load(struct log *log, struct log_waiter *waiter)
     }
 }
 
+bool error_passes(int error)
+{
+    return error == ERR_NO_SPACE || error == ERR_LIMIT;
+}
+
+const char *error_reason(int error)
+{
+    return error == ERR_NO_SPACE ? "the disk is full" : "no file descriptor is left";
+}
+
 void log_go_offline(struct log *log)
 {
     if (log->state == LOG_OFFLINE || log->state == LOG_CLOSED)

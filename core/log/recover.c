@@ -6,6 +6,9 @@
 #include "core/log/checkpoint.h"
 
 #define METADATA_BYTES_MAX 4096
+
+/* When partition.metadata is tried again for which there was no descriptor or no memory. */
+#define METADATA_AGAIN_US  ((uint64_t)100 * 1000)
 #define EPOCHS_BYTES_MAX   ((uint64_t)16 * 1024 * 1024)
 #define SNAPSHOT_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
 #define OFFSET_DIGITS      20
@@ -19,6 +22,7 @@ void recover_free(struct log *log)
     if (recovery == NULL)
         return;
     cursor_close(&recovery->cursor);
+    timer_cancel(&log->io->timers, &recovery->timer);
     buffer_release(recovery->offsets);
     buffer_release(recovery->rewrite);
     list_remove(&recovery->place);
@@ -294,6 +298,23 @@ static void recover_epochs(struct log *log)
     log_path_free(log, path);
 }
 
+static void metadata_got(void *context, int error, struct span text);
+
+static void metadata_get(struct log *log)
+{
+    const struct span path = log_path(log, "partition.metadata");
+    file_get(log->io, folder_number(log->folder), path, METADATA_BYTES_MAX, metadata_got, log);
+    log_path_free(log, path);
+}
+
+/* Without a descriptor or memory to read it, nothing is known about it. */
+static void metadata_again(struct timer *timer)
+{
+    struct log *log = container_of(timer, struct recovery, timer)->log;
+    if (!recover_stopped(log))
+        metadata_get(log);
+}
+
 static void metadata_got(void *context, int error, struct span text)
 {
     struct log *log = context;
@@ -301,6 +322,11 @@ static void metadata_got(void *context, int error, struct span text)
     uint64_t bytes = 0;
     if (recover_stopped(log))
         return;
+    if (error == ERR_LIMIT) {
+        timer_set(&log->io->timers, &log->recovery->timer, log->io->now_us + METADATA_AGAIN_US,
+                  metadata_again);
+        return;
+    }
     for (uint32_t i = 0; i < log->segments_count; i++)
         bytes += log->segments[i]->size_bytes;
     if (error == ERR_NONE)
@@ -353,9 +379,7 @@ static void listed(struct op *op, const struct completion *completion)
         metadata_got(log, ERR_NOT_FOUND, SPAN_NULL);
         return;
     }
-    const struct span path = log_path(log, "partition.metadata");
-    file_get(log->io, folder_number(log->folder), path, METADATA_BYTES_MAX, metadata_got, log);
-    log_path_free(log, path);
+    metadata_get(log);
 }
 
 void recover_list(struct log *log)

@@ -15,6 +15,7 @@ struct recovery {
     struct list place; /* in folder->load_queue */
     struct op op;
     struct wait wait;
+    struct timer timer; /* until partition.metadata is tried again */
     struct span path;
     bool rewinding; /* after a failed write */
     bool quieting;  /* … while effects are still under way */

@@ -63,12 +63,28 @@ static void removal_due(struct timer *timer)
               removal->path_aside);
 }
 
+static void name_is_free(struct removal *removal)
+{
+    removal->renamed = true;
+    waits_wake(&removal->folder->names_next, ERR_NONE);
+}
+
+static void removed_in_place(struct op *op, const struct completion *completion)
+{
+    name_is_free(container_of(op, struct removal, op));
+    removed(op, completion);
+}
+
 static void renamed(struct op *op, const struct completion *completion)
 {
     struct removal *removal = container_of(op, struct removal, op);
     struct folder *folder = removal->folder;
-    removal->renamed = true;
-    waits_wake(&folder->names_next, ERR_NONE);
+    if (completion->error == ERR_NO_SPACE) {
+        /* The longer name needs a block that a full disk has not. */
+        io_remove(folder->io, op, removed_in_place, folder->number, removal->path);
+        return;
+    }
+    name_is_free(removal);
     if (completion->error == ERR_NOT_FOUND) {
         removal_free(removal);
         return;

@@ -66,10 +66,10 @@ static void settle_end(struct log *log, int error)
         log->epochs_changed = true;
     }
     settle_free(log);
-    if (error != ERR_NONE && serving && error != ERR_NO_SPACE)
+    if (error != ERR_NONE && serving && !error_passes(error))
         folder_fail(log->folder, "cannot write a checkpoint of", log->name);
-    if (error == ERR_NO_SPACE && serving)
-        io_log(log->io, LOG_WARN, "the disk is full: recovery would take longer log=%.*s",
+    if (error_passes(error) && serving)
+        io_log(log->io, LOG_WARN, "%s: recovery would take longer log=%.*s", error_reason(error),
                SPAN_ARGS(log->name));
     log_goes_on(log);
 }

@@ -6,6 +6,9 @@
  */
 #include "core/log/folder_internal.h"
 
+/* When a process without descriptors looks for one again. */
+#define SYNC_AGAIN_US ((uint64_t)100 * 1000)
+
 static void sync_want(struct log *log)
 {
     log->sync_wanted = true;
@@ -52,9 +55,13 @@ void sync_advance(struct log *log)
     log_advanced(log);
 }
 
+/* Without a descriptor nothing was synced, and nothing lost: it is tried again after a while. Any
+ * other failure is believed once and for all. */
 static bool sync_failed(struct log *log, int error, const char *what)
 {
-    if (error != ERR_NONE)
+    if (error == ERR_LIMIT && log->state == LOG_READY && !timer_is_set(&log->flush_timer))
+        timer_set(&log->io->timers, &log->flush_timer, log->io->now_us + SYNC_AGAIN_US, flush_due);
+    else if (error != ERR_NONE && error != ERR_LIMIT)
         folder_fail(log->folder, what, log->name);
     return error != ERR_NONE;
 }
@@ -133,9 +140,10 @@ static void sync_file_ready(struct wait *wait, int error)
 {
     struct log *log = container_of(wait, struct log, sync_wait);
     log_hold(log);
-    if (!sync_failed(log, error, "cannot open a segment of"))
+    if (!sync_failed(log, error, "cannot open a segment of")) {
         segment_release(log->sync_segment); /* sync_start() takes its own use */
-    log->sync_wanted = true;
+        log->sync_wanted = true;
+    }
     log_goes_on(log);
 }
 
