@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "disk/calls.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -40,22 +39,3 @@ const struct disk_calls disk_calls_system = {
     .read = read,
     .write = write,
 };
-
-int calls_openat(const struct disk_calls *calls, int folder, const char *path, int flags,
-                 mode_t mode)
-{
-    int fd;
-    do {
-        fd = calls->openat(folder, path, flags, mode);
-    } while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-int calls_fsync(const struct disk_calls *calls, int fd)
-{
-    int result;
-    do {
-        result = calls->fsync(fd);
-    } while (result != 0 && errno == EINTR);
-    return result;
-}

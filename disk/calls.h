@@ -5,6 +5,7 @@
 #define DISK_CALLS_H
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -43,10 +44,24 @@ struct disk_calls {
 extern const struct disk_calls disk_calls_system;
 
 /* Opens, and goes on when it was interrupted. */
-int calls_openat(const struct disk_calls *calls, int folder, const char *path, int flags,
-                 mode_t mode);
+static inline int calls_openat(const struct disk_calls *calls, int folder, const char *path,
+                               int flags, mode_t mode)
+{
+    int fd;
+    do {
+        fd = calls->openat(folder, path, flags, mode);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
 
 /* Syncs with fsync(), and goes on when it was interrupted. */
-int calls_fsync(const struct disk_calls *calls, int fd);
+static inline int calls_fsync(const struct disk_calls *calls, int fd)
+{
+    int result;
+    do {
+        result = calls->fsync(fd);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
 
 #endif

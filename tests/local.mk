@@ -42,9 +42,11 @@ AM_TESTS_ENVIRONMENT = \
 SCRIPT_TESTS = \
 	tests/core-is-pure.sh \
 	tests/driver-calls.sh \
+	tests/e2e/broken.sh \
 	tests/e2e/bytes.sh \
 	tests/e2e/clients.sh \
 	tests/e2e/crash.sh \
+	tests/e2e/disturbed.sh \
 	tests/e2e/hostile.sh \
 	tests/e2e/order.sh \
 	tests/tidy.sh
@@ -54,6 +56,7 @@ EXTRA_DIST += tests/core-is-pure.allow tests/driver-calls.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/broker.sh tests/e2e/records.sh tests/e2e/run.sh \
 	tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/crash.py \
 	tests/e2e/hostile.py tests/e2e/order.py \
+	tests/e2e/broken.py tests/e2e/disturbed.py tests/e2e/faulty.py \
 	tests/e2e/java.py tests/e2e/peer.py tests/e2e/members.py tests/e2e/member.js \
 	tests/e2e/go/main.go
 
@@ -97,6 +100,23 @@ check-hostile: chronik $(SIM_PROGRAM)
 check-records: chronik $(SIM_PROGRAM) tests/kafka_bytes $(CLIENT_IN_C)
 	$(SHELL) $(srcdir)/tests/e2e/records.sh
 
+# A broker for tests whose system calls go wrong, and the client tests with it, by more seeds.
+check_PROGRAMS += tests/chronik-faulty
+tests_chronik_faulty_SOURCES = \
+	cli/main.c \
+	tests/faulty/faulty.c \
+	tests/faulty/faulty.h \
+	tests/faulty/faulty_disk.c \
+	tests/faulty/faulty_net.c \
+	tests/faulty/program.c
+# They are the tables that the loop names, so that those of the archives stay out.
+tests_chronik_faulty_CPPFLAGS = $(AM_CPPFLAGS) -Dfaulty_net_calls=net_calls_system \
+	-Dfaulty_disk_calls=disk_calls_system
+tests_chronik_faulty_LDADD = libcli.a libnet.a libdisk.a $(CORE_LIBS) -lpthread
+check-faulty: tests/chronik-faulty
+	CHRONIK_E2E_SEEDS="1 2 3 4 5 6 7 8 9 10" $(SHELL) $(srcdir)/tests/e2e/disturbed.sh
+	CHRONIK_E2E_SEEDS="1 2 3 4 5 6 7 8 9 10" $(SHELL) $(srcdir)/tests/e2e/broken.sh
+
 # Kafka's own tools, by Maven; clients in Go and JavaScript, by their package managers.
 check-java: chronik $(SIM_PROGRAM)
 	CHRONIK=./chronik CHRONIK_SIM=$(SIM_PROGRAM:%=./%) python3 $(srcdir)/tests/e2e/java.py
@@ -108,7 +128,8 @@ check-members: chronik $(SIM_PROGRAM)
 check-kafka: tests/kafka_bytes
 	PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/peer.py tests/kafka_bytes \
 	$(srcdir)/tests/golden/kafka
-.PHONY: check-clients check-crash check-records check-hostile check-java check-kafka check-members
+.PHONY: check-clients check-crash check-faulty check-hostile check-java check-kafka \
+	check-members check-records
 
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =

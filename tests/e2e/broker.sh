@@ -9,7 +9,8 @@ broker_start()
     folder=$(mktemp -d) || exit 1
     set --
     [ ! -x chronik-sim ] || set -- --set chronik.record.file="$folder/record"
-    ./chronik broker --set log.dirs="$folder/data" --set listeners=PLAINTEXT://127.0.0.1:0 \
+    "${CHRONIK:-./chronik}" broker --set log.dirs="$folder/data" \
+        --set listeners=PLAINTEXT://127.0.0.1:0 \
         --set group.initial.rebalance.delay.ms=0 "$@" >"$folder/ready" 2>"$folder/errors" &
     broker=$!
     tries=0

@@ -5,7 +5,7 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 name=$(basename "$0" .sh)
-CHRONIK=$(pwd)/chronik
+CHRONIK=${CHRONIK:-$(pwd)/chronik}
 export CHRONIK PYTHONDONTWRITEBYTECODE=1
 if [ -x chronik-sim ]; then
     CHRONIK_SIM=$(pwd)/chronik-sim
