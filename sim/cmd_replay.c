@@ -13,6 +13,7 @@
 #include "core/base/format.h"
 #include "sim/cmd.h"
 #include "sim/replay.h"
+#include "sim/replay_run.h"
 #include "sim/trace.h"
 
 static int run(const struct cmd *cmd, int argc, char **argv);
@@ -30,7 +31,7 @@ const struct cmd cmd_replay = {
     .program = "chronik sim",
     .name = "replay",
     .arguments = "[--all] [--trace FILE.db] FILE",
-    .summary = "do again what a broker did, from its flight record",
+    .summary = "do again what a broker did, from its record or from a trace",
     .help =
         "Reads a flight record, which a broker with chronik.record.file=FILE keeps of all that\n"
         "enters its core, and steps a core through it. After each event the core has to have\n"
@@ -40,6 +41,10 @@ const struct cmd cmd_replay = {
         "\n"
         "A record that breaks off, because the process was killed, is replayed as far as it\n"
         "goes. No data folder is needed, and none is written.\n"
+        "\n"
+        "Of a trace that \"chronik sim run --trace FILE\" wrote, the scenario is run again with\n"
+        "its seed, and every step is compared: the same build, or one of another compiler, gives\n"
+        "the same digests.\n"
         "\n"
         "The exit status is 0 when all was the same, 1 when it was not, and 2 when the file is\n"
         "no whole record.",
@@ -158,6 +163,25 @@ static int trace_finish(struct trace *trace, const struct replay *replay, int ex
     return exit_code == EXIT_CODE_DONE ? EXIT_CODE_FAILED : exit_code;
 }
 
+/* A simulated run, which its scenario and seed give again. */
+static int replay_trace(const struct asked *asked)
+{
+    struct replay_run replay;
+    switch (replay_run(asked->path, &replay)) {
+    case REPLAY_SAME:
+        printf("the same: %llu steps, digest %016llx\n", (unsigned long long)replay.steps,
+               (unsigned long long)replay.digest);
+        return EXIT_CODE_DONE;
+    case REPLAY_DIVERGED:
+        printf("diverged: %s\n", replay.text);
+        return EXIT_CODE_FAILED;
+    case REPLAY_REFUSED:
+        break;
+    }
+    fprintf(stderr, "chronik sim replay: %s\n", replay.text);
+    return EXIT_CODE_USAGE;
+}
+
 static int replay_file(const struct asked *asked)
 {
     struct span record;
@@ -168,6 +192,10 @@ static int replay_file(const struct asked *asked)
     if (!map_file(asked->path, &record))
         return EXIT_CODE_USAGE;
     int exit_code = EXIT_CODE_USAGE;
+    if (replay_is_trace(record)) {
+        exit_code = replay_trace(asked);
+        goto out;
+    }
     if (asked->trace_path != NULL) {
         trace = trace_begin(asked->trace_path, asked->path, SPAN(""), 0, reason);
         if (trace == NULL) {
@@ -214,5 +242,6 @@ static int run(const struct cmd *cmd, int argc, char **argv)
             asked.path = value;
         }
     }
-    return asked.path == NULL ? options_mistake(cmd, "name a flight record") : replay_file(&asked);
+    return asked.path == NULL ? options_mistake(cmd, "name a flight record or a trace")
+                              : replay_file(&asked);
 }

@@ -118,6 +118,8 @@ libscenario_a_SOURCES = \
 	sim/campaign.h \
 	sim/json_place.c \
 	sim/json_place.h \
+	sim/replay_run.c \
+	sim/replay_run.h \
 	sim/run.c \
 	sim/run.h \
 	sim/scenario_check.c \

@@ -56,6 +56,8 @@ static char *text_of(const void *field)
     return text;
 }
 
+static bool words_are_preset(const void *object, const struct scenario_object_info *info);
+
 /* True when the word says no more than its absence. */
 static bool is_preset(const struct scenario_word *word, const void *object)
 {
@@ -75,10 +77,19 @@ static bool is_preset(const struct scenario_word *word, const void *object)
     case WORD_LIST:
         return number_of((const char *)object + word->count_offset, sizeof(uint32_t)) == 0;
     case WORD_OBJECT:
-        return false;
+        return words_are_preset(field, scenario_object_info(word->object));
     default:
         return number_of(field, word->bytes) == (int64_t)word->preset.least && !word->is_required;
     }
+}
+
+static bool words_are_preset(const void *object, const struct scenario_object_info *info)
+{
+    for (const struct scenario_word *word = info->words; word->key != NULL; word++) {
+        if (!is_preset(word, object))
+            return false;
+    }
+    return true;
 }
 
 static void write_settings(const struct settings_list *settings, FILE *out)
