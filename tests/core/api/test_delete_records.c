@@ -72,6 +72,24 @@ START_TEST(what_is_not_there_has_an_error)
 }
 END_TEST
 
+/* A start that another deletion has moved is promised too: it has to be durable. */
+START_TEST(a_start_that_is_not_durable_yet_is_waited_for)
+{
+    world_hold(admin.node.world, EFFECT_RENAME, "log-start-offset-checkpoint");
+    client_send(admin.client, API_DELETE_RECORDS, NEWEST, deletion_of(0, 2));
+    world_run(admin.node.world);
+    struct client *other = client_new(admin.node.world);
+    client_send(other, API_DELETE_RECORDS, NEWEST, deletion_of(0, 1));
+    world_run(admin.node.world);
+    ck_assert_ptr_null(client_take(other));
+    world_release(admin.node.world);
+    world_run(admin.node.world);
+    check(client_take(admin.client), ERR_NONE, 2);
+    check(client_take(other), ERR_NONE, 2);
+    client_free(other);
+}
+END_TEST
+
 /* The answer waits for a checkpoint that is of the whole folder: the topic may go meanwhile. */
 START_TEST(the_topic_goes_before_the_answer)
 {
@@ -101,6 +119,7 @@ SUITE(delete_records)
     tcase_add_test(tcase, the_start_never_goes_back);
     tcase_add_test(tcase, minus_one_is_the_high_watermark);
     tcase_add_test(tcase, what_is_not_there_has_an_error);
+    tcase_add_test(tcase, a_start_that_is_not_durable_yet_is_waited_for);
     tcase_add_test(tcase, the_topic_goes_before_the_answer);
     suite_add_tcase(suite, tcase);
 }
