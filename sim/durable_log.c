@@ -84,7 +84,7 @@ static bool last_is_there(const struct durable_log *log, const struct file_bytes
 static bool enter(struct durable_log *log, const struct file_node *folder,
                   const struct file_node **ret_file)
 {
-    int64_t base;
+    int64_t base = -1;
     *ret_file = segment_at(folder, log->next_offset, &base);
     if (*ret_file == NULL || base == log->segment)
         return false;
@@ -126,4 +126,20 @@ enum durable_found durable_log_next(struct durable_log *log, const struct files 
     log->position += ret_batch->length;
     log->next_offset = batch_last_offset(ret_info) + 1;
     return DURABLE_BATCH;
+}
+
+bool durable_log_skip(struct durable_log *log, const struct files *files)
+{
+    const struct file_node *folder = folder_of(log, files);
+    for (size_t i = 0; folder != NULL && i < folder->durable_entries.count; i++) {
+        const int64_t base = segment_base(folder->durable_entries.items[i].name);
+        if (base <= log->segment)
+            continue;
+        log->segment = base;
+        log->position = 0;
+        log->next_offset = base;
+        log->has_last = false;
+        return true;
+    }
+    return false;
 }

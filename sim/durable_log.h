@@ -37,6 +37,9 @@ void durable_log_init(struct durable_log *log, struct span topic, int32_t index)
 enum durable_found durable_log_next(struct durable_log *log, const struct files *files,
                                     struct span *ret_batch, struct batch_info *ret_info);
 
+/* Goes on with the next segment though something is missing before it; false when there is none. */
+bool durable_log_skip(struct durable_log *log, const struct files *files);
+
 /* Goes back to the beginning. */
 void durable_log_rewind(struct durable_log *log);
 

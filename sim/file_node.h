@@ -50,6 +50,7 @@ struct file_node {
     size_t changes_count;
     size_t changes_capacity;
     uint64_t sequence;
+    struct file_node *copy; /* while the disk is being cloned */
 };
 
 struct file_node *entries_get(const struct entries *entries, const char *name);

@@ -84,4 +84,8 @@ void files_power_loss(struct files *files);
  * Borrowed; NULL when it would not be there. */
 const struct file_node *files_durable(const struct files *files, uint32_t folder, const char *path);
 
+/* A copy of a disk, with what is durable and what is not, for a power loss of its own. `rng` is
+ * borrowed. No file is open on it. */
+void files_clone(struct files *to, const struct files *from, struct rng *rng);
+
 #endif

@@ -23,6 +23,8 @@ static const struct judge_kind *const kinds[] = {
     &judge_limits,
     &judge_contract,
     &judge_calm,
+    &judge_images,
+    &judge_liveness,
     &judge_expected,
 };
 

@@ -8,6 +8,8 @@ libsim_a_SOURCES = \
 	sim/admin_queries.c \
 	sim/assignor.c \
 	sim/assignor.h \
+	sim/bare.c \
+	sim/bare.h \
 	sim/blocks.c \
 	sim/blocks.h \
 	sim/chance.c \
@@ -39,6 +41,7 @@ libsim_a_SOURCES = \
 	sim/file_node.h \
 	sim/files.c \
 	sim/files.h \
+	sim/files_clone.c \
 	sim/files_durable.c \
 	sim/files_power.c \
 	sim/files_rot.c \
@@ -62,7 +65,9 @@ libsim_a_SOURCES = \
 	sim/judge_groups.c \
 	sim/judge_history.c \
 	sim/judge_idempotence.c \
+	sim/judge_images.c \
 	sim/judge_limits.c \
+	sim/judge_liveness.c \
 	sim/judge_metadata.c \
 	sim/judge_order.c \
 	sim/knobs.c \
