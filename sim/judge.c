@@ -121,8 +121,8 @@ const struct durable *judge_durable(const struct judge *judge, const struct host
     return judge->sim->judges->durables[host->number - 1];
 }
 
-static void object(struct judge *judge, enum sim_result result, const char *format,
-                   va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+object(struct judge *judge, enum sim_result result, const char *format, va_list arguments)
 {
     char text[VIOLATION_TEXT_BYTES];
     vsnprintf(text, sizeof(text), format, arguments);

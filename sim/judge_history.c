@@ -64,8 +64,8 @@ static void note(struct judge *judge, struct history *history, struct batch_mark
 {
     judge->judged++;
     const uint32_t place = batch_marks_at(&history->marks, mark.base_offset);
-    struct batch_mark *known = &history->marks.items[place];
-    if (place == history->marks.count || known->base_offset > mark.last_offset) {
+    struct batch_mark *known = place == history->marks.count ? NULL : &history->marks.items[place];
+    if (known == NULL || known->base_offset > mark.last_offset) {
         batch_marks_insert(&history->marks, &judge->memory, place, mark);
         return;
     }

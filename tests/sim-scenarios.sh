@@ -17,7 +17,7 @@ while IFS= read -r scenario; do
     else
         failed=1
         echo "not ok $number - $name"
-        echo "# ${said//$'\n'/$'\n'# }"
+        head -n 20 <<<"$said" | sed 's/^/# /'
     fi
 done < <(find "$srcdir/scenarios" -name '*.json' | sort)
 echo "1..$number"
