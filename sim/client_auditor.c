@@ -182,6 +182,11 @@ static void due(struct task *task)
     struct auditor *auditor = container_of(task, struct auditor, task);
     if (!auditor->contact.is_open || auditor->asked)
         return;
+    /* Nobody can promise anything of a disk whose bits flip. */
+    if (auditor->client.sim->hosts[auditor->client.host - 1]->is_rotten) {
+        host_done(auditor);
+        return;
+    }
     auditor->asked = true;
     if (auditor->state == TOPICS) {
         ask_topics(auditor);
