@@ -21,6 +21,13 @@ static void phase(struct judge *judge, enum sim_phase phase)
         return;
     expect(judge, TALLY_acked_records, expected->acked_least);
     expect(judge, TALLY_consumed_records, expected->consumed_least);
+    if (expected->steps_most == 0)
+        return;
+    judge->judged++;
+    if (judge->sim->steps > expected->steps_most)
+        judge_object_late(judge, "%llu steps, and the scenario expects %llu at most",
+                          (unsigned long long)judge->sim->steps,
+                          (unsigned long long)expected->steps_most);
 }
 
 const struct judge_kind judge_expected = {

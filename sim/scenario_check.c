@@ -55,7 +55,7 @@ static void check_client(struct reader *reader, const struct scenario *scenario,
 {
     const struct scenario_client *client = &scenario->clients[number];
     check_node(reader, scenario, json, client->node);
-    if (needs_topic(client))
+    if (needs_topic(client) || client->topic != NULL)
         check_topic_of(reader, scenario, json, client);
     if (client->idempotent && client->acks != -1)
         reader_refuse_member(reader, json, "idempotent",

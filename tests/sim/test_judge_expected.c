@@ -36,6 +36,21 @@ START_TEST(records_are_missing)
 }
 END_TEST
 
+START_TEST(steps_are_too_many)
+{
+    struct story story;
+    story_begin(&story, &judge_expected);
+    story.scenario.expect = (struct scenario_expect){.steps_most = 5};
+    story.sim.steps = 5;
+    reach(&story, SIM_AUDIT);
+    ck_assert(story_passes(&story));
+    story.sim.steps = 6;
+    reach(&story, SIM_AUDIT);
+    ck_assert(story_objects(&story, "6 steps, and the scenario expects 5 at most"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(nothing_is_expected)
 {
     struct story story;
@@ -52,6 +67,7 @@ SUITE(judge_expected)
     TCase *tcase = tcase_create("expected");
     tcase_add_test(tcase, what_is_expected_has_happened);
     tcase_add_test(tcase, records_are_missing);
+    tcase_add_test(tcase, steps_are_too_many);
     tcase_add_test(tcase, nothing_is_expected);
     suite_add_tcase(suite, tcase);
 }

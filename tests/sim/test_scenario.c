@@ -102,7 +102,7 @@ START_TEST(faults_have_times_and_amounts)
           "{'kind': 'write_error', 'at_ms': 0, 'lasts_ms': 4, 'path': '.log'},"
           "{'kind': 'slow_link', 'at_ms': 0, 'factor': [2, 8]},"
           "{'kind': 'disk_full', 'at_ms': 0}],"
-          " 'expect': {'acked_records': 5, 'consumed_records': 6, 'errors': true,"
+          " 'expect': {'acked_records': 5, 'consumed_records': 6, 'steps': 8, 'errors': true,"
           " 'latency_ms': 7}}",
           &scenario);
     ck_assert(scenario.is_soak && scenario.draws_knobs && scenario.draws_faults);
@@ -126,6 +126,7 @@ START_TEST(faults_have_times_and_amounts)
     expect_range(faults[4].amount, 0, 0);
     ck_assert_uint_eq(scenario.expect.acked_least, 5);
     ck_assert_uint_eq(scenario.expect.consumed_least, 6);
+    ck_assert_uint_eq(scenario.expect.steps_most, 8);
     ck_assert(scenario.expect.errors_allowed);
     ck_assert_uint_eq(scenario.expect.latency_ms_most, 7);
     scenario_free(&scenario);

@@ -89,6 +89,8 @@ static const struct {
      "a client of this kind needs a topic; \"topics\" has none"},
     {TELLS TOPIC "'clients': [{'kind': 'member', 'topic': 'order'}]}", 3, 41,
      "there is no topic \"order\"; did you mean \"orders\"?"},
+    {TELLS TOPIC "'clients': [{'kind': 'admin', 'topic': 'order'}]}", 3, 40,
+     "there is no topic \"order\"; did you mean \"orders\"?"},
     {TELLS TOPIC "'clients': [{'kind': 'member', 'topic': 'x'}]}", 3, 41,
      "there is no topic \"x\" in \"topics\""},
     {TELLS TOPIC "'clients': [{'kind': 'producer', 'idempotent': true, 'acks': '1'}]}", 3, 48,
