@@ -102,7 +102,10 @@ static void registered(struct meta_proposal *proposal, int error)
     struct boot *boot = container_of(proposal, struct boot, registration);
     struct broker *broker = boot->broker;
     if (error != ERR_NONE) {
-        io_log(&broker->io, LOG_ERROR, "this process could not be registered: error=%s",
+        io_log(&broker->io, LOG_ERROR,
+               "this process could not be registered: folder=" WAL_LOG_NAME
+               " error=%s mend=\"see to "
+               "the disk, or bring the folder back from a copy\"",
                error_name(error));
         boot_fail(boot);
         return;

@@ -18,10 +18,18 @@ static bool registration_fits(const struct image *image,
     return true;
 }
 
+/* Epochs only rise, and what the disk says of them may leave no room for that. */
+static bool registration_can_follow(const struct image *image, int32_t id, int64_t epoch)
+{
+    const struct meta_broker *before = image_broker(image, id);
+    return before == NULL || (before->epoch < epoch && image_epochs_can_rise(image, id));
+}
+
 int brokers_register(const struct image *image, struct meta_writer *writer,
                      const struct broker_registration *registration)
 {
-    if (!registration_fits(image, registration))
+    if (!registration_fits(image, registration) ||
+        !registration_can_follow(image, registration->id, meta_writer_next_offset(writer)))
         return ERR_INVALID_REGISTRATION;
     struct register_broker_record_end_point end_points[META_ENDPOINTS_MAX];
     for (uint32_t i = 0; i < registration->endpoints_count; i++) {

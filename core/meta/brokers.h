@@ -20,7 +20,9 @@ struct broker_registration {
 };
 
 /* Writes the record of a broker process that joins; its epoch is the record's offset. Every
- * partition that an earlier process of this broker led has a higher leader epoch from then on. */
+ * partition that an earlier process of this broker led has a higher leader epoch from then on.
+ * ERR_INVALID_REGISTRATION, and nothing is written, where it is too large or its epochs cannot be
+ * higher than those in the image. */
 int brokers_register(const struct image *image, struct meta_writer *writer,
                      const struct broker_registration *registration);
 

@@ -150,29 +150,21 @@ static void broker_fill(struct image *image, struct meta_broker *broker,
     broker->fenced = record->fenced;
 }
 
-static bool partition_can_rise(const struct meta_partition *partition)
-{
-    return partition->leader_epoch < INT32_MAX && partition->partition_epoch < INT32_MAX;
-}
-
 /* No process appends under a leader epoch of an earlier process: what a broker led before it
  * started anew it leads under a higher epoch. ERR_INVALID_RECORD, with nothing changed, when a
  * partition has none left. */
 static int raise_epochs(struct image *image, int32_t broker_id)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        struct map_node *node = image->topics_by_name.first;
-        for (; node != NULL; node = map_next(node)) {
-            struct meta_topic *topic = topic_of(node);
-            for (int32_t i = 0; i < topic->partitions_count; i++) {
-                struct meta_partition *partition = &topic->partitions[i];
-                if (partition->leader != broker_id)
-                    continue;
-                if (!partition_can_rise(partition))
-                    return ERR_INVALID_RECORD;
-                partition->leader_epoch += pass;
-                partition->partition_epoch += pass;
-            }
+    if (!image_epochs_can_rise(image, broker_id))
+        return ERR_INVALID_RECORD;
+    struct map_node *node = image->topics_by_name.first;
+    for (; node != NULL; node = map_next(node)) {
+        struct meta_topic *topic = topic_of(node);
+        for (int32_t i = 0; i < topic->partitions_count; i++) {
+            if (topic->partitions[i].leader != broker_id)
+                continue;
+            topic->partitions[i].leader_epoch++;
+            topic->partitions[i].partition_epoch++;
         }
     }
     return ERR_NONE;
@@ -372,7 +364,7 @@ static int apply_partition_change(struct image *image, const struct partition_ch
     memcpy(replicas, meta_replicas(partition), (size_t)replicas_count * sizeof(int32_t));
     const bool isr_changes = record->isr_count >= 0;
     const bool leader_changes = record->leader != META_LEADER_UNCHANGED;
-    if (!partition_can_rise(partition) ||
+    if (!meta_epochs_can_rise(partition) ||
         (isr_changes && (record->isr_count == 0 || record->isr_count > replicas_count ||
                          has_doubles(record->isr, record->isr_count) ||
                          !is_subset(record->isr, record->isr_count, replicas, replicas_count))) ||

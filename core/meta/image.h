@@ -156,6 +156,11 @@ const struct meta_endpoint *image_endpoint(const struct meta_broker *broker, str
 const struct meta_topic *image_first_topic(const struct image *image);
 const struct meta_topic *image_next_topic(const struct meta_topic *topic);
 
+/* False when a change can raise the partition's epochs no more; when that is so for any partition
+ * that the broker leads. */
+bool meta_epochs_can_rise(const struct meta_partition *partition);
+bool image_epochs_can_rise(const struct image *image, int32_t broker_id);
+
 const int32_t *meta_replicas(const struct meta_partition *partition);
 const int32_t *meta_isr(const struct meta_partition *partition);
 

@@ -99,3 +99,21 @@ uint32_t image_live_brokers(const struct image *image)
         count += !image->brokers[i].fenced;
     return count;
 }
+
+bool meta_epochs_can_rise(const struct meta_partition *partition)
+{
+    return partition->leader_epoch < INT32_MAX && partition->partition_epoch < INT32_MAX;
+}
+
+bool image_epochs_can_rise(const struct image *image, int32_t broker_id)
+{
+    const struct meta_topic *topic = image_first_topic(image);
+    for (; topic != NULL; topic = image_next_topic(topic)) {
+        for (int32_t i = 0; i < topic->partitions_count; i++) {
+            const struct meta_partition *partition = &topic->partitions[i];
+            if (partition->leader == broker_id && !meta_epochs_can_rise(partition))
+                return false;
+        }
+    }
+    return true;
+}

@@ -461,7 +461,7 @@ int topics_raise_epoch(const struct image *image, struct meta_writer *writer, st
     const struct meta_partition *found = topic == NULL ? NULL : image_partition(topic, partition);
     if (found == NULL)
         return ERR_UNKNOWN_TOPIC_OR_PARTITION;
-    if (found->leader_epoch != epoch || epoch == INT32_MAX)
+    if (found->leader_epoch != epoch || !meta_epochs_can_rise(found))
         return ERR_FENCED_LEADER_EPOCH;
     struct meta_record record = meta_record_of(META_RECORD_PARTITION_CHANGE);
     record.body.partition_change.partition_id = partition;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/meta/image.h"
 
+#include "core/meta/brokers.h"
 #include "core/wire/error.h"
 #include "tests/core/meta/cluster.h"
 #include "tests/support/runner.h"
@@ -361,6 +362,50 @@ START_TEST(an_epoch_never_overflows)
 }
 END_TEST
 
+/* What the image would not take is not written in the first place. */
+static int register_again(int32_t id)
+{
+    const struct broker_registration registration = {.id = id, .rack = SPAN_NULL};
+    const int error = brokers_register(&cluster.image, &cluster.writer, &registration);
+    ck_assert(error == ERR_NONE || cluster.writer.count == 0);
+    return error;
+}
+
+START_TEST(a_broker_does_not_register_below_its_epoch)
+{
+    struct meta_record record = wrong_registration(WRONGS);
+    ck_assert_int_eq(register_again(1), ERR_NONE);
+    cluster_commit(&cluster);
+    ck_assert_int_eq(image_apply(&cluster.image, &record), ERR_NONE);
+    ck_assert_int_eq(register_again(1), ERR_INVALID_REGISTRATION);
+    ck_assert_int_eq(register_again(2), ERR_NONE);
+}
+END_TEST
+
+START_TEST(no_epoch_is_raised_beyond_the_last)
+{
+    create_led_by("t", 1);
+    struct meta_record record = meta_record_of(META_RECORD_PARTITION);
+    record.body.partition = (struct partition_record){
+        .partition_id = 1,
+        .topic_id = cluster_topic(&cluster, "t")->id,
+        .replicas = one,
+        .replicas_count = 1,
+        .isr = one,
+        .isr_count = 1,
+        .leader = 1,
+        .leader_epoch = 7,
+        .partition_epoch = INT32_MAX,
+    };
+    ck_assert_int_eq(image_apply(&cluster.image, &record), ERR_NONE);
+    ck_assert_int_eq(register_again(1), ERR_INVALID_REGISTRATION);
+    ck_assert_int_eq(
+        topics_raise_epoch(&cluster.image, &cluster.writer, record.body.partition.topic_id, 1, 7),
+        ERR_FENCED_LEADER_EPOCH);
+    ck_assert_int_eq(register_again(2), ERR_NONE);
+}
+END_TEST
+
 START_TEST(a_batch_that_leaves_a_gap_is_refused)
 {
     struct image other;
@@ -437,6 +482,8 @@ SUITE(image)
     tcase_add_test(tcase, in_sync_replicas_and_leaders_change);
     tcase_add_loop_test(tcase, a_record_that_cannot_follow_changes_nothing, 0, WRONGS);
     tcase_add_test(tcase, an_epoch_never_overflows);
+    tcase_add_test(tcase, a_broker_does_not_register_below_its_epoch);
+    tcase_add_test(tcase, no_epoch_is_raised_beyond_the_last);
     tcase_add_test(tcase, a_batch_that_leaves_a_gap_is_refused);
     tcase_add_test(tcase, observers_are_told_of_each_change);
     tcase_add_test(tcase, a_partition_takes_little_memory);
