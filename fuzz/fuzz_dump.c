@@ -37,11 +37,19 @@ static void mend_checksum(uint8_t *batch, size_t length)
         put_be32(batch + BATCH_AT_CRC, batch_checksum(batch, BATCH_PREFIX_BYTES + rest));
 }
 
+/* The file is the segment beside itself, unless it is odd. */
+static void show_index(void)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", dump.file);
+    dump_index(&dump, 0, dump.size_bytes % 2 == 0 ? path : "/nowhere");
+}
+
 static void show(unsigned kind)
 {
     switch (kind) {
     case 0:
-        dump_index(&dump, 0, "/nowhere");
+        show_index();
         break;
     case 1:
         dump_time_index(&dump, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The small files beside a partition's segments, from arbitrary bytes: whatever is taken is written
- * back as it was. The first byte chooses the file.
+ * back as it was; and what an index and the producers make of arbitrary batches. The first byte
+ * chooses.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,19 @@
 
 #define ARENA_BYTES   (1u << 20)
 #define SEGMENT_BYTES (1u << 20)
+#define ITEM_BYTES    8
 
-enum file { CHECKPOINT, METADATA, EPOCHS, INDEX, PRODUCERS, PRODUCERS_MENDED, FILES };
+enum file {
+    CHECKPOINT,
+    METADATA,
+    EPOCHS,
+    INDEX,
+    PRODUCERS,
+    PRODUCERS_MENDED,
+    INDEX_BUILT,
+    PRODUCERS_MET,
+    FILES
+};
 
 static void *take(void *context, size_t size)
 {
@@ -52,6 +64,7 @@ static void checkpoint(struct span text, struct memory *memory, uint8_t *out)
     arena_reset(&arena);
 }
 
+/* Kafka's own have no line feed at the end. */
 static void metadata(struct span text)
 {
     uint8_t out[PARTITION_METADATA_BYTES];
@@ -60,7 +73,23 @@ static void metadata(struct span text)
     if (partition_metadata_read(text, &id) != ERR_NONE)
         return;
     partition_metadata_write(id, out);
-    CHECK(span_equal(text, span_of(out, sizeof(out))));
+    CHECK(text.length >= sizeof(out) - 1 && span_equal(text, span_of(out, text.length)));
+}
+
+/* From both ends, up to the one in the middle; then an older one takes all places. */
+static void cut_epochs(struct epochs *epochs)
+{
+    if (epochs->count == 0)
+        return;
+    const struct epoch_start middle = epochs->entries[epochs->count / 2];
+    epochs_truncate_end(epochs, middle.offset + 1);
+    epochs_truncate_start(epochs, middle.offset);
+    CHECK(epochs->count == 1 && epochs_at(epochs, middle.offset) == middle.epoch);
+    CHECK(!epochs_truncate_start(epochs, middle.offset));
+    CHECK(!epochs_truncate_end(epochs, middle.offset + 1));
+    if (middle.epoch < INT32_MAX)
+        epochs_assign(epochs, middle.epoch + 1, 0);
+    CHECK(epochs->count == 1);
 }
 
 static void epoch_file(struct span text, struct memory *memory, uint8_t *out)
@@ -78,6 +107,7 @@ static void epoch_file(struct span text, struct memory *memory, uint8_t *out)
             CHECK(epoch == epochs.entries[i].epoch && end > epochs.entries[i].offset);
             CHECK(epochs_at(&epochs, epochs.entries[i].offset) == epoch);
         }
+        cut_epochs(&epochs);
     } else {
         CHECK(epochs.count == 0);
     }
@@ -133,6 +163,74 @@ static void producer_file(struct span bytes, struct memory *memory, uint8_t *out
     producers_clear(&producers);
 }
 
+/* A batch from ITEM_BYTES. */
+static struct batch_info batch_from(const uint8_t *at, int64_t base_offset)
+{
+    return (struct batch_info){
+        .base_offset = base_offset,
+        .size_bytes = BATCH_HEADER_BYTES + at[0],
+        .last_offset_delta = at[1],
+        .max_timestamp_ms = get_be16(at + 2),
+        .producer_id = at[4] % 8 - 1,
+        .producer_epoch = at[5] % 4,
+        .base_sequence = at[6] == 0xff ? INT32_MAX - at[7] : at[7],
+        .attributes = at[6] == 0xfe ? BATCH_CONTROL : 0,
+    };
+}
+
+/* Batches that were appended are found in the index, and in one that is read from its files. */
+static void build_index(struct span bytes, struct memory *memory)
+{
+    const struct index_settings settings = {.interval_bytes = 100, .limit_bytes = 200};
+    struct index index;
+    struct index again;
+    int64_t offset = 0;
+    uint32_t position = 0;
+
+    index_init(&index, memory, 0);
+    index_init(&again, memory, 0);
+    for (; bytes.length >= ITEM_BYTES;
+         bytes = span_of(bytes.data + ITEM_BYTES, bytes.length - ITEM_BYTES)) {
+        const struct batch_info info = batch_from(bytes.data, offset);
+        index_append(&index, &settings, &info, position);
+        CHECK(index_position(&index, batch_last_offset(&info)) <= position);
+        offset = batch_last_offset(&info) + 1;
+        position += info.size_bytes;
+    }
+    index_finish(&index);
+    CHECK(index_load(&again, index_offset_bytes(&index), index_time_bytes(&index), position + 1) ==
+          ERR_NONE);
+    for (int64_t at = 0; at < offset; at += 64)
+        CHECK(index_position(&again, at) == index_position(&index, at));
+    index_free(&index);
+    index_free(&again);
+}
+
+/* What is appended is a duplicate from then on; in the end all producers expire. */
+static void meet_producers(struct span bytes, struct memory *memory)
+{
+    struct producers producers;
+    struct producer_batch original;
+    int64_t offset = 0;
+
+    producers_init(&producers, memory, 1);
+    for (; bytes.length >= ITEM_BYTES;
+         bytes = span_of(bytes.data + ITEM_BYTES, bytes.length - ITEM_BYTES)) {
+        const struct batch_info info = batch_from(bytes.data, offset);
+        const int error = producers_check(&producers, &info, &original);
+        if (error != ERR_NONE)
+            continue;
+        producers_update(&producers, &info);
+        if (batch_has_producer(&info) && !batch_is_control(&info))
+            CHECK(producers_check(&producers, &info, &original) == ERR_DUPLICATE_SEQUENCE_NUMBER);
+        offset = batch_last_offset(&info) + 1;
+    }
+    producers_expire(&producers, UINT16_MAX / 2, 1);
+    CHECK(producers_expire(&producers, UINT16_MAX + 1, 1) == INT64_MAX);
+    CHECK(producers_count(&producers) == 0);
+    producers_clear(&producers);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct memory memory;
@@ -157,6 +255,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         epoch_file(bytes, &memory, out);
     else if (file == INDEX)
         index_files(bytes, &memory);
+    else if (file == INDEX_BUILT)
+        build_index(bytes, &memory);
+    else if (file == PRODUCERS_MET)
+        meet_producers(bytes, &memory);
     else
         producer_file(bytes, &memory, out);
     for (int budget = 0; budget < MEMORY_BUDGETS; budget++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The metadata WAL from arbitrary bytes. The first byte says what the others are: framed records
- * one behind the other, a batch whose checksum is put right, a snapshot, or a meta.properties file.
- * Whatever is refused changes nothing, and every image comes back from its own snapshot.
+ * one behind the other, a batch whose checksum is put right, a snapshot, a meta.properties file, or
+ * the files on which a broker starts. Whatever is refused changes nothing, and every image comes
+ * back from its own snapshot.
  */
 #include <stdlib.h>
 
@@ -10,11 +11,15 @@
 #include "core/base/endian.h"
 #include "core/meta/identity.h"
 #include "core/meta/image.h"
-#include "core/meta/snapshot.h"
+#include "core/meta/snapshot_load.h"
+#include "core/meta/snapshot_store.h"
 #include "core/records/batch.h"
 #include "core/wire/error.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/metadata_files.h"
+#include "tests/support/world.h"
 
+#define KINDS           8
 #define LENGTH_BYTES    2
 #define ARENA_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
@@ -65,6 +70,38 @@ static void check_image(const struct image *image)
     CHECK(partitions == image->partitions_count);
 }
 
+static void stored(struct snapshot_store *store, int error)
+{
+    CHECK(error == ERR_NONE && !store->is_busy);
+}
+
+static void loaded(struct snapshot_load *load, int error)
+{
+    CHECK(error == ERR_NONE && load->ids.count == SNAPSHOTS_KEPT);
+}
+
+/* The image comes back from the newest of some files, of which the older ones go. */
+static void check_file(struct image *image, struct io *io, struct world *world)
+{
+    struct image back;
+    struct snapshot_store store = {.io = io, .path = SPAN("metadata"), .done = stored};
+    struct snapshot_load load = {.io = io, .path = store.path, .image = &back, .done = loaded};
+    world_put_folder(world, "metadata");
+    for (uint32_t i = 0; i <= SNAPSHOTS_KEPT; i++) {
+        image->end_offset++;
+        snapshot_store_start(&store, image);
+        world_run(world);
+    }
+    CHECK(snapshot_store_log_start(&store) == image->end_offset + 1 - SNAPSHOTS_KEPT);
+    image_init(&back, io->memory, 3);
+    snapshot_load_start(&load);
+    world_run(world);
+    CHECK(load.bytes == store.bytes && load.bytes > 0);
+    CHECK(image_digest(&back) == image_digest(image));
+    snapshot_store_free(&store);
+    snapshot_load_free(&load);
+}
+
 /* An image comes back from its own snapshot, and that is whole. */
 static void check_snapshot(struct image *image)
 {
@@ -72,14 +109,17 @@ static void check_snapshot(struct image *image)
     uint32_t length;
     uint32_t capacity;
     uint64_t position;
+    struct world *world = world_new(1);
+    struct io *io = world_boot_io(world);
     const struct snapshot_id id = {.offset = 42, .epoch = image->epoch};
     uint8_t *block = snapshot_save(image, 0, &length, &capacity);
-    image_init(&back, image->memory, 2);
+    image_init(&back, io->memory, 2);
     CHECK(snapshot_is_whole(span_of(block, length), id));
     CHECK(snapshot_restore(span_of(block, length), id, &back, &position) == ERR_NONE);
     CHECK(image_digest(&back) == image_digest(image));
+    check_file(&back, io, world);
     memory_give(image->memory, MEMORY_STATE, block, capacity);
-    image_free(&back);
+    world_free(world);
 }
 
 static void run_records(struct image *image, struct arena *arena, struct span data)
@@ -161,9 +201,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memory_init(&memory, (struct allocator){.allocate = take, .release = give});
     image_init(&image, &memory, 1);
+    image.epoch = 0; /* as in a batch, which records have to come in */
     arena_init(&arena, &memory, MEMORY_REQUEST, ARENA_BYTES_MAX);
     const struct span rest = span_of(data + 1, size - 1);
-    switch (data[0] % 4) {
+    switch (data[0] % KINDS) {
     case 0:
         run_records(&image, &arena, rest);
         break;
@@ -173,8 +214,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 2:
         run_snapshot(&image, rest);
         break;
-    default:
+    case 3:
         run_identity(rest);
+        break;
+    default:
+        metadata_files_run(rest, data[0] % KINDS == KINDS - 1);
         break;
     }
     check_image(&image);

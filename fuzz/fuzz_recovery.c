@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any files as a data folder with one partition: a kind (one byte, as in `kinds`), a base offset
- * (one byte), a length (16 bits), so many bytes; and again. Checksums of batches are made right
- * where the kind says so, or only they would be found wrong.
+ * Any files as a data folder with one partition: a kind (one byte: of KINDS, then of `names`), a
+ * base offset (one byte), a length (16 bits), so many bytes; and again. Checksums of batches are made
+ * right where the kind says so, or only they would be found wrong. KIND_FAULT is no file: a first
+ * attempt to load fails on the way, at what the base offset chooses (fuzz/faults.h).
  *
  * The log loads or refuses; one that serves gives every offset once, takes an append, and is the
- * same after a kill.
+ * same after a kill and after an end in order.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,13 @@
 #include "core/log/log.h"
 #include "core/records/builder.h"
 #include "core/wire/error.h"
+#include "fuzz/faults.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/mend.h"
 #include "tests/support/world.h"
 
-#define FILES_MAX 16
+#define FILES_MAX  16
+#define KIND_FAULT 0xff
 
 static const struct uuid topic_id = {{1, 2, 3, 4}};
 
@@ -51,6 +55,7 @@ struct run {
     struct log_scan scan;
     struct log_settings settings;
     bool has_point; /* what lies below it is believed unread */
+    bool has_fault; /* of the first attempt to load */
     int woken;
     int error;
     int64_t next_offset;
@@ -95,19 +100,6 @@ static int decompress(void *context, enum codec codec, struct span in, size_t li
 
 static const struct codecs codecs = {.decompress = decompress};
 
-static void mend(uint8_t *bytes, size_t length)
-{
-    while (length >= BATCH_HEADER_BYTES) {
-        const uint64_t rest = get_be32(bytes + BATCH_AT_LENGTH);
-        const uint64_t whole = BATCH_PREFIX_BYTES + rest;
-        if (whole > length || whole < BATCH_HEADER_BYTES)
-            return;
-        put_be32(bytes + BATCH_AT_CRC, batch_checksum(bytes, (size_t)whole));
-        bytes += whole;
-        length -= (size_t)whole;
-    }
-}
-
 /* `count` good batches of one record, from the base offset on. */
 static size_t batches_build(uint8_t *out, size_t capacity, int64_t base_offset, size_t count)
 {
@@ -136,7 +128,7 @@ static void file_put_one(struct run *run, uint8_t kind, uint8_t base, uint8_t *b
             size = before.length;
         }
         if (kind == KIND_LOG_MENDED)
-            mend(bytes, length);
+            mend_batches(bytes, length);
         if (kind == KIND_BATCH) {
             size += batches_build(text + size, sizeof(text) - size, base, length % 64);
         } else if (length > 0) {
@@ -171,28 +163,50 @@ static void files_put(struct run *run, const uint8_t *data, size_t size)
         if (length > size)
             length = size;
         memcpy(copy, data, length);
-        file_put_one(run, kind, base, copy, length);
+        if (kind == KIND_FAULT && !run->has_fault) {
+            run->has_fault = true;
+            fault_add(run->world, base, length > 0 ? copy[0] % 16 : 0);
+        } else {
+            file_put_one(run, kind, base, copy, length);
+        }
         data += length;
         size -= length;
     }
 }
 
-/* True when the log serves. */
-static bool load(struct run *run)
+/* True when the log serves. On a sound disk it does, or is told to be wrong. */
+static bool load(struct run *run, bool is_sound)
 {
     run->io = world_boot_io(run->world);
     run->folder = folder_new(run->io, 0, &run->folder_observer);
     run->woken = 0;
     folder_load(run->folder, &run->waiter);
     world_run(run->world);
-    CHECK(run->woken == 1 && run->error == ERR_NONE);
+    CHECK(run->woken == 1 && (run->error == ERR_NONE || !is_sound));
+    if (run->error != ERR_NONE)
+        return false;
     run->log = log_new(run->io, run->folder, SPAN("topic-0"), topic_id, &codecs, &run->settings,
                        &run->observer);
     log_load(run->log, &run->waiter);
     world_run(run->world);
     CHECK(run->woken == 2);
-    CHECK((run->error == ERR_NONE) == (log_state(run->log) == LOG_READY));
+    CHECK((run->error == ERR_NONE) == (log_state(run->log) == LOG_READY) || !is_sound);
     return run->error == ERR_NONE;
+}
+
+/* Ends in order what load() began. */
+static void close_all(struct run *run)
+{
+    run->woken = 0;
+    log_close(run->log, &run->waiter);
+    world_run(run->world);
+    CHECK(run->woken == 1);
+    folder_close(run->folder, &run->waiter);
+    world_run(run->world);
+    CHECK(run->woken == 2);
+    log_free(run->log);
+    folder_free(run->folder);
+    world_exit(run->world);
 }
 
 static int scan_batch(struct log_scan *scan, struct span batch)
@@ -240,27 +254,47 @@ static void time_done(struct log_time *time)
     (void)time;
 }
 
+static void look_at(struct run *run, int64_t offset)
+{
+    struct log_read read = {.offset = offset,
+                            .end_offset = log_end(run->log),
+                            .max_bytes = 100,
+                            .whole_first = true,
+                            .done = read_done};
+    log_read(run->log, &read);
+    world_run(run->world);
+    CHECK(read.error == ERR_NONE || run->has_point);
+    CHECK(read.range.length > 0 || run->has_point || !run->settings.delete_old);
+    log_unpin(&read.range);
+    log_epoch_at(run->log, offset);
+}
+
+static void look_up(struct run *run, int64_t timestamp_ms)
+{
+    struct log_time time = {
+        .timestamp_ms = timestamp_ms, .end_offset = log_end(run->log), .done = time_done};
+    log_time(run->log, &time);
+    world_run(run->world);
+    CHECK(time.offset < log_end(run->log));
+}
+
+/* The first offsets, some on the way to the end, and times. */
 static void look_around(struct run *run)
 {
     const int64_t start = log_start(run->log);
     const int64_t end = log_end(run->log);
+    int32_t epoch;
+    int64_t epoch_end;
     CHECK(start >= 0 && start <= end && log_durable_end(run->log) == end);
-    for (int64_t offset = start; offset < end && offset < start + 8; offset++) {
-        struct log_read read = {.offset = offset,
-                                .end_offset = end,
-                                .max_bytes = 100,
-                                .whole_first = true,
-                                .done = read_done};
-        log_read(run->log, &read);
-        world_run(run->world);
-        CHECK(read.error == ERR_NONE || run->has_point);
-        CHECK(read.range.length > 0 || run->has_point || !run->settings.delete_old);
-        log_unpin(&read.range);
-    }
-    struct log_time time = {.timestamp_ms = LOG_TIME_MAX, .end_offset = end, .done = time_done};
-    log_time(run->log, &time);
-    world_run(run->world);
-    CHECK(time.offset < end);
+    for (int64_t offset = start; offset < end && offset < start + 8; offset++)
+        look_at(run, offset);
+    for (int64_t i = 1; i < 8 && end - start > 8; i++)
+        look_at(run, start + (end - start) / 8 * i);
+    look_up(run, LOG_TIME_MAX);
+    look_up(run, 0);
+    look_up(run, 1000 + start / 2 + end / 2);
+    log_epoch_end(run->log, INT32_MAX, log_last_epoch(run->log), &epoch, &epoch_end);
+    CHECK(log_written_end(run->log) == end);
 }
 
 static bool append(struct run *run)
@@ -307,19 +341,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                      .write_caching = size % 3 == 0},
     };
     files_put(&run, data, size);
-    if (load(&run)) {
+    if (run.has_fault) {
+        load(&run, false);
+        world_kill(run.world);
+    }
+    if (load(&run, true)) {
         look_around(&run);
         const uint64_t hash = scan(&run);
         const int64_t end = log_end(run.log);
         world_kill(run.world);
-        CHECK(load(&run));
+        CHECK(load(&run, true));
+        CHECK(log_end(run.log) == end);
+        CHECK(scan(&run) == hash);
+        close_all(&run);
+        CHECK(load(&run, true));
         CHECK(log_end(run.log) == end);
         CHECK(scan(&run) == hash);
         run.settings.write_caching = false;
         log_configure(run.log, &run.settings);
         if (append(&run)) {
             world_power_loss(run.world);
-            CHECK(load(&run));
+            CHECK(load(&run, true));
             CHECK(log_end(run.log) == end + 1);
             look_around(&run);
             scan(&run);

@@ -12,6 +12,7 @@
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/wire_choice.h"
 #include "tests/core/wire/random.h"
 
 #define ARENA_BYTES_MAX   ((size_t)4 * 1024 * 1024)
@@ -51,6 +52,24 @@ static struct span encode(const struct wire_schema *schema, int16_t version, con
     return span_of(bytes, size);
 }
 
+/* As the value of a record, which says its version or its type first. */
+static void check_record(const struct wire_schema *schema, int16_t version, const void *message,
+                         struct arena *arena)
+{
+    const size_t size = wire_record_size(schema, version, message);
+    uint8_t *bytes = malloc(size);
+    struct wire_writer writer = {.data = bytes, .capacity = size};
+    void *back = arena_take(arena, schema->size);
+    CHECK(bytes != NULL);
+    CHECK(wire_encode_record(schema, version, message, &writer) == ERR_NONE);
+    CHECK(writer.length == size);
+    const int error = back == NULL ? ERR_ARENA_FULL
+                                   : wire_decode_record(schema, span_of(bytes, size), arena, back);
+    CHECK(error == ERR_NONE || error == ERR_ARENA_FULL);
+    CHECK(error != ERR_NONE || random_difference(schema, version, message, back) == NULL);
+    free(bytes);
+}
+
 static void check_message(const struct wire_schema *schema, int16_t version, const void *message,
                           struct arena *arena)
 {
@@ -82,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2)
         return 0;
-    const struct wire_schema *schema = wire_schemas[data[0] % wire_schemas_count];
+    const struct wire_schema *schema = wire_choice(data[0] % wire_choices_count());
     const int versions_count = schema->version_max - schema->version_min + 1;
     const int16_t version = (int16_t)(schema->version_min + data[1] % versions_count);
     memory_init(&memory, (struct allocator){.allocate = take, .release = give});
@@ -90,9 +109,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     void *message = arena_take(&arena, schema->size);
     CHECK(message != NULL);
     const int error = wire_decode(schema, version, span_of(data + 2, size - 2), &arena, message);
-    if (error == ERR_NONE)
+    if (error == ERR_NONE) {
         check_message(schema, version, message, &arena);
-    else
+        if (schema->prefix == WIRE_PREFIX_VERSION || version == schema->version_min)
+            check_record(schema, version, message, &arena);
+    } else
         CHECK(error == ERR_MALFORMED || error == ERR_ARENA_FULL);
     arena_reset(&arena);
     CHECK(memory.used_bytes[MEMORY_REQUEST] == 0);

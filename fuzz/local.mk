@@ -9,24 +9,49 @@
 #     fuzz_fuzz_X_LDADD = $(CORE_LIBS)
 #
 # Without --enable-fuzz "make check" replays the corpus. With it each target is a libFuzzer program,
-# and "make fuzz FUZZ_SECONDS=60 FUZZ_JOBS=2" runs all of them.
+# and "make fuzz FUZZ_SECONDS=60 FUZZ_JOBS=2" runs all of them. What a target is for stands in
+# fuzz/covers; "make fuzz-coverage" (configure --enable-coverage) checks that its corpus reaches that.
 
 FUZZ_TARGETS =
 FUZZ_SECONDS = 60
 FUZZ_JOBS = 1
-EXTRA_DIST += fuzz/run.sh fuzz/replay.c
+EXTRA_DIST += fuzz/run.sh fuzz/coverage.sh fuzz/covers $(FUZZ_REPLAY)
+FUZZ_REPLAY = fuzz/corpus.c fuzz/corpus.h fuzz/replay.c
 
 FUZZ_TARGETS += fuzz/fuzz_recovery
-fuzz_fuzz_recovery_SOURCES = fuzz/fuzz.h fuzz/fuzz_recovery.c $(FUZZ_MAIN)
+fuzz_fuzz_recovery_SOURCES = \
+	fuzz/faults.c \
+	fuzz/faults.h \
+	fuzz/fuzz.h \
+	fuzz/fuzz_recovery.c \
+	fuzz/mend.c \
+	fuzz/mend.h \
+	$(FUZZ_MAIN)
 fuzz_fuzz_recovery_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_recovery_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
 EXTRA_DIST += fuzz/corpus/recovery
 
 FUZZ_TARGETS += fuzz/fuzz_metadata
-fuzz_fuzz_metadata_SOURCES = fuzz/fuzz.h fuzz/fuzz_metadata.c $(FUZZ_MAIN)
+fuzz_fuzz_metadata_SOURCES = \
+	fuzz/faults.c \
+	fuzz/faults.h \
+	fuzz/fuzz.h \
+	fuzz/fuzz_metadata.c \
+	fuzz/mend.c \
+	fuzz/mend.h \
+	fuzz/metadata_files.c \
+	fuzz/metadata_files.h \
+	$(FUZZ_MAIN)
 fuzz_fuzz_metadata_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
-fuzz_fuzz_metadata_LDADD = $(CORE_LIBS)
+fuzz_fuzz_metadata_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
+$(fuzz_fuzz_metadata_OBJECTS): core/wire/messages.h
 EXTRA_DIST += fuzz/corpus/metadata
+
+# "make fuzz/seed_metadata && fuzz/seed_metadata FOLDER" writes the seeds that are files of a folder.
+EXTRA_PROGRAMS += fuzz/seed_metadata
+fuzz_seed_metadata_SOURCES = fuzz/seed_metadata.c
+fuzz_seed_metadata_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
+$(fuzz_seed_metadata_OBJECTS): core/wire/messages.h
 
 FUZZ_TARGETS += fuzz/fuzz_dump
 fuzz_fuzz_dump_SOURCES = fuzz/fuzz.h fuzz/fuzz_dump.c $(FUZZ_MAIN)
@@ -66,22 +91,37 @@ FUZZ_TARGETS += fuzz/fuzz_wire
 fuzz_fuzz_wire_SOURCES = \
 	fuzz/fuzz.h \
 	fuzz/fuzz_wire.c \
+	fuzz/wire_choice.c \
+	fuzz/wire_choice.h \
 	tests/core/wire/random.c \
 	tests/core/wire/random.h \
 	$(FUZZ_MAIN)
 fuzz_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_wire_LDADD = $(CORE_LIBS)
-$(fuzz_fuzz_wire_OBJECTS): core/wire/messages.h
+nodist_fuzz_fuzz_wire_SOURCES = tests/core/wire/sample.c tests/core/wire/sample.h
+$(fuzz_fuzz_wire_OBJECTS): core/wire/messages.h tests/core/wire/sample.h
 EXTRA_DIST += fuzz/wire.dict fuzz/corpus/wire
 
 # "make fuzz/seed_wire && fuzz/seed_wire FOLDER" writes the seeds anew when schemas have changed.
 EXTRA_PROGRAMS += fuzz/seed_wire
-fuzz_seed_wire_SOURCES = fuzz/seed_wire.c tests/core/wire/random.c tests/core/wire/random.h
+fuzz_seed_wire_SOURCES = \
+	fuzz/seed_wire.c \
+	fuzz/wire_choice.c \
+	fuzz/wire_choice.h \
+	tests/core/wire/random.c \
+	tests/core/wire/random.h
+nodist_fuzz_seed_wire_SOURCES = tests/core/wire/sample.c tests/core/wire/sample.h
 fuzz_seed_wire_LDADD = $(CORE_LIBS)
-$(fuzz_seed_wire_OBJECTS): core/wire/messages.h
+$(fuzz_seed_wire_OBJECTS): core/wire/messages.h tests/core/wire/sample.h
+
+FUZZ_TAPE = fuzz/faults.c fuzz/faults.h fuzz/tape.c fuzz/tape.h
 
 FUZZ_TARGETS += fuzz/fuzz_step
-fuzz_fuzz_step_SOURCES = fuzz/fuzz.h fuzz/fuzz_step.c $(FUZZ_MAIN)
+fuzz_fuzz_step_SOURCES = \
+	fuzz/fuzz.h \
+	fuzz/fuzz_step.c \
+	$(FUZZ_TAPE) \
+	$(FUZZ_MAIN)
 fuzz_fuzz_step_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_step_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
 $(fuzz_fuzz_step_OBJECTS): core/wire/messages.h
@@ -103,6 +143,34 @@ fuzz_fuzz_flight_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_flight_LDADD = libsim.a $(CORE_LIBS)
 EXTRA_DIST += fuzz/corpus/flight
 
+# "make fuzz/seed_step && fuzz/seed_step FOLDER" likewise.
+EXTRA_PROGRAMS += fuzz/seed_step
+fuzz_seed_step_SOURCES = \
+	fuzz/recording.c \
+	fuzz/recording.h \
+	fuzz/seed_groups.c \
+	fuzz/seed_logs.c \
+	fuzz/seed_step.c \
+	fuzz/seed_stories.h \
+	fuzz/seed_topics.c \
+	$(FUZZ_TAPE) \
+	tests/e2e/story.c \
+	tests/e2e/story.h
+fuzz_seed_step_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
+$(fuzz_seed_step_OBJECTS): core/wire/messages.h
+
+# Whether the corpus of fuzz_step reaches each handler in each version.
+fuzz_handlers_SOURCES = \
+	fuzz/corpus.c \
+	fuzz/corpus.h \
+	fuzz/fuzz.h \
+	fuzz/fuzz_step.c \
+	fuzz/handlers.c \
+	$(FUZZ_TAPE)
+fuzz_handlers_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=api_find
+fuzz_handlers_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
+$(fuzz_handlers_OBJECTS): core/wire/messages.h
+
 if ENABLE_FUZZ
 FUZZ_MAIN =
 noinst_PROGRAMS += $(FUZZ_TARGETS)
@@ -111,9 +179,19 @@ fuzz: $(FUZZ_TARGETS)
 	srcdir='$(srcdir)' $(SHELL) $(srcdir)/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_JOBS) \
 	    $(FUZZ_TARGETS:%=./%)
 else
-FUZZ_MAIN = fuzz/replay.c
-check_PROGRAMS += $(FUZZ_TARGETS)
-TESTS += $(FUZZ_TARGETS)
+FUZZ_MAIN = $(FUZZ_REPLAY)
+check_PROGRAMS += $(FUZZ_TARGETS) fuzz/handlers
+TESTS += $(FUZZ_TARGETS) fuzz/handlers
+
+# fuzz/handlers says in TAP which handlers the corpus of fuzz_step misses.
+if ENABLE_COVERAGE
+fuzz-coverage: $(FUZZ_TARGETS) fuzz/handlers
+	srcdir='$(srcdir)' $(SHELL) $(srcdir)/fuzz/coverage.sh $(FUZZ_TARGETS:%=./%)
+	srcdir='$(srcdir)' fuzz/handlers
+else
+fuzz-coverage:
+	@echo "Coverage needs a build folder of its own: ../configure --enable-coverage" >&2; false
+endif
 
 fuzz:
 	@echo "Fuzzing needs a build folder of its own: ../configure --enable-fuzz CC=clang" >&2; false

@@ -8,6 +8,7 @@
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
+#include "fuzz/wire_choice.h"
 #include "tests/core/wire/random.h"
 
 #define ARENA_BYTES_MAX ((size_t)1024 * 1024)
@@ -30,7 +31,7 @@ static void give(void *context, void *block, size_t size)
 static void write_seed(const char *folder, uint32_t index, int16_t version, const uint8_t *bytes,
                        size_t length)
 {
-    const struct wire_schema *schema = wire_schemas[index];
+    const struct wire_schema *schema = wire_choice(index);
     const uint8_t choice[2] = {(uint8_t)index, (uint8_t)(version - schema->version_min)};
     char *name = NULL;
     CHECK(asprintf(&name, "%s/%s-v%d", folder, schema->name, version) > 0);
@@ -57,8 +58,8 @@ int main(int argc, char **argv)
     memory_init(&memory, (struct allocator){.allocate = take, .release = give});
     arena_init(&arena, &memory, MEMORY_REQUEST, ARENA_BYTES_MAX);
     rng_init(&rng, 1);
-    for (uint32_t index = 0; index < wire_schemas_count; index++) {
-        const struct wire_schema *schema = wire_schemas[index];
+    for (uint32_t index = 0; index < wire_choices_count(); index++) {
+        const struct wire_schema *schema = wire_choice(index);
         for (int16_t version = schema->version_min; version <= schema->version_max; version++) {
             const int16_t at = (int16_t)(version - schema->version_min);
             if (at > 0 && schema->plans[at] == schema->plans[at - 1])
