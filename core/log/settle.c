@@ -241,13 +241,19 @@ static void settle_capture(struct log *log)
     folder_settling(log->folder, log);
 }
 
+/* A recovery point says that what lies below it can be read: it needs a file. */
+static bool has_segment(const struct log *log)
+{
+    return log->has_folder && (log->segments_count > 1 || log_active(log)->exists);
+}
+
 void settle_start(struct log *log)
 {
     if (log->settle == NULL) {
         if (!log->settle_wanted)
             return;
         log->settle_wanted = false;
-        if (log->end == log->recovery_point || !log->has_folder)
+        if (log->end == log->recovery_point || !has_segment(log))
             return;
         settle_capture(log);
     }

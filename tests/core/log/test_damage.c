@@ -199,6 +199,22 @@ START_TEST(missing_segments_are_refused)
 }
 END_TEST
 
+/* A start that was noted, and no segment yet: there is nothing that a recovery point could be of. */
+START_TEST(a_log_without_a_segment_starts_after_each_end)
+{
+    story_close(&story);
+    world_remove(story.world, story_path(0, ".log"));
+    world_remove(story.world, "recovery-point-offset-checkpoint");
+    world_put_file(story.world, "log-start-offset-checkpoint", SPAN("0\n1\ntopic 0 5\n"));
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        ck_assert_int_eq(log_start(story.log), 5);
+        ck_assert_int_eq(log_end(story.log), 5);
+        story_close(&story);
+    }
+}
+END_TEST
+
 START_TEST(a_missing_segment_between_others_is_refused)
 {
     story.settings.segment_bytes = 2000;
@@ -447,6 +463,7 @@ SUITE(damage)
     tcase_add_test(tcase, an_interval_moves_the_recovery_point);
     tcase_add_test(tcase, files_of_no_use_are_removed);
     tcase_add_test(tcase, missing_segments_are_refused);
+    tcase_add_test(tcase, a_log_without_a_segment_starts_after_each_end);
     tcase_add_loop_test(tcase, what_was_cut_stays_cut, 0, 2);
     tcase_add_test(tcase, what_a_failed_write_left_stays_cut);
     tcase_add_loop_test(tcase, a_lost_base_offset_is_a_torn_tail, 496, 505);
