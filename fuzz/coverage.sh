@@ -14,14 +14,22 @@ percent=90
 sources_of()
 {
     awk -v name="$1" '/^#/ { next } /^[^ ]/ { on = $1 == name; next } on' "$srcdir/fuzz/covers" |
-        (cd "$srcdir" && xargs -n 1 sh -c 'find $0 -name "*.c"') | sort -u
+        (cd "$srcdir" && while read -r line; do
+            # shellcheck disable=SC2086 # names and patterns
+            find $line -name '*.c'
+        done) | sort -u
 }
 
-# annotated SOURCE: its lines, as "COUNT:LINE:TEXT"; a count is a number, - or #####.
+# annotated SOURCE: its lines, as "COUNT:LINE:TEXT"; a count is a number, - or #####. An object with
+# flags of its own has its library in its name.
 annotated()
 {
-    data=${1%.c}.gcda
-    [ -f "$data" ] || data=${1%.c}.gcno
+    object=${1##*/}
+    object=${object%.c}
+    for data in "${1%.c}.gcda" "${1%/*}/"*-"$object.gcda" "${1%.c}.gcno" \
+        "${1%/*}/"*-"$object.gcno"; do
+        [ ! -f "$data" ] || break
+    done
     "$gcov" --stdout "$data" | awk -v source="$1" -F: '
         $2 + 0 == 0 && $3 == "Source" { on = substr($4, length($4) - length(source) + 1) == source }
         on && $2 + 0 > 0'
