@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # fuzz/coverage.sh PROGRAM...: replays the corpus of each target and says how many of the lines that
-# it is for (fuzz/covers) that reaches. TAP; fails below 90 %. Each source as gcov shows it is left in
-# fuzz/coverage/NAME of the build folder. Called by "make fuzz-coverage" in a build folder with
+# it is for (fuzz/covers) that reaches. TAP; fails below 90 %. Each source as gcov shows it is left
+# in fuzz/coverage/NAME of the build folder. Called by "make fuzz-coverage" in a build folder with
 # --enable-coverage.
 set -u
 srcdir=${srcdir:-.}
@@ -51,7 +51,9 @@ count()
         }
         hits == "-" { next }
         hits ~ /^[0-9]/ { reached[file]++ }
-        hits !~ /^[0-9]/ { print file substr($0, length($1) + 1) > ("fuzz/coverage/" name ".missed") }
+        hits !~ /^[0-9]/ {
+            print file substr($0, length($1) + 1) > ("fuzz/coverage/" name ".missed")
+        }
         { lines[file]++ }
         END {
             for (file in lines) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any files as a data folder with one partition: a kind (one byte: of KINDS, then of `names`), a
- * base offset (one byte), a length (16 bits), so many bytes; and again. Checksums of batches are made
- * right where the kind says so, or only they would be found wrong. KIND_FAULT is no file: a first
- * attempt to load fails on the way, at what the base offset chooses (fuzz/faults.h).
+ * base offset (one byte), a length (16 bits), so many bytes; and again. Checksums of batches are
+ * made right where the kind says so, or only they would be found wrong. KIND_FAULT is no file: a
+ * first attempt to load fails on the way, at what the base offset chooses (fuzz/faults.h).
  *
  * The log loads or refuses; one that serves gives every offset once, takes an append, and is the
  * same after a kill and after an end in order.

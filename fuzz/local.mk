@@ -10,7 +10,7 @@
 #
 # Without --enable-fuzz "make check" replays the corpus. With it each target is a libFuzzer program,
 # and "make fuzz FUZZ_SECONDS=60 FUZZ_JOBS=2" runs all of them. What a target is for stands in
-# fuzz/covers; "make fuzz-coverage" (configure --enable-coverage) checks that its corpus reaches that.
+# fuzz/covers; "make fuzz-coverage" (configure --enable-coverage) checks that its corpus reaches it.
 
 FUZZ_TARGETS =
 FUZZ_SECONDS = 60
@@ -47,7 +47,7 @@ fuzz_fuzz_metadata_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
 $(fuzz_fuzz_metadata_OBJECTS): core/wire/messages.h
 EXTRA_DIST += fuzz/corpus/metadata
 
-# "make fuzz/seed_metadata && fuzz/seed_metadata FOLDER" writes the seeds that are files of a folder.
+# "make fuzz/seed_metadata && fuzz/seed_metadata FOLDER" writes the seeds that are files of folders.
 EXTRA_PROGRAMS += fuzz/seed_metadata
 fuzz_seed_metadata_SOURCES = fuzz/seed_metadata.c
 fuzz_seed_metadata_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)

@@ -29,7 +29,7 @@ void recording_end(struct recording *recording, const char *folder, const char *
 /* Records an action that has an argument of so many bytes. */
 void recording_act(struct recording *recording, uint8_t action, uint16_t argument, size_t bytes);
 
-/* Records that minutes pass, up to 255; connections are opened anew, since idle ones were closed. */
+/* Records that minutes pass, up to 255; connections are opened anew: idle ones were closed. */
 void recording_minutes(struct recording *recording, uint16_t minutes);
 
 /* A request of this API as tests/e2e/story.h has it, to be changed at will. Lives as long as the

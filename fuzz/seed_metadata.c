@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seed_metadata FOLDER: writes seeds of fuzz_metadata, the files (fuzz/metadata_files.h) that a
- * broker with topics leaves behind: with and without a snapshot, with the beginning of the log gone,
- * and each file alone. */
+ * broker with topics leaves behind: with and without a snapshot, with the beginning of the log
+ * gone, and each file alone. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,7 +62,7 @@ static FILE *seed_open(const struct source *source, const char *name, uint8_t fa
     return file;
 }
 
-/* The files beside the snapshots; the log is the broker's own, or an empty one that begins later. */
+/* The files beside the snapshots; the log is the broker's, or an empty one that starts later. */
 static void seed_add_others(FILE *file, const struct source *source, uint8_t log_offset)
 {
     seed_add(file, NAME_IDENTITY, 0, 0, world_file(source->world, "meta.properties"));

@@ -12,7 +12,7 @@
  *     0x23       SIGTERM and a new start
  *     0x24       the power fails; a new start
  *     0x25       time passes: minutes (8 bits)
- *     0x26       an effect on files fails, as fault_add() (fuzz/faults.h) says: which, skip (8 bits)
+ *     0x26       an effect fails, as fault_add() (fuzz/faults.h) says: which, skip (8 bits)
  *     0x27       the disk has room for so many KiB (16 bits; 0: no limit)
  *     0x28       such effects hang: which (8 bits); 0x29: they go on
  *     others     nothing

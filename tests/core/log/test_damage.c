@@ -199,7 +199,7 @@ START_TEST(missing_segments_are_refused)
 }
 END_TEST
 
-/* A start that was noted, and no segment yet: there is nothing that a recovery point could be of. */
+/* A start that was noted, and no segment yet: nothing that a recovery point could be of. */
 START_TEST(a_log_without_a_segment_starts_after_each_end)
 {
     story_close(&story);
