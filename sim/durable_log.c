@@ -61,11 +61,12 @@ static const struct file_node *segment_at(const struct file_node *folder, int64_
     return found;
 }
 
-static const struct file_node *segment_now(const struct durable_log *log,
-                                           const struct file_node *folder)
+/* The segment with this base offset. */
+static const struct file_node *segment_of(const struct file_node *folder, int64_t base)
 {
-    char name[SEGMENT_DIGITS + 8];
-    snprintf(name, sizeof(name), "%0*lld.log", SEGMENT_DIGITS, (long long)log->segment);
+    char name[] = "00000000000000000000.log";
+    for (size_t i = SEGMENT_DIGITS; i > 0 && base > 0; i--, base /= 10)
+        name[i - 1] = (char)('0' + base % 10);
     return entries_get(&folder->durable_entries, name);
 }
 
@@ -81,19 +82,13 @@ static bool last_is_there(const struct durable_log *log, const struct file_bytes
     return info.crc == log->last_crc;
 }
 
-static bool enter(struct durable_log *log, const struct file_node *folder,
-                  const struct file_node **ret_file)
+static void enter(struct durable_log *log, int64_t base)
 {
-    int64_t base = -1;
-    *ret_file = segment_at(folder, log->next_offset, &base);
-    if (*ret_file == NULL || base == log->segment)
-        return false;
     log->segment = base;
     log->position = 0;
     log->has_last = false;
     if (log->next_offset < base)
         log->next_offset = base;
-    return true;
 }
 
 static bool batch_at(const struct durable_log *log, const struct file_bytes *bytes,
@@ -105,20 +100,34 @@ static bool batch_at(const struct durable_log *log, const struct file_bytes *byt
            batch_next(window, left, BATCH_CHECK_CRC, ret_batch, ret_info) == BATCH_FOUND;
 }
 
+/* Where to go on: in the segment that it is in, or (that one went, or there was none) in the one
+ * that holds the next offset. NULL: nowhere. */
+static const struct file_node *segment_now(struct durable_log *log, const struct file_node *folder)
+{
+    const struct file_node *file = log->segment < 0 ? NULL : segment_of(folder, log->segment);
+    if (file != NULL)
+        return file;
+    int64_t base = -1;
+    file = segment_at(folder, log->next_offset, &base);
+    if (file != NULL)
+        enter(log, base);
+    return file;
+}
+
 enum durable_found durable_log_next(struct durable_log *log, const struct files *files,
                                     struct span *ret_batch, struct batch_info *ret_info)
 {
     const struct file_node *folder = folder_of(log, files);
-    if (folder == NULL)
-        return log->segment < 0 ? DURABLE_END : DURABLE_GONE;
-    const struct file_node *file = log->segment < 0 ? NULL : segment_now(log, folder);
-    if (file == NULL && !enter(log, folder, &file))
+    const struct file_node *file = folder == NULL ? NULL : segment_now(log, folder);
+    if (file == NULL)
         return log->segment < 0 ? DURABLE_END : DURABLE_GONE;
     if (!last_is_there(log, &file->durable))
         return DURABLE_GONE;
     while (!batch_at(log, &file->durable, ret_batch, ret_info)) {
-        if (!enter(log, folder, &file))
+        file = log->next_offset == log->segment ? NULL : segment_of(folder, log->next_offset);
+        if (file == NULL)
             return DURABLE_END;
+        enter(log, log->next_offset);
     }
     log->has_last = true;
     log->last_position = log->position;
@@ -135,10 +144,8 @@ bool durable_log_skip(struct durable_log *log, const struct files *files)
         const int64_t base = segment_base(folder->durable_entries.items[i].name);
         if (base <= log->segment)
             continue;
-        log->segment = base;
-        log->position = 0;
         log->next_offset = base;
-        log->has_last = false;
+        enter(log, base);
         return true;
     }
     return false;

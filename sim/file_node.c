@@ -30,11 +30,19 @@ void file_bytes_set(struct file_bytes *bytes, size_t offset, const void *data, s
 /* Where `name` is or would be among the entries. */
 static size_t entries_place(const struct entries *entries, const char *name, bool *ret_found)
 {
-    size_t place = 0;
-    while (place < entries->count && strcmp(entries->items[place].name, name) < 0)
-        place++;
-    *ret_found = place < entries->count && strcmp(entries->items[place].name, name) == 0;
-    return place;
+    size_t low = 0;
+    size_t high = entries->count;
+    *ret_found = false;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(entries->items[middle].name, name);
+        *ret_found = *ret_found || order == 0;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 struct file_node *entries_get(const struct entries *entries, const char *name)

@@ -24,14 +24,11 @@ struct file {
     bool sync_failed;
 };
 
-/* An effect that has not completed. */
+/* An effect that has not completed, at the place that follows from its id. */
 struct asked {
-    struct asked_key {
-        uint64_t host;
-        uint64_t effect;
-    } key;
-    enum effect_kind kind;
+    uint64_t effect;  /* 0: the place is free */
     uint64_t subject; /* file or connection */
+    enum effect_kind kind;
 };
 
 struct wire_end {
@@ -42,6 +39,8 @@ struct wire_end {
 };
 
 struct process {
+    struct asked *askeds;
+    uint32_t askeds_capacity; /* a power of two */
     uint64_t last_effect;
     uint64_t turn_us; /* of the world: of the last turn */
     uint32_t idle;    /* turns at that moment in which nothing but the timer came */
@@ -51,7 +50,6 @@ struct process {
 
 struct contract {
     struct notes files;
-    struct notes askeds;
     struct notes ends;
     struct process processes[SIM_HOSTS_MAX];
 };
@@ -61,7 +59,6 @@ static void begin(struct judge *judge)
     struct contract *contract = judge->state;
     struct memory *memory = &judge->memory;
     notes_init(&contract->files, memory, sizeof(struct file), sizeof(struct file_key));
-    notes_init(&contract->askeds, memory, sizeof(struct asked), sizeof(struct asked_key));
     notes_init(&contract->ends, memory, sizeof(struct wire_end), sizeof(struct file_key));
 }
 
@@ -149,6 +146,34 @@ static void connection_asked(struct judge *judge, const struct host *host,
     }
 }
 
+static struct asked *asked_place(const struct process *process, uint64_t effect)
+{
+    return &process->askeds[effect & (process->askeds_capacity - 1)];
+}
+
+/* Twice as many places. */
+static void askeds_grow(struct judge *judge, struct process *process)
+{
+    const struct process before = *process;
+    process->askeds_capacity = before.askeds_capacity == 0 ? 64 : before.askeds_capacity * 2;
+    process->askeds = memory_take(&judge->memory, MEMORY_STATE,
+                                  process->askeds_capacity * sizeof(*process->askeds));
+    for (uint32_t i = 0; i < before.askeds_capacity; i++) {
+        if (before.askeds[i].effect != 0)
+            *asked_place(process, before.askeds[i].effect) = before.askeds[i];
+    }
+    memory_give(&judge->memory, MEMORY_STATE, before.askeds,
+                before.askeds_capacity * sizeof(*before.askeds));
+}
+
+static void effect_noted(struct judge *judge, struct process *process, const struct effect *effect)
+{
+    while (process->askeds_capacity == 0 || asked_place(process, effect->id)->effect != 0)
+        askeds_grow(judge, process);
+    *asked_place(process, effect->id) =
+        (struct asked){.effect = effect->id, .subject = subject_of(effect), .kind = effect->kind};
+}
+
 static void effect_asked(struct judge *judge, const struct host *host, const struct effect *effect)
 {
     struct contract *contract = judge->state;
@@ -156,13 +181,12 @@ static void effect_asked(struct judge *judge, const struct host *host, const str
     if (effect->kind >= EFFECT_TIMER)
         return;
     judge->judged++;
-    if (effect->id <= process->last_effect)
+    if (effect->id <= process->last_effect) {
         broken(judge, host, effect, "its id is not a new one");
+        return;
+    }
     process->last_effect = effect->id;
-    const struct asked_key key = {host->number, effect->id};
-    struct asked *asked = notes_get(&contract->askeds, &key);
-    asked->kind = effect->kind;
-    asked->subject = subject_of(effect);
+    effect_noted(judge, process, effect);
     if (is_of_file(effect->kind))
         file_asked(judge, host, effect);
     else if (is_of_connection(effect->kind))
@@ -207,15 +231,17 @@ static void connection_completed(struct contract *contract, const struct host *h
 static void completed(struct contract *contract, const struct host *host,
                       const struct completion *completion)
 {
-    const struct asked_key key = {host->number, completion->effect};
-    struct asked *asked = notes_find(&contract->askeds, &key);
-    if (asked == NULL)
+    const struct process *process = &contract->processes[host->number - 1];
+    if (process->askeds_capacity == 0)
+        return;
+    struct asked *asked = asked_place(process, completion->effect);
+    if (asked->effect != completion->effect)
         return;
     if (is_of_file(asked->kind))
         file_completed(contract, host, asked, completion->error);
     else if (is_of_connection(asked->kind))
         connection_completed(contract, host, asked);
-    notes_remove(&contract->askeds, asked);
+    asked->effect = 0;
 }
 
 /* A turn that the timer alone made, again and again while no time passes, is for nothing. */
@@ -258,23 +284,30 @@ static void forget(struct notes *notes, uint64_t host)
     }
 }
 
+static void process_forget(struct judge *judge, struct process *process)
+{
+    memory_give(&judge->memory, MEMORY_STATE, process->askeds,
+                process->askeds_capacity * sizeof(*process->askeds));
+    *process = (struct process){0};
+}
+
 static void host_changed(struct judge *judge, struct host *host, enum host_change change)
 {
     struct contract *contract = judge->state;
     if (change != HOST_BOOTED)
         return;
     forget(&contract->files, host->number);
-    forget(&contract->askeds, host->number);
     forget(&contract->ends, host->number);
-    contract->processes[host->number - 1] = (struct process){0};
+    process_forget(judge, &contract->processes[host->number - 1]);
 }
 
 static void end(struct judge *judge)
 {
     struct contract *contract = judge->state;
     notes_clear(&contract->files);
-    notes_clear(&contract->askeds);
     notes_clear(&contract->ends);
+    for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++)
+        process_forget(judge, &contract->processes[i]);
 }
 
 const struct judge_kind judge_contract = {
