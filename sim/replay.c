@@ -72,6 +72,8 @@ static const char *objection(const struct player *player, const struct trace_ite
         return "START is the first event, and no other";
     if (event->mono_us < player->last_us)
         return "its time lies before that of the last one";
+    if (event->kind == EVENT_ACCEPTED && event->accepted.listener >= player->conf.listeners_count)
+        return "its connection came to a listener that is not there";
     if (event->kind != EVENT_COMPLETED)
         return NULL;
     const struct completion *completion = &event->completed;
