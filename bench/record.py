@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a flight record costs: the processor's time that a broker spends under the same load with
-and without chronik.record.file, in rounds that take turns. Prints a line for each load: the
-medians, and the least and the most of the differences within a round.
+and without chronik.record.file. Both brokers live at once, and take turns at short slices of the
+load, so that what else the machine does meets both. Prints a line for each load: the median of all
+slices, and of the differences between neighbours.
 
-    make bench-record                   (CHRONIK_BENCH_ROUNDS, default 11)
+    make bench-record                   (CHRONIK_BENCH_ROUNDS, default 100)
 
 The broker's time is that of all its threads (/proc/PID/task/*/schedstat). The data lie in TMPDIR.
 """
@@ -19,15 +20,15 @@ sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
 from chronik import Broker  # noqa: E402
 from connection import TOPIC, Connection, batch  # noqa: E402
 
-ROUNDS = int(os.environ.get("CHRONIK_BENCH_ROUNDS", "11"))
+ROUNDS = int(os.environ.get("CHRONIK_BENCH_ROUNDS", "100"))
 CACHED = "write.caching.default=true"
 
-# Name, settings, records in a batch, bytes of each, requests, requests on the way.
+# Name, settings, records in a batch, bytes of each, requests in a slice, requests on the way.
 LOADS = (
-    ("one record a request, one at a time, each synced", (), 1, 100, 1500, 1),
-    ("one record a request, one at a time, page cache", (CACHED,), 1, 100, 20000, 1),
-    ("one record a request, 32 on the way, page cache", (CACHED,), 1, 100, 40000, 32),
-    ("1,000 records of 1 KiB a request, page cache", (CACHED,), 1000, 1024, 400, 4),
+    ("one record a request, one at a time, each synced", (), 1, 100, 200, 1),
+    ("one record a request, one at a time, page cache", (CACHED,), 1, 100, 2000, 1),
+    ("one record a request, 32 on the way, page cache", (CACHED,), 1, 100, 8000, 32),
+    ("1,000 records of 1 KiB a request, page cache", (CACHED,), 1000, 1024, 20, 4),
 )
 
 
@@ -39,35 +40,42 @@ def spent_ns(pid):
     return total
 
 
-def round_of(settings, records, times, one, depth):
-    """Microseconds of the broker for each request."""
-    with Broker(*settings) as broker:
+class Side:
+    """A broker with its client, with a record or without."""
+
+    def __init__(self, settings, records):
+        self.broker = Broker(*settings)
         if records:
-            broker.stop()
-            broker.settings += ("chronik.record.file=" + os.path.join(broker.folder, "record"),
-                                "chronik.record.bytes.max=%d" % (1 << 40))
-            broker.start()
-        connection = Connection(broker.port)
-        broker.create_topic(TOPIC, 1)
-        connection.repeat_produce(one, times // 10, depth)
-        before = spent_ns(broker.process.pid)
-        connection.repeat_produce(one, times, depth)
-        return (spent_ns(broker.process.pid) - before) / times / 1000
+            self.broker.settings += (
+                "chronik.record.file=" + os.path.join(self.broker.folder, "record"),
+                "chronik.record.bytes.max=%d" % (1 << 40))
+        self.broker.start()
+        self.broker.create_topic(TOPIC, 1)
+        self.connection = Connection(self.broker.port)
+
+    def slice_us(self, one, times, depth):
+        """Microseconds of the broker for each request."""
+        before = spent_ns(self.broker.process.pid)
+        self.connection.repeat_produce(one, times, depth)
+        return (spent_ns(self.broker.process.pid) - before) / times / 1000
 
 
 def bench(name, settings, count, value_bytes, times, depth):
     one = batch(count, os.urandom(value_bytes))
-    without, recorded, costs = [], [], []
+    sides = (Side(settings, False), Side(settings, True))
+    for side in sides:
+        side.slice_us(one, times, depth)
+    pairs = []
     for i in range(ROUNDS):
-        pair = {}
-        for records in (False, True) if i % 2 == 0 else (True, False):
-            pair[records] = round_of(settings, records, times, one, depth)
-        without.append(pair[False])
-        recorded.append(pair[True])
-        costs.append((pair[True] / pair[False] - 1) * 100)
-    print("%-52s %8.2f us without, %8.2f us with: %+.1f %%   (%+.1f to %+.1f, %d rounds)" % (
-        name, statistics.median(without), statistics.median(recorded),
-        statistics.median(costs), min(costs), max(costs), ROUNDS))
+        pair = [0, 0]
+        for which in (0, 1) if i % 2 == 0 else (1, 0):
+            pair[which] = sides[which].slice_us(one, times, depth)
+        pairs.append(pair)
+    for side in sides:
+        side.broker.__exit__()
+    print("%-52s %8.2f us without, %8.2f us with, %+5.1f %%" % (
+        name, statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs),
+        statistics.median((p[1] / p[0] - 1) * 100 for p in pairs)))
     sys.stdout.flush()
 
 
