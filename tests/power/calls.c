@@ -289,13 +289,15 @@ int ftruncate(int fd, off_t length)
     return result;
 }
 
-/* As long as a device might take; xorshift64 draws it. Under the lock. */
+/* As long as a device might take, which now and then is long; xorshift64 draws it. Under the
+ * lock. */
 static struct timespec sync_time(void)
 {
     sync_draws ^= sync_draws << 13;
     sync_draws ^= sync_draws >> 7;
     sync_draws ^= sync_draws << 17;
-    return (struct timespec){.tv_nsec = (long)(sync_draws % (uint64_t)(sync_us + 1)) * 1000};
+    const uint64_t most_us = (uint64_t)(sync_draws >> 60 == 0 ? sync_us : sync_us / 16);
+    return (struct timespec){.tv_nsec = (long)(sync_draws % (most_us + 1)) * 1000};
 }
 
 static int synced(long call, int fd)

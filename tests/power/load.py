@@ -35,8 +35,8 @@ WINDOW = 4  # requests of a producer that wait for replies; the broker remembers
 PATIENCE_SECONDS = 60
 
 # So many partitions, made and removed, are metadata enough for a snapshot of it.
-FILLER_PARTITIONS = 8000
-FILLER_ROUNDS = 4
+FILLER_PARTITIONS = 10000
+FILLER_ROUNDS = 6
 
 OUT_OF_RANGE = 1
 UNKNOWN_TOPIC = 3
@@ -157,8 +157,8 @@ class Load:
         yield (self.rng.randint(2, 40),)
         yield (self.rng.randint(2, 120),)
         for _ in range(LIVES):
-            yield (self.rng.randint(60, 900),)
-        yield 0, lambda port: time.sleep(0.2)
+            yield (self.rng.choice((self.rng.randint(60, 400), self.rng.randint(400, 1500))),)
+        yield 0, lambda port: time.sleep(0.1)
         yield 0, self.fill, True
         yield (self.rng.randint(300, 900),)
 
