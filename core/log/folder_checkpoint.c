@@ -43,13 +43,15 @@ static uint64_t entries_write(const struct folder *folder, bool starts, struct t
     struct list *next;
     list_each(&folder->logs, place, next)
     {
-        const struct log *log = container_of(place, struct log, place);
+        struct log *log = container_of(place, struct log, place);
         const int64_t offset = starts ? log->start : log->recovery_point;
         if (offset <= 0 || log->deleted || !name_split(log->name, &topic, &partition))
             continue;
         count++;
         if (writer != NULL)
             checkpoint_write_entry(writer, topic, partition, offset);
+        if (starts)
+            log->start_written = offset;
     }
     for (struct map_node *node = folder->found.first; node != NULL; node = map_next(node)) {
         const struct found *found = container_of(node, struct found, node);
@@ -79,9 +81,22 @@ static void checkpoint_put(struct folder *folder, bool starts, file_done *done)
     memory_give(folder->io->memory, MEMORY_STATE, text, size);
 }
 
+/* The starts that were written are durable. */
+static void starts_settle(struct folder *folder)
+{
+    struct list *place;
+    struct list *next;
+    list_each(&folder->logs, place, next)
+    {
+        retain_start_written(container_of(place, struct log, place));
+    }
+}
+
 static void checkpoint_end(struct folder *folder, int error)
 {
     folder->checkpoint_busy = false;
+    if (error == ERR_NONE)
+        starts_settle(folder);
     if (error == ERR_NONE && !folder->checkpoint_again)
         folder->lines_forgotten = false;
     if (error_passes(error))

@@ -209,9 +209,9 @@ struct log {
     struct timer retention_timer;
     struct wait retain_wait;
     bool retain_wanted;
-    struct log_waiter retain_waiter; /* for the checkpoint with the new start … */
+    struct log_waiter retain_waiter; /* for the checkpoint with the new start */
     bool retain_waits;
-    int64_t start_asked; /* … which is this one */
+    int64_t start_written; /* by the checkpoint under way, or the last */
     int64_t start_durable;
     bool closing;
     bool deleted;
@@ -340,6 +340,8 @@ void cursors_end(struct log *log, int error);
 /* retain.c */
 void retain_schedule(struct log *log);
 void retain_start(struct log *log);
+/* The start that a checkpoint held is durable: what lies below it will not be asked for again. */
+void retain_start_written(struct log *log);
 
 /* folder.c */
 void folder_fail(struct folder *folder, const char *what, struct span path);

@@ -133,6 +133,8 @@ void recover_empty(struct log *log)
     log->folder_durable = false;
     log->recovery_point = 0;
     log->start = 0;
+    log->start_written = 0;
+    log->start_durable = 0;
     log->snapshots_count = 0;
     log->end = log->start;
     struct segment *segment = segment_new(log, log->start);

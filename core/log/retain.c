@@ -99,14 +99,20 @@ static void segments_remove(struct log *log, uint32_t count)
            SPAN_ARGS(log->name), count, (long long)log->segments[0]->base_offset);
 }
 
+void retain_start_written(struct log *log)
+{
+    if (log->start_written <= log->start_durable)
+        return;
+    log->start_durable = log->start_written;
+    log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start_durable);
+}
+
 static void start_checkpointed(struct log_waiter *waiter, int error)
 {
     struct log *log = container_of(waiter, struct log, retain_waiter);
     log->retain_waits = false;
-    if (error == ERR_NONE) {
-        log->start_durable = log->start_asked;
+    if (error == ERR_NONE)
         retain_start(log);
-    }
     log_release(log);
 }
 
@@ -116,13 +122,11 @@ static bool start_moved(struct log *log, int64_t start)
 {
     if (log->start < start) {
         log->start = start;
-        log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start);
         log_advanced(log);
     }
     if (log->start_durable >= start)
         return true;
     log->retain_waits = true;
-    log->start_asked = log->start;
     log->retain_waiter.wake = start_checkpointed;
     log_hold(log);
     folder_checkpoint(log->folder, &log->retain_waiter);
@@ -213,7 +217,6 @@ void log_delete_before(struct log *log, int64_t offset, struct log_waiter *waite
         offset = log->high_watermark;
     if (offset > log->start) {
         log->start = offset;
-        log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start);
         log_advanced(log);
         retain_start(log);
     }

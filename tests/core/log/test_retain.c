@@ -6,15 +6,20 @@
 
 static struct story story;
 
-static void set_up(void)
+static void set_up_with(uint64_t seed)
 {
-    story_begin(&story, 1);
+    story_begin(&story, seed);
     story.settings.segment_bytes = 1000; /* two batches of 300 bytes */
     ck_assert_int_eq(story_boot(&story), LOG_READY);
     story.time_ms = world_wall_ms(story.world);
     for (int i = 0; i < 10; i++)
         story_write(&story, 1, 300);
     log_set_high_watermark(story.log, 10);
+}
+
+static void set_up(void)
+{
+    set_up_with(1);
 }
 
 static void tear_down(void)
@@ -196,6 +201,34 @@ START_TEST(delete_records_is_durable_when_it_is_answered)
 END_TEST
 
 /* Files go in any order: what is left below the start of a log is no hole in it. */
+/* The new start may be lost, and then they are asked for again. */
+START_TEST(epochs_below_a_new_start_stay_until_it_is_durable)
+{
+    int lost = 0;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        tear_down();
+        set_up_with(seed);
+        for (story.epoch = 2; story.epoch < 5; story.epoch++) {
+            for (int i = 0; i < 4; i++)
+                story_write(&story, 1, 300);
+        }
+        log_set_high_watermark(story.log, 22);
+        world_hold(story.world, EFFECT_RENAME, "log-start-offset-checkpoint");
+        log_delete_before(story.log, 16, &story.waiter);
+        for (int i = 0; i < 6; i++)
+            story_write(&story, 1, 300);
+        story_power_loss(&story);
+        ck_assert_int_eq(story_boot(&story), LOG_READY);
+        if (log_start(story.log) == 16)
+            continue;
+        ck_assert_int_eq(log_start(story.log), 0);
+        story_check_epochs(&story);
+        lost++;
+    }
+    ck_assert_int_gt(lost, 0);
+}
+END_TEST
+
 START_TEST(what_is_left_below_the_start_goes)
 {
     const struct span bytes = world_file(story.world, story_path(2, ".log"));
@@ -442,6 +475,7 @@ SUITE(retain)
     tcase_add_test(tcase, compacted_topics_are_never_trimmed);
     tcase_add_test(tcase, delete_records_survives_a_power_loss);
     tcase_add_test(tcase, delete_records_is_durable_when_it_is_answered);
+    tcase_add_test(tcase, epochs_below_a_new_start_stay_until_it_is_durable);
     tcase_add_test(tcase, what_is_left_below_the_start_goes);
     tcase_add_test(tcase, delete_records_stops_at_the_high_watermark);
     suite_add_tcase(suite, tcase);
