@@ -157,7 +157,7 @@ enum cursor_state cursor_seek(struct log_cursor *cursor, struct segment *segment
         if (!cursor_index(cursor, segment))
             return CURSOR_WAITS;
         uint64_t position = index_position(segment->index, offset);
-        if (segment->index_distrusted)
+        if (segment->index_distrusted || position > segment->written_bytes)
             position = 0;
         if (!cursor_enter(cursor, segment, position))
             return CURSOR_WAITS;

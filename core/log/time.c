@@ -147,6 +147,8 @@ static void time_step(struct log_cursor *cursor, int error)
         if (!cursor_index(cursor, segment))
             return;
         int64_t offset = index_offset_by_time(segment->index, time->sought_ms);
+        if (offset >= time->end_offset)
+            offset = time->end_offset - 1; /* the index knows appends that are not written yet */
         if (offset < log->start)
             offset = log->start;
         const enum cursor_state state = cursor_seek(cursor, segment, offset);
