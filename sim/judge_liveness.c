@@ -12,6 +12,10 @@
 
 #define APIS 128 /* keys below it are counted */
 
+/* Until a partition has come back after the last fault: a new leader epoch is asked for again after
+ * a while. What was tried before is not judged. */
+#define RECOVERY_US ((uint64_t)10 * 1000 * 1000)
+
 /* How the last tries went. */
 struct tried {
     struct partition_key key;
@@ -34,6 +38,7 @@ struct liveness {
     struct notes readers;
     uint32_t open[APIS]; /* requests that have not ended */
     enum sim_phase phase;
+    uint64_t judged_from_us;
 };
 
 static void begin(struct judge *judge)
@@ -115,7 +120,9 @@ static void fetch_replied(struct judge *judge, const struct exchange *exchange)
     while (fetched_next(&walk, &part)) {
         if (part.topic == NULL)
             continue;
-        ((struct tried *)notes_get(&liveness->trieds, &part.key))->fetched = part.reply->error_code;
+        if (exchange->asked_us >= liveness->judged_from_us)
+            ((struct tried *)notes_get(&liveness->trieds, &part.key))->fetched =
+                part.reply->error_code;
         if (part.reply->error_code == ERR_NONE && is_consumer(judge, exchange->client))
             part_read(judge, exchange, &part);
     }
@@ -127,10 +134,10 @@ static void received(struct judge *judge, const struct exchange *exchange)
     ended(judge, exchange);
     if (liveness->phase < SIM_SETTLE || exchange->host->is_rotten)
         return;
-    if (exchange->api->key == API_PRODUCE)
-        produce_replied(judge, exchange);
-    else if (exchange->api->key == API_FETCH)
+    if (exchange->api->key == API_FETCH)
         fetch_replied(judge, exchange);
+    else if (exchange->api->key == API_PRODUCE && exchange->asked_us >= liveness->judged_from_us)
+        produce_replied(judge, exchange);
 }
 
 /* ---- The ends of phases. ---- */
@@ -197,7 +204,9 @@ static void phase(struct judge *judge, enum sim_phase now)
 {
     struct liveness *liveness = judge->state;
     liveness->phase = now;
-    if (now == SIM_AUDIT)
+    if (now == SIM_SETTLE)
+        liveness->judged_from_us = judge->sim->now_us + RECOVERY_US;
+    else if (now == SIM_AUDIT)
         judge_settled(judge);
     else if (now == SIM_END)
         judge_end(judge);

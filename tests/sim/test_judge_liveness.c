@@ -51,6 +51,7 @@ START_TEST(everything_comes_back)
 {
     struct story story;
     begin(&story);
+    story.sim.now_us += 10000000;
     produced(&story, ERR_NOT_LEADER_OR_FOLLOWER);
     produced(&story, ERR_NONE);
     fetched(&story, 0, story_batch(&story, 0, 2, 'a'), 3);
@@ -96,7 +97,11 @@ START_TEST(a_partition_that_takes_nothing)
 {
     struct story story;
     begin(&story);
-    produced(&story, ERR_NONE);
+    produced(&story, ERR_NOT_LEADER_OR_FOLLOWER); /* too soon */
+    story.sim.now_us += 10000000;
+    finish(&story);
+    ck_assert(story_passes(&story));
+    story.sim.phase = SIM_SETTLE;
     produced(&story, ERR_NOT_LEADER_OR_FOLLOWER);
     finish(&story);
     ck_assert(story_objects(&story, "the last Produce ended with NOT_LEADER_OR_FOLLOWER"));
