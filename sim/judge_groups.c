@@ -120,7 +120,10 @@ static void assigned(struct judge *judge, const struct exchange *exchange, struc
 {
     const struct sync_group_request *request = exchange->request;
     struct span bytes = ((const struct sync_group_response *)exchange->response)->assignment;
-    struct owner owner = {.member = crc32c(0, request->member_id.data, request->member_id.length)};
+    /* A static member that starts again has another member id, and keeps its part (KIP-345). */
+    const struct span id =
+        span_is_null(request->group_instance_id) ? request->member_id : request->group_instance_id;
+    struct owner owner = {.member = crc32c(0, id.data, id.length)};
     uint32_t topics;
     uint32_t number;
     if (!take_number(&bytes, 2, &number) || !take_number(&bytes, 4, &topics))
