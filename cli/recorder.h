@@ -34,7 +34,7 @@ struct recorder_options {
 struct recorder *recorder_new(const struct recorder_options *options);
 
 /* Steps the core, and records that. `recorder` is a struct recorder. */
-void recorder_step(void *recorder, const struct event *event, struct effects *effects);
+void recorder_step(void *context, const struct event *event, struct effects *effects);
 
 /* Writes what is left and ends the record. NULL is a no-op. */
 void recorder_free(struct recorder *recorder);

@@ -203,7 +203,7 @@ static void produce_fill(const struct producer *producer, struct exchange *excha
                          const struct attempt *attempt)
 {
     struct produce_request *request = (void *)(uintptr_t)exchange->request;
-    request->acks = producer->client.plan->acks;
+    request->acks = (int16_t)(int)producer->client.plan->acks;
     request->timeout_ms = 10000;
     struct produce_request_topic_data *topic = peer_take(exchange, sizeof(*topic));
     request->topic_data = topic;

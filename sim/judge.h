@@ -58,8 +58,7 @@ extern const struct judge_kind judge_metadata;
 struct judges *judges_new(struct sim *sim);
 
 /* These `count` kinds alone. */
-struct judges *judges_new_of(struct sim *sim, const struct judge_kind *const *kinds,
-                             uint32_t count);
+struct judges *judges_new_of(struct sim *sim, const struct judge_kind *const *of, uint32_t count);
 void judges_free(struct judges *judges);
 uint32_t judges_count(const struct judges *judges);
 const struct judge *judges_get(const struct judges *judges, uint32_t index);

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2086 # $address is for who sources this; a number
 # SPDX-License-Identifier: Apache-2.0
 # A broker for scripts that source this. With the program chronik-sim there, it keeps a flight
 # record, which is replayed when it has ended.

@@ -50,7 +50,7 @@ struct faulty_control {
 };
 
 /* In use from now on; NULL: one of the process's own, as at the start. Borrowed. */
-void faulty_use(struct faulty_control *control, uint64_t seed);
+void faulty_use(struct faulty_control *used, uint64_t used_seed);
 struct faulty_control *faulty_control(void);
 
 /* True when a fault of this kind has to happen now; it is counted. */
