@@ -100,7 +100,7 @@ static int raise_prepare(struct meta_proposal *proposal, const struct image *ima
 {
     const struct partition *partition = container_of(proposal, struct partition, raise);
     return topics_raise_epoch(image, writer, partition->topic->id, partition->index,
-                              partition->failed_epoch);
+                              partition->raised_epoch);
 }
 
 static void raise_done(struct meta_proposal *proposal, int error)
@@ -119,6 +119,7 @@ static void partition_raise(struct partition *partition)
     if (partition->raising)
         return;
     partition->raising = true;
+    partition->raised_epoch = partition_leader_epoch(partition);
     partition->raise.prepare = raise_prepare;
     partition->raise.done = raise_done;
     controller_propose(partition->broker->controller, &partition->raise);
@@ -135,7 +136,7 @@ static void partition_failed(struct log_observer *observer, int error)
     if (topic != NULL) {
         io_log(&broker->io, LOG_ERROR, "an append was lost: partition=%.*s-%d error=%s",
                SPAN_ARGS(topic->name), partition->index, error_name(error));
-        partition->failed_epoch = image_partition(topic, partition->index)->leader_epoch;
+        partition->spent_epoch = image_partition(topic, partition->index)->leader_epoch;
     }
     acks_fail(partition, ERR_KAFKA_STORAGE_ERROR);
     watchers_wake(partition);
@@ -168,7 +169,7 @@ static struct partition *partition_host(struct broker *broker, struct hosted_top
     partition->broker = broker;
     partition->topic = hosted;
     partition->index = index;
-    partition->failed_epoch = -1;
+    partition->spent_epoch = -1;
     partition->observer.advanced = partition_advanced;
     partition->observer.failed = partition_failed;
     list_init(&partition->acks[ACK_WRITTEN]);
@@ -259,12 +260,29 @@ int partition_check_epoch(const struct partition *partition, int32_t current_lea
     return current_leader_epoch < epoch ? ERR_FENCED_LEADER_EPOCH : ERR_UNKNOWN_LEADER_EPOCH;
 }
 
+/* The log is ahead of the metadata when those were put back from an earlier copy. What they grant
+ * again until then names other appends: all of it is spent. */
+static void spend_epochs(struct partition *partition, int32_t epoch)
+{
+    const struct meta_topic *topic = partition_topic(partition);
+    const int32_t last = log_last_epoch(partition->log);
+    if (epoch >= last || partition->spent_epoch >= last || topic == NULL)
+        return;
+    io_log(
+        &partition->broker->io, LOG_ERROR,
+        "the metadata know of fewer leader epochs than a log, and were put back or are another's: "
+        "partition=%.*s-%d epoch=%d log=%d",
+        SPAN_ARGS(topic->name), partition->index, epoch, last);
+    partition->spent_epoch = last;
+}
+
 int partition_append(struct partition *partition, struct log_append *append)
 {
     const int32_t epoch = partition_leader_epoch(partition);
-    if (epoch <= partition->failed_epoch && log_state(partition->log) == LOG_OFFLINE)
+    spend_epochs(partition, epoch);
+    if (epoch <= partition->spent_epoch && log_state(partition->log) == LOG_OFFLINE)
         return ERR_KAFKA_STORAGE_ERROR;
-    if (epoch <= partition->failed_epoch) {
+    if (epoch <= partition->spent_epoch) {
         /* The higher epoch may have been refused too, by the same full disk: whoever tries to
          * append asks for it anew. */
         partition_raise(partition);

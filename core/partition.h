@@ -26,7 +26,8 @@ struct partition {
     struct log *log;
     struct log_observer observer;
     int64_t high_watermark;
-    int32_t failed_epoch; /* an append under it was lost: no append at or below it; -1: none */
+    int32_t spent_epoch;        /* no append is under it or below; -1: none */
+    int32_t raised_epoch;       /* the one above which a higher one is asked for */
     struct meta_proposal raise; /* asks for a higher epoch */
     bool raising;
     struct list acks[2];  /* struct partition_ack by enum ack_kind, in order of offsets */

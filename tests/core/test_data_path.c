@@ -204,6 +204,51 @@ START_TEST(the_log_goes_on_where_it_ended)
 }
 END_TEST
 
+/* The leader epoch of the last batch of a topic's partition 0. */
+static int32_t last_epoch(struct client *client, struct span topic)
+{
+    const struct span records = fetch(client, topic, 0)->records;
+    struct batch_info info = {0};
+    for (size_t at = 0; at < records.length; at += info.size_bytes)
+        batch_info_read(records.data + at, &info);
+    return info.leader_epoch;
+}
+
+/* Metadata that were put back from an earlier copy know of fewer leader epochs than the log. */
+START_TEST(no_append_is_under_an_epoch_that_the_log_is_beyond)
+{
+    static const char wal[] = "__cluster_metadata-0/00000000000000000000.log";
+    struct client *client = client_new(node.world);
+    node_create_topic(&node, SPAN("story"), 1);
+    client_free(client);
+    node_kill(&node);
+    const struct span file = world_file(node.world, wal);
+    uint8_t *copy = malloc(file.length);
+    memcpy(copy, file.data, file.length);
+    for (int life = 0; life < 3; life++) {
+        ck_assert(node_start(&node));
+        client = client_new(node.world);
+        produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x")));
+        client_free(client);
+        node_kill(&node);
+    }
+    world_put_file(node.world, wal, span_of(copy, file.length));
+    free(copy);
+    ck_assert(node_start(&node));
+    client = client_new(node.world);
+    const int32_t before = last_epoch(client, SPAN("story"));
+    int16_t error = ERR_NOT_LEADER_OR_FOLLOWER;
+    int tries = 0;
+    for (; tries < 10 && error == ERR_NOT_LEADER_OR_FOLLOWER; tries++)
+        error = produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("y")))->error_code;
+    ck_assert_int_eq(error, ERR_NONE);
+    ck_assert_int_gt(tries, 1);
+    ck_assert_int_gt(last_epoch(client, SPAN("story")), before);
+    ck_assert(world_logged(node.world, "metadata know of fewer leader epochs"));
+    client_free(client);
+}
+END_TEST
+
 static void delete_topic(struct client *client, struct span name)
 {
     struct delete_topics_request *request = client_request(client, API_DELETE_TOPICS);
@@ -441,6 +486,7 @@ SUITE(data_path)
     tcase_add_test(tcase, a_parked_fetch_is_woken_by_the_append);
     tcase_add_test(tcase, a_parked_fetch_ends_with_its_time);
     tcase_add_test(tcase, replies_keep_the_order_of_requests);
+    tcase_add_test(tcase, no_append_is_under_an_epoch_that_the_log_is_beyond);
     tcase_add_loop_test(tcase, the_log_goes_on_where_it_ended, 0, 3);
     tcase_add_test(tcase, a_topic_made_again_begins_anew);
     tcase_add_test(tcase, a_topic_made_again_waits_until_the_old_one_gave_its_name_up);
