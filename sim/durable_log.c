@@ -95,9 +95,10 @@ static bool batch_at(const struct durable_log *log, const struct file_bytes *byt
                      struct span *ret_batch, struct batch_info *ret_info)
 {
     const size_t left = bytes->length - log->position;
+    if (left == 0)
+        return false;
     const struct span window = span_of(bytes->data + log->position, left);
-    return left > 0 &&
-           batch_next(window, left, BATCH_CHECK_CRC, ret_batch, ret_info) == BATCH_FOUND;
+    return batch_next(window, left, BATCH_CHECK_CRC, ret_batch, ret_info) == BATCH_FOUND;
 }
 
 /* Where to go on: in the segment that it is in, or (that one went, or there was none) in the one

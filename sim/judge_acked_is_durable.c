@@ -79,10 +79,11 @@ static void judge_part(struct judge *judge, const struct exchange *exchange,
         return;
     }
     const uint32_t place = batch_marks_at(&partition->marks, told.base_offset);
-    const struct batch_mark *found = &partition->marks.items[place];
     /* What an old duplicate was answered with may have gone with an old segment since. */
-    if (place == 0 && (partition->marks.count == 0 || found->base_offset > told.last_offset))
+    if (place == 0 &&
+        (partition->marks.count == 0 || partition->marks.items[0].base_offset > told.last_offset))
         return;
+    const struct batch_mark *found = &partition->marks.items[place];
     if (found->base_offset != told.base_offset || found->last_offset != told.last_offset ||
         found->records != told.records)
         judge_object(judge,
