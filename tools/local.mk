@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The lints that need clang-format, clang-tidy and shellcheck; "make check" has the others.
-EXTRA_DIST += .clang-format .clang-tidy fuzz/.clang-tidy sim/.clang-tidy tests/.clang-tidy .editorconfig tools/lint.sh
+EXTRA_DIST += .clang-format .clang-tidy fuzz/.clang-tidy sim/.clang-tidy \
+	tests/.clang-tidy .editorconfig tools/lint.sh
 lint: $(BUILT_SOURCES)
 	srcdir='$(srcdir)' HAVE_ISAL='$(HAVE_ISAL)' $(SHELL) $(srcdir)/tools/lint.sh
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plants one bug after the other and hunts each with the random campaign, the scenario
-everything.json, which is aimed at none of them. A bug that is not found means that a judge is missing
-or blind.
+everything.json, which is aimed at none of them. A bug that is not found means that a judge is
+missing or blind.
 
     python3 hunt.py SOURCE_FOLDER OUTPUT.md [NAME...]
 
@@ -64,9 +64,10 @@ def hunt(folder, base):
             used += run["cpu_seconds"]
             steps += run["steps"]
             if run["outcome"] != "passed":
+                violation = run.get("violation", {})
                 return {"seed": run["seed"], "seeds": run["seed"] - base + 1, "steps": steps,
-                        "seconds": used, "judge": run.get("violation", {}).get("judge", run["outcome"]),
-                        "text": run.get("violation", {}).get("text", "")}
+                        "seconds": used, "judge": violation.get("judge", run["outcome"]),
+                        "text": violation.get("text", "")}
         if not runs:
             raise RuntimeError("no run came of seeds from %d" % seed)
         seed += SEEDS_AT_ONCE
