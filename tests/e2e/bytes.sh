@@ -7,5 +7,6 @@ set -u
 # shellcheck disable=SC1091
 . "$(dirname "$0")/broker.sh"
 broker_start
+# shellcheck disable=SC2154 # broker_start leaves it
 tests/kafka_bytes 127.0.0.1 "${address##*:}"
 broker_end $?

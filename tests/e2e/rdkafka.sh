@@ -6,5 +6,6 @@ set -u
 # shellcheck disable=SC1091
 . "$(dirname "$0")/broker.sh"
 broker_start
+# shellcheck disable=SC2154 # broker_start leaves it
 tests/rdkafka "$address" 20000
 broker_end $?
