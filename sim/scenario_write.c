@@ -72,8 +72,10 @@ static bool is_preset(const struct scenario_word *word, const void *object)
     case WORD_CONFIG:
         return settings_of(field)->count == 0;
     case WORD_RANGE:
-        return range_of(field)->least == word->preset.least &&
-               range_of(field)->most == word->preset.most;
+        /* Zero stands for the kind's own where it is no value of the word. */
+        return (range_of(field)->most == 0 && word->least > 0) ||
+               (range_of(field)->least == word->preset.least &&
+                range_of(field)->most == word->preset.most);
     case WORD_LIST:
         return number_of((const char *)object + word->count_offset, sizeof(uint32_t)) == 0;
     case WORD_OBJECT:
