@@ -3,7 +3,6 @@
 # Our broker is asked what "make check-kafka" asks Apache Kafka, a request of every API in every
 # version, and answers with the same error codes. TAP, by tests/kafka_bytes.
 set -u
-# shellcheck disable=SC2154 # $address comes from broker.sh
 # shellcheck disable=SC1091
 . "$(dirname "$0")/broker.sh"
 broker_start

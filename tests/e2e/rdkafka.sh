@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # librdkafka in C (tests/e2e/rdkafka.c) against a broker of its own.
 set -u
-# shellcheck disable=SC2154 # $address comes from broker.sh
 # shellcheck disable=SC1091
 . "$(dirname "$0")/broker.sh"
 broker_start
