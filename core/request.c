@@ -60,6 +60,10 @@ static void request_answer(struct request *request)
     CHECK(!request->answered);
     request->answered = true;
     request->cancel = NULL;
+    /* A reply may have to wait for those before it, as long as their clients please. What was
+     * received does not wait with it, or one client could hold the memory of all. */
+    buffer_release(request->frame);
+    request->frame = NULL;
     if (session->state == SESSION_OPEN) {
         session_answered(session);
         return;

@@ -132,10 +132,45 @@ START_TEST(a_small_beginning_costs_little)
 }
 END_TEST
 
+/* A reply has to wait for those before it; what was received of its request does not. */
+START_TEST(an_answered_request_gives_its_memory_back)
+{
+    start();
+    node_create_topic(&node, SPAN("t"), 1);
+    struct client *hostile = client_new(node.world);
+    struct fetch_request *fetch = client_request(hostile, API_FETCH);
+    fetch->max_wait_ms = INT32_MAX;
+    fetch->min_bytes = INT32_MAX;
+    fetch->topics = arena_take(client_arena(hostile), sizeof(*fetch->topics));
+    *fetch->topics = wire_default_fetch_request_topic;
+    fetch->topics->topic = SPAN("t");
+    fetch->topics_count = 1;
+    fetch->topics->partitions =
+        arena_take(client_arena(hostile), sizeof(*fetch->topics->partitions));
+    *fetch->topics->partitions = wire_default_fetch_request_topic_partition;
+    fetch->topics->partitions_count = 1;
+    client_send(hostile, API_FETCH, 12, fetch);
+    struct produce_request *produce = client_request(hostile, API_PRODUCE);
+    produce->acks = 1;
+    for (size_t i = 0; i < 2 * POOL_BYTES / (64 * 1024); i++) {
+        client_send(hostile, API_PRODUCE, 9, produce);
+        world_run(node.world);
+    }
+    struct client *client = client_new(node.world);
+    ask(client);
+    ck_assert(is_answered(client));
+    ck_assert(!is_answered(hostile));
+    client_free(client);
+    client_free(hostile);
+    end();
+}
+END_TEST
+
 SUITE(unfinished)
 {
     TCase *tcase = tcase_create("unfinished");
     tcase_add_test(tcase, who_waits_gets_half_of_the_memory);
+    tcase_add_test(tcase, an_answered_request_gives_its_memory_back);
     tcase_add_test(tcase, a_request_has_its_time_to_come);
     tcase_add_test(tcase, nobody_waits_nobody_is_closed);
     tcase_add_test(tcase, a_small_beginning_costs_little);
