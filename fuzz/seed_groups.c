@@ -173,6 +173,44 @@ void seed_group_waits(struct recording *recording)
     recording_act(recording, TAPE_RELEASE, 0, 0);
 }
 
+/* The leader is there and says nothing, then all but a newcomer; they lose their places. */
+void seed_group_silent(struct recording *recording)
+{
+    struct member first = {.connection = 0, .id = SPAN("")};
+    struct member second = {.connection = 1, .id = SPAN("")};
+    struct member third = {.connection = 2, .id = SPAN("")};
+    ask(recording, API_CREATE_TOPICS, 7);
+    ask(recording, API_FIND_COORDINATOR, 4);
+    for (int i = 0; i < 2; i++) {
+        join_send(recording, &first);
+        join_send(recording, &second);
+    }
+    recording_act(recording, TAPE_MILLISECONDS, REBALANCE_MS, 2);
+    joined(recording, &first);
+    joined(recording, &second);
+    sync_send(recording, &second, NULL);
+    recording_act(recording, TAPE_MILLISECONDS, EXPIRY_MS * 2 / 3, 2);
+    beat(recording, &first, first.generation);
+    recording_act(recording, TAPE_MILLISECONDS, EXPIRY_MS * 2 / 3, 2);
+    join_send(recording, &second);
+    joined(recording, &second);
+    sync_send(recording, &second, &second);
+    for (int i = 0; i < 2; i++)
+        join_send(recording, &third);
+    recording_act(recording, TAPE_MILLISECONDS, EXPIRY_MS * 2 / 3, 2);
+    beat(recording, &second, second.generation);
+    recording_act(recording, TAPE_MILLISECONDS, EXPIRY_MS * 2 / 3, 2);
+    joined(recording, &third);
+    commit(recording, &third);
+    /* The coordinator's own topic changes, and goes. */
+    recording->story.topic = SPAN("__consumer_offsets");
+    ask(recording, API_INCREMENTAL_ALTER_CONFIGS, 1);
+    commit(recording, &third);
+    ask(recording, API_DELETE_TOPICS, 5);
+    beat(recording, &third, third.generation);
+    look(recording);
+}
+
 /* What the coordinator cannot write, and does not forget. */
 void seed_group_unwritten(struct recording *recording)
 {

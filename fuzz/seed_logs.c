@@ -134,8 +134,15 @@ void seed_log_expires(struct recording *recording)
 
 void seed_log_settings(struct recording *recording)
 {
-    static const char *const times[] = {"message.timestamp.type", "LogAppendTime", "write.caching",
-                                        "true", NULL};
+    static const char *const times[] = {"message.timestamp.type",
+                                        "LogAppendTime",
+                                        "write.caching",
+                                        "true",
+                                        "segment.bytes",
+                                        "1024",
+                                        "index.interval.bytes",
+                                        "0",
+                                        NULL};
     static const char *const syncs[] = {
         "flush.messages", "2",           "flush.ms", "1000", "write.caching",
         "true",           "preallocate", "true",     NULL};
@@ -148,6 +155,9 @@ void seed_log_settings(struct recording *recording)
                                           NULL};
     create(recording, times);
     produce_some(recording, 3);
+    recording_act(recording, TAPE_HOLD, HOLD_SYNCS, 1);
+    produce_some(recording, 5);
+    look(recording);
     recording_act(recording, TAPE_POWER_LOSS, 0, 0);
     look(recording);
     ask(recording, API_INCREMENTAL_ALTER_CONFIGS, 1);
@@ -279,7 +289,15 @@ void seed_offsets(struct recording *recording)
     create(recording, settings);
     produce_some(recording, 2);
     recording_act(recording, TAPE_KILL, 0, 0);
-    produce_some(recording, 2);
+    produce_some(recording, 5);
+    look(recording);
+    /* Nothing recent is known any more: what is asked for is walked to. */
+    recording_act(recording, TAPE_STOP, 0, 0);
+    look(recording);
+    produce_some(recording, 1);
+    look(recording);
+    recording_act(recording, TAPE_STOP, 0, 0);
+    recording_act(recording, TAPE_FAIL, HOLD_READS << 8, 2);
     look(recording);
     struct offset_for_leader_epoch_request *request =
         recording_request(recording, API_OFFSET_FOR_LEADER_EPOCH);

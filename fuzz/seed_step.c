@@ -31,6 +31,7 @@ static const struct {
     {"fetch-session", seed_fetch_session},
     {"group-members", seed_group_members},
     {"group-waits", seed_group_waits},
+    {"group-silent", seed_group_silent},
     {"group-unwritten", seed_group_unwritten},
     {"group-static", seed_group_static},
     {"group-refused", seed_group_refused},

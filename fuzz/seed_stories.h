@@ -32,6 +32,7 @@ void seed_log_fault(struct recording *recording, uint8_t which);
 /* Groups: members that come and go, with and without an id of their own. */
 seed_story seed_group_members;
 seed_story seed_group_waits;
+seed_story seed_group_silent;
 seed_story seed_group_unwritten;
 seed_story seed_group_static;
 seed_story seed_group_refused;

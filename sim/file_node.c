@@ -139,6 +139,18 @@ void changes_settle(struct file_node *node, uint64_t covers, bool durable)
     node->changes_count = kept;
 }
 
+void changes_lose_bytes(struct file_node *node, uint64_t covers)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < node->changes_count; i++) {
+        if (node->changes[i].sequence > covers || node->changes[i].is_truncate)
+            node->changes[kept++] = node->changes[i];
+        else
+            change_free(&node->changes[i]);
+    }
+    node->changes_count = kept;
+}
+
 void entry_change(struct file_node *folder, const char *name, struct file_node *node, bool goes_on)
 {
     struct change *change = change_add(folder);

@@ -358,7 +358,7 @@ static int sync_failed(struct files *files, const struct effect *effect, uint64_
 {
     /* The kernel marks the pages clean: a later sync succeeds and yet they are not on the disk. */
     if (effect->kind == EFFECT_SYNC)
-        changes_settle(handle_open(files, effect->file)->node, covers, false);
+        changes_lose_bytes(handle_open(files, effect->file)->node, covers);
     return error;
 }
 

@@ -161,6 +161,29 @@ START_TEST(a_failed_sync_is_not_mended_by_the_next)
 }
 END_TEST
 
+/* A file's size is not of its pages: the next sync writes it as it is then. */
+START_TEST(a_failed_sync_loses_no_truncation)
+{
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        uint64_t file;
+        begin(seed);
+        file_open(&file);
+        folder_sync();
+        file_write(file);
+        file_sync(file);
+        io_truncate(io, &op, done, file, 5);
+        ck_assert_int_eq(run(), ERR_NONE);
+        world_fail(world, EFFECT_SYNC, "file", 0, 1, ERR_IO, 0);
+        io_sync(io, &op, done, file);
+        ck_assert_int_eq(run(), ERR_IO);
+        file_sync(file);
+        world_power_loss(world);
+        ck_assert(span_equal(world_file(world, "file"), span_of(bytes, 5)));
+        world_free(world);
+    }
+}
+END_TEST
+
 START_TEST(a_full_disk_takes_what_it_can)
 {
     uint64_t file;
@@ -196,6 +219,7 @@ SUITE(world)
     tcase_add_test(tcase, a_sync_covers_what_was_written_when_it_was_asked_for);
     tcase_add_test(tcase, a_kill_keeps_what_was_written);
     tcase_add_test(tcase, a_failed_sync_is_not_mended_by_the_next);
+    tcase_add_test(tcase, a_failed_sync_loses_no_truncation);
     tcase_add_test(tcase, a_full_disk_takes_what_it_can);
     tcase_add_test_raise_signal(tcase, bytes_that_change_on_the_way_abort, SIGABRT);
     suite_add_tcase(suite, tcase);
