@@ -236,7 +236,7 @@ static void load_end(struct folder *folder, int error)
     waiters_wake(&folder->waiters, error);
 }
 
-static void mark_removal_synced(struct wait *wait, int error)
+static void load_synced(struct wait *wait, int error)
 {
     load_end(container_of(wait, struct folder, wait), error);
 }
@@ -248,7 +248,7 @@ static void mark_removed(struct op *op, const struct completion *completion)
         load_end(folder, completion->error);
         return;
     }
-    folder_sync_root(folder, &folder->wait, mark_removal_synced);
+    folder_sync_root(folder, &folder->wait, load_synced);
 }
 
 static void checkpoint_take(struct folder *folder, struct span text, bool is_start)
@@ -287,6 +287,10 @@ static void starts_got(void *context, int error, struct span text)
     }
     if (folder->was_clean)
         io_remove(folder->io, &folder->op, mark_removed, folder->number, CLEAN_MARK);
+    else if (folder->found.first == NULL)
+        /* Whoever formatted it may have ended before that was durable: it is before anything else
+         * is made in it, or a power loss might leave that alone. */
+        folder_sync_root(folder, &folder->wait, load_synced);
     else
         load_end(folder, ERR_NONE);
 }

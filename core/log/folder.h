@@ -21,8 +21,8 @@ struct folder_observer {
 struct folder *folder_new(struct io *io, uint32_t number, struct folder_observer *observer);
 
 /* Lists the folder, reads checkpoints and the clean-shutdown mark (which it removes durably, so
- * that a later crash is not taken for an orderly end). Wakes with ERR_NONE or the error that ended
- * it. */
+ * that a later crash is not taken for an orderly end); makes durable what a folder without
+ * partitions holds. Wakes with ERR_NONE or the error that ended it. */
 void folder_load(struct folder *folder, struct log_waiter *waiter);
 
 uint32_t folder_number(const struct folder *folder);

@@ -4,6 +4,7 @@
 UNIT_TESTS += tests/check_broker
 tests_check_broker_SOURCES = \
 	tests/core/test_data_path.c \
+	tests/core/test_first_start.c \
 	tests/core/test_refusals.c \
 	tests/core/test_shutdown.c \
 	tests/core/test_unfinished.c
