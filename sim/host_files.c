@@ -176,6 +176,25 @@ static void stall_perhaps(struct host *host, enum effect_kind kind)
     sim_count(host->sim, TALLY_fault_write_stall_mattered);
 }
 
+static bool list_writes(const struct list *list, uint64_t file)
+{
+    for (struct list *place = list->next; place != list; place = place->next) {
+        const struct effect *effect = &container_of(place, struct pending, place)->effect;
+        if (effect->kind == EFFECT_WRITE && effect->file == file)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the sync that is asked for meets a write of which the core does not know yet that it
+ * happened. */
+static void count_sync(struct host *host, const struct effect *effect)
+{
+    if (effect->kind == EFFECT_SYNC &&
+        (list_writes(&host->pendings, effect->file) || list_writes(&host->arrived, effect->file)))
+        sim_count(host->sim, TALLY_sync_while_writing);
+}
+
 static void moment_perhaps(struct host *host, const struct pending *pending)
 {
     static const uint8_t moments[EFFECT_STOPPED + 1] = {
@@ -194,6 +213,7 @@ void host_file_submit(struct host *host, struct pending *pending)
 {
     struct sim *sim = host->sim;
     const enum effect_kind kind = pending->effect.kind;
+    count_sync(host, &pending->effect);
     submitted(host, pending);
     if (takes_time(host, kind)) {
         queue_put(&sim->queue, &pending->task, sim->now_us + duration_draw(host, kind),

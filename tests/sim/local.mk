@@ -57,6 +57,7 @@ tests_check_scenario_SOURCES = \
 	tests/sim/test_scenario_refused.c \
 	tests/sim/test_scenario_schema.c
 tests_check_scenario_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+$(tests_check_scenario_OBJECTS): core/wire/messages.h
 tests_check_scenario_LDADD = libscenario.a $(TEST_LIBS) $(CORE_LIBS) $(JANSSON_LIBS)
 
 dist_check_SCRIPTS += tests/sim.sh tests/sim-docs.sh tests/sim-scenarios.sh

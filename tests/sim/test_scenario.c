@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sim/fault_kinds.h"
 #include "sim/scenario_words.h"
 #include "tests/sim/quoted.h"
 #include "tests/support/runner.h"
@@ -174,6 +175,14 @@ START_TEST(every_word_has_an_example_that_is_good)
 }
 END_TEST
 
+START_TEST(a_fault_has_one_name)
+{
+    const struct scenario_choice *kinds = scenario_object_info(OBJECT_FAULT)->kind->choices;
+    for (int kind = 0; kind < FAULT_KINDS; kind++)
+        ck_assert_str_eq(scenario_choice_name(kinds, kind), fault_name((enum fault_kind)kind));
+}
+END_TEST
+
 START_TEST(files_are_named_after)
 {
     char path[] = "/tmp/chronik-scenario.XXXXXX";
@@ -212,6 +221,7 @@ SUITE(scenario)
     tcase_add_test(tcase, clients_have_what_they_do);
     tcase_add_test(tcase, faults_have_times_and_amounts);
     tcase_add_test(tcase, every_word_has_an_example_that_is_good);
+    tcase_add_test(tcase, a_fault_has_one_name);
     tcase_add_test(tcase, files_are_named_after);
     suite_add_tcase(suite, tcase);
 }
