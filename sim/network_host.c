@@ -111,12 +111,13 @@ void channel_send_pump(struct channel *channel)
     const bool cuts = channel->cut_after_bytes != QUEUE_NEVER && room >= cut_in;
     if (cuts)
         room = cut_in;
-    if (!hand_over(channel, send, room)) {
+    const bool whole = hand_over(channel, send, room);
+    if (!task_is_queued(&channel->down.task) && channel->has_client && !channel->down.waiting)
+        network_depart(channel);
+    if (!whole) {
         send_ends(channel, ERR_IO);
         return;
     }
-    if (!task_is_queued(&channel->down.task) && channel->has_client && !channel->down.waiting)
-        network_depart(channel);
     if (cuts) {
         channel_reset(channel);
         return;
@@ -160,12 +161,20 @@ static void listen_submit(struct network *network, struct pending *pending)
 {
     const struct effect *effect = &pending->effect;
     const uint32_t host = pending->host->number;
-    CHECK(effect->listen.listener < LISTENERS_MAX);
-    network->listening[host] |= (uint64_t)1 << effect->listen.listener;
-    network->ports[host][effect->listen.listener] =
-        effect->listen.port != 0 ? effect->listen.port
-                                 : (uint16_t)(FIRST_PORT + effect->listen.listener);
-    pending->completion.count = network->ports[host][effect->listen.listener];
+    const uint32_t listener = effect->listen.listener;
+    CHECK(listener < LISTENERS_MAX);
+    const uint16_t port =
+        effect->listen.port != 0 ? effect->listen.port : (uint16_t)(FIRST_PORT + listener);
+    for (uint32_t i = 0; i < LISTENERS_MAX; i++) {
+        if ((network->listening[host] & ((uint64_t)1 << i)) != 0 &&
+            network->ports[host][i] == port) {
+            complete(pending, ERR_EXISTS);
+            return;
+        }
+    }
+    network->listening[host] |= (uint64_t)1 << listener;
+    network->ports[host][listener] = port;
+    pending->completion.count = port;
     complete(pending, ERR_NONE);
 }
 

@@ -149,6 +149,8 @@ tests_libsupport_a_CFLAGS = $(TEST_CFLAGS)
 # there too.
 check_LIBRARIES += tests/libworld.a
 tests_libworld_a_SOURCES = \
+	tests/support/beside.c \
+	tests/support/beside.h \
 	tests/support/client.c \
 	tests/support/client.h \
 	tests/support/heap.c \

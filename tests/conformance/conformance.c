@@ -17,7 +17,7 @@ static const struct {
 } drivers[] = {
     {"net and disk", &conformance_real},        {"net and disk, disturbed", &conformance_disturbed},
     {"world, in order", &conformance_in_order}, {"world, reversed", &conformance_reversed},
-    {"world, shuffled", &conformance_shuffled},
+    {"world, shuffled", &conformance_shuffled}, {"simulator", &conformance_simulated},
 };
 
 static struct {
@@ -105,6 +105,11 @@ static void start_shuffled(void)
     start(drivers[4].driver);
 }
 
+static void start_simulated(void)
+{
+    start(drivers[5].driver);
+}
+
 static void end(void)
 {
     for (uint64_t id = 1; id <= stage.asked; id++)
@@ -117,8 +122,8 @@ static void end(void)
 
 void conformance_cases(Suite *suite, void (*add)(TCase *tcase))
 {
-    static void (*const starts[])(void) = {start_real, start_disturbed, start_in_order,
-                                           start_reversed, start_shuffled};
+    static void (*const starts[])(void) = {start_real,     start_disturbed, start_in_order,
+                                           start_reversed, start_shuffled,  start_simulated};
     for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
         TCase *tcase = tcase_create(drivers[i].name);
         tcase_add_checked_fixture(tcase, starts[i], end);
@@ -237,9 +242,9 @@ void put_folder(const char *path)
     stage.driver->put_folder(stage.state, path);
 }
 
-void make_fail(enum effect_kind kind, int error)
+bool make_fail(enum effect_kind kind, int error)
 {
-    stage.driver->make_fail(stage.state, kind, error);
+    return stage.driver->make_fail(stage.state, kind, error);
 }
 
 void mend(void)
@@ -272,22 +277,22 @@ uint64_t connect_peer(peer *ret_peer)
     return stage.connections[before];
 }
 
-void peer_send(peer from, struct span bytes)
+void peer_sends(peer from, struct span bytes)
 {
     stage.driver->send(stage.state, from, bytes);
 }
 
-void peer_close(peer closed)
+void peer_leaves(peer closed)
 {
     stage.driver->close(stage.state, closed);
 }
 
-void peer_pause(peer paused, bool pause)
+void peer_pauses(peer paused, bool pause)
 {
     stage.driver->pause(stage.state, paused, pause);
 }
 
-struct span peer_await(peer by, size_t length)
+struct span peer_receives(peer by, size_t length)
 {
     bool ended = false;
     struct span bytes = stage.driver->received(stage.state, by, &ended);
@@ -300,7 +305,7 @@ struct span peer_await(peer by, size_t length)
     return bytes;
 }
 
-void peer_await_end(peer by)
+void peer_sees_end(peer by)
 {
     bool ended = false;
     for (uint32_t waits = 0; !ended; waits++) {

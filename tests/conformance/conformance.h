@@ -55,20 +55,20 @@ void fill(uint8_t *data, size_t length, uint8_t first);
 /* The driver's other half, with its state. */
 void put_file(const char *path, const char *text);
 void put_folder(const char *path);
-void make_fail(enum effect_kind kind, int error);
+bool make_fail(enum effect_kind kind, int error);
 void mend(void);
 void hold_syncs(void);
 void release_syncs(void);
 
 /* A listener, a client of it, and the connection that this makes. */
 uint64_t connect_peer(peer *ret_peer);
-void peer_send(peer from, struct span bytes);
-void peer_close(peer closed);
-void peer_pause(peer paused, bool pause);
+void peer_sends(peer from, struct span bytes);
+void peer_leaves(peer closed);
+void peer_pauses(peer paused, bool pause);
 
 /* Waits until a peer has received `length` bytes in all, or the end. */
-struct span peer_await(peer by, size_t length);
-void peer_await_end(peer by);
+struct span peer_receives(peer by, size_t length);
+void peer_sees_end(peer by);
 
 /* Watches and receives until there is something. Returns its length; 0: the stream ended. */
 size_t receive_some(uint64_t connection, void *data, size_t length);

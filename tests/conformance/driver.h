@@ -39,8 +39,8 @@ struct conformance_driver {
     void (*put_file)(void *state, const char *path, struct span bytes);
     void (*put_folder)(void *state, const char *path);
 
-    /* Effects of `kind` fail with `error` until mend(). */
-    void (*make_fail)(void *state, enum effect_kind kind, int error);
+    /* Effects of `kind` fail with `error` until mend(). False when it cannot arrange that. */
+    bool (*make_fail)(void *state, enum effect_kind kind, int error);
     void (*mend)(void *state);
 
     /* The device ends no sync of a file until it is released. */
@@ -57,5 +57,6 @@ extern const struct conformance_driver conformance_disturbed; /* … with harmle
 extern const struct conformance_driver conformance_in_order;  /* tests/support/world.h */
 extern const struct conformance_driver conformance_reversed;
 extern const struct conformance_driver conformance_shuffled;
+extern const struct conformance_driver conformance_simulated; /* sim/ */
 
 #endif

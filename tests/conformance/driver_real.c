@@ -287,10 +287,11 @@ static enum fault_kind fault_for(enum effect_kind kind, int error)
     return kind == EFFECT_SYNC || kind == EFFECT_SYNC_FOLDER ? FAULT_SYNC_ERROR : FAULT_WRITE_ERROR;
 }
 
-static void make_fail(void *state, enum effect_kind kind, int error)
+static bool make_fail(void *state, enum effect_kind kind, int error)
 {
     (void)state;
     atomic_store(&faulty_control()->per_mille[fault_for(kind, error)], 1000);
+    return true;
 }
 
 static void mend(void *state)

@@ -125,10 +125,11 @@ static void put_folder(void *state, const char *path)
     world_put_folder(process->world, path);
 }
 
-static void make_fail(void *state, enum effect_kind kind, int error)
+static bool make_fail(void *state, enum effect_kind kind, int error)
 {
     const struct process *process = state;
     world_fail(process->world, kind, NULL, 0, UINT32_MAX, error, 0);
+    return true;
 }
 
 static void mend(void *state)

@@ -14,6 +14,7 @@ tests_check_conformance_SOURCES = \
 	tests/conformance/conformance.h \
 	tests/conformance/driver.h \
 	tests/conformance/driver_real.c \
+	tests/conformance/driver_sim.c \
 	tests/conformance/driver_world.c \
 	tests/conformance/test_connections.c \
 	tests/conformance/test_errors.c \

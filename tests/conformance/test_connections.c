@@ -35,7 +35,7 @@ START_TEST(watch_waits_for_bytes)
     peer client;
     const uint64_t connection = connect_peer(&client);
     const uint64_t watch = ask(watch_effect(connection));
-    peer_send(client, SPAN("hello"));
+    peer_sends(client, SPAN("hello"));
     ck_assert_int_eq(await(watch)->error, ERR_NONE);
     size_t length = 0;
     while (length < 5)
@@ -53,7 +53,7 @@ START_TEST(watch_tells_of_what_came_before_it)
     char text[3];
     peer client;
     const uint64_t connection = connect_peer(&client);
-    peer_send(client, SPAN("abcdef"));
+    peer_sends(client, SPAN("abcdef"));
     settle();
     ck_assert_uint_gt(receive_some(connection, text, sizeof(text)), 0);
     ck_assert_int_eq(error_of(watch_effect(connection)), ERR_NONE);
@@ -67,7 +67,7 @@ START_TEST(receive_takes_at_most_what_was_asked_for)
     peer client;
     const uint64_t connection = connect_peer(&client);
     fill(sent, sizeof(sent), 5);
-    peer_send(client, span_of(sent, sizeof(sent)));
+    peer_sends(client, span_of(sent, sizeof(sent)));
     size_t length = 0;
     for (size_t room = 1; length < sizeof(sent); room = room % 977 + 1) {
         if (room > sizeof(sent) - length)
@@ -85,8 +85,8 @@ START_TEST(the_end_comes_after_the_last_byte)
     char text[16] = {0};
     peer client;
     const uint64_t connection = connect_peer(&client);
-    peer_send(client, SPAN("last"));
-    peer_close(client);
+    peer_sends(client, SPAN("last"));
+    peer_leaves(client);
     settle();
     size_t length = 0;
     size_t got;
@@ -106,7 +106,7 @@ START_TEST(a_watch_sees_the_end)
     const uint64_t connection = connect_peer(&client);
     const uint64_t watch = ask(watch_effect(connection));
     settle();
-    peer_close(client);
+    peer_leaves(client);
     ck_assert_int_eq(await(watch)->error, ERR_NONE);
     ck_assert_uint_eq(receive_some(connection, text, sizeof(text)), 0);
 }
@@ -126,7 +126,7 @@ START_TEST(send_gives_all_pieces_in_order)
         at += length;
     }
     ck_assert_uint_eq(count_of(send_effect(connection, pieces, MANY_PIECES)), at);
-    ck_assert(span_equal(peer_await(client, at), span_of(content, at)));
+    ck_assert(span_equal(peer_receives(client, at), span_of(content, at)));
 }
 END_TEST
 
@@ -139,7 +139,7 @@ START_TEST(send_of_nothing)
     ck_assert_uint_eq(count_of(send_effect(connection, nothing, 2)), 0);
     const struct piece piece = piece_of("x", 1);
     ck_assert_uint_eq(count_of(send_effect(connection, &piece, 1)), 1);
-    ck_assert(span_equal(peer_await(client, 1), SPAN("x")));
+    ck_assert(span_equal(peer_receives(client, 1), SPAN("x")));
 }
 END_TEST
 
@@ -161,7 +161,7 @@ START_TEST(send_mixes_memory_and_files)
     /* Often, since each send may be cut elsewhere. */
     for (size_t i = 0; i < 20; i++) {
         ck_assert_uint_eq(count_of(send_effect(connection, pieces, 6)), length);
-        const uint8_t *got = peer_await(client, (i + 1) * length).data + i * length;
+        const uint8_t *got = peer_receives(client, (i + 1) * length).data + i * length;
         ck_assert_int_eq(memcmp(got, "head", 4), 0);
         ck_assert_int_eq(memcmp(got + 4, content + 100, 70000), 0);
         ck_assert_int_eq(memcmp(got + 70004, content + FILE_BYTES - 10, 10), 0);
@@ -186,7 +186,7 @@ START_TEST(send_of_more_than_the_file_has)
     const struct completion *done = carry_out(send_effect(connection, pieces, 3));
     ck_assert_int_eq(done->error, ERR_IO);
     ck_assert_uint_le(done->count, 604);
-    const struct span got = peer_await(client, (size_t)done->count);
+    const struct span got = peer_receives(client, (size_t)done->count);
     ck_assert_uint_eq(got.length, done->count);
     ck_assert_int_eq(memcmp(got.data, "head", 4), 0);
     ck_assert_int_eq(memcmp(got.data + 4, content, got.length - 4), 0);
@@ -200,7 +200,7 @@ START_TEST(send_waits_for_a_peer_that_does_not_read)
     const uint64_t connection = connect_peer(&client);
     ck_assert_ptr_nonnull(content);
     fill(content, LARGE_BYTES, 8);
-    peer_pause(client, true);
+    peer_pauses(client, true);
     const struct piece piece = piece_of(content, LARGE_BYTES);
     const uint64_t send = ask(send_effect(connection, &piece, 1));
     settle();
@@ -210,12 +210,12 @@ START_TEST(send_waits_for_a_peer_that_does_not_read)
     const struct piece word = piece_of("hello", 5);
     const uint64_t beside = connect_peer(&other);
     ck_assert_uint_eq(count_of(send_effect(beside, &word, 1)), 5);
-    ck_assert(span_equal(peer_await(other, 5), SPAN("hello")));
+    ck_assert(span_equal(peer_receives(other, 5), SPAN("hello")));
     ck_assert_ptr_null(completion_of(send));
-    peer_pause(client, false);
+    peer_pauses(client, false);
     ck_assert_int_eq(await(send)->error, ERR_NONE);
     ck_assert_uint_eq(await(send)->count, LARGE_BYTES);
-    ck_assert(span_equal(peer_await(client, LARGE_BYTES), span_of(content, LARGE_BYTES)));
+    ck_assert(span_equal(peer_receives(client, LARGE_BYTES), span_of(content, LARGE_BYTES)));
     free(content);
 }
 END_TEST
@@ -228,16 +228,16 @@ START_TEST(both_ways_at_once)
     const uint64_t connection = connect_peer(&client);
     ck_assert_ptr_nonnull(content);
     fill(content, LARGE_BYTES, 8);
-    peer_pause(client, true);
+    peer_pauses(client, true);
     const struct piece piece = piece_of(content, LARGE_BYTES);
     const uint64_t send = ask(send_effect(connection, &piece, 1));
     settle();
-    peer_send(client, SPAN("more"));
+    peer_sends(client, SPAN("more"));
     ck_assert_uint_gt(receive_some(connection, text, sizeof(text)), 0);
     ck_assert_ptr_null(completion_of(send));
-    peer_pause(client, false);
+    peer_pauses(client, false);
     ck_assert_int_eq(await(send)->error, ERR_NONE);
-    ck_assert(span_equal(peer_await(client, LARGE_BYTES), span_of(content, LARGE_BYTES)));
+    ck_assert(span_equal(peer_receives(client, LARGE_BYTES), span_of(content, LARGE_BYTES)));
     free(content);
 }
 END_TEST
@@ -248,11 +248,11 @@ START_TEST(send_to_a_peer_that_is_gone)
     peer client;
     const uint64_t connection = connect_peer(&client);
     ck_assert_ptr_nonnull(content);
-    peer_pause(client, true);
+    peer_pauses(client, true);
     const struct piece piece = piece_of(content, LARGE_BYTES);
     const uint64_t send = ask(send_effect(connection, &piece, 1));
     settle();
-    peer_close(client);
+    peer_leaves(client);
     ck_assert_int_eq(await(send)->error, ERR_CLOSED);
     ck_assert_uint_lt(await(send)->count, LARGE_BYTES);
     free(content);
@@ -279,7 +279,7 @@ START_TEST(close_ends_what_is_under_way_first)
     peer client;
     const uint64_t connection = connect_peer(&client);
     ck_assert_ptr_nonnull(content);
-    peer_pause(client, true);
+    peer_pauses(client, true);
     const struct piece piece = piece_of(content, LARGE_BYTES);
     const uint64_t send = ask(send_effect(connection, &piece, 1));
     settle();
@@ -290,8 +290,8 @@ START_TEST(close_ends_what_is_under_way_first)
     ck_assert_int_eq(await(send)->error, ERR_CLOSED);
     ck_assert_uint_lt(order_of(watch), order_of(close));
     ck_assert_uint_lt(order_of(send), order_of(close));
-    peer_pause(client, false);
-    peer_await_end(client);
+    peer_pauses(client, false);
+    peer_sees_end(client);
     free(content);
 }
 END_TEST
@@ -302,15 +302,15 @@ START_TEST(nothing_is_done_for_a_closed_connection)
     peer client;
     const uint64_t connection = connect_peer(&client);
     const struct piece piece = piece_of("x", 1);
-    peer_send(client, SPAN("hello"));
+    peer_sends(client, SPAN("hello"));
     settle();
     ck_assert_int_eq(error_of(close_effect(connection)), ERR_NONE);
     ck_assert_int_eq(error_of(watch_effect(connection)), ERR_CLOSED);
     ck_assert_int_eq(error_of(receive_effect(connection, text, sizeof(text))), ERR_CLOSED);
     ck_assert_int_eq(error_of(send_effect(connection, &piece, 1)), ERR_CLOSED);
     ck_assert_int_eq(error_of(close_effect(connection)), ERR_CLOSED);
-    peer_await_end(client);
-    ck_assert_uint_eq(peer_await(client, 0).length, 0);
+    peer_sees_end(client);
+    ck_assert_uint_eq(peer_receives(client, 0).length, 0);
 }
 END_TEST
 
@@ -326,7 +326,7 @@ START_TEST(connections_do_not_mix)
     for (size_t i = 0; i < 8; i++) {
         memset(texts[i], 'a' + (int)i, sizeof(texts[i]));
         pieces[i] = piece_of(texts[i], sizeof(texts[i]));
-        peer_send(clients[i], span_of(texts[i], 1));
+        peer_sends(clients[i], span_of(texts[i], 1));
         sends[i] = ask(send_effect(connections[i], &pieces[i], 1));
     }
     for (size_t i = 0; i < 8; i++) {
@@ -334,7 +334,7 @@ START_TEST(connections_do_not_mix)
         ck_assert_uint_eq(receive_some(connections[i], &got, 1), 1);
         ck_assert_int_eq(got, 'a' + (int)i);
         ck_assert_int_eq(await(sends[i])->error, ERR_NONE);
-        ck_assert(span_equal(peer_await(clients[i], 4), span_of(texts[i], 4)));
+        ck_assert(span_equal(peer_receives(clients[i], 4), span_of(texts[i], 4)));
     }
 }
 END_TEST
