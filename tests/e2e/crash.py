@@ -21,10 +21,11 @@ PARTITIONS = 3
 TOPIC = "crash"
 GROUP = "crash"
 NOWHERE = -1
+RECORDS_A_SECOND = 20000  # a hundred cycles are some millions
 
 
 class Places:
-    """The offset of each number, whose partition is its remainder: tens of millions of them fit."""
+    """The offset of each number, whose partition is its remainder: millions of them fit."""
 
     def __init__(self):
         self.offsets = array.array("q")
@@ -67,8 +68,10 @@ class Load(threading.Thread):
             self.failed.append("%d: acknowledged twice" % number)
 
     def run(self):
+        began = time.monotonic()
         while not self.ending:
-            if self.next - self.acked.count < 500:
+            due = (time.monotonic() - began) * RECORDS_A_SECOND
+            if self.next < due and self.next - self.acked.count < 500:
                 self.producer.produce(TOPIC, b"%d" % self.next,
                                       partition=self.next % PARTITIONS, callback=self.delivered)
                 self.next += 1
