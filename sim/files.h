@@ -57,8 +57,8 @@ uint64_t files_submitted(struct files *files, const struct effect *effect);
 uint64_t files_sequence(const struct files *files, const struct effect *effect);
 
 /* Carries one effect out. With an `error`, a write stops after `bytes_max` bytes, a sync loses the
- * bytes that it would have covered, and any other effect does nothing. The entries of a LIST are one
- * block of the caller's, to be given back by free(). */
+ * bytes that it would have covered, and any other effect does nothing. The entries of a LIST are
+ * one block of the caller's, to be given back by free(). */
 void files_carry_out(struct files *files, const struct effect *effect, uint64_t covers, int error,
                      uint64_t bytes_max, struct completion *completion);
 
