@@ -176,7 +176,8 @@ static int write_gather(const struct effect *effect, const struct write_place *p
         const struct piece *piece = &effect->write.pieces[i];
         CHECK(piece->data != NULL || piece->length == 0);
         pieces[count++] = (struct iovec){
-            .iov_base = (void *)(uintptr_t)(piece->data + within),
+            /* An empty piece may have no address to count from. */
+            .iov_base = (void *)(uintptr_t)(within > 0 ? piece->data + within : piece->data),
             .iov_len = piece->length - within,
         };
         within = 0;
