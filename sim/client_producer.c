@@ -438,7 +438,8 @@ static void settle(struct client *client)
 static bool is_done(const struct client *client)
 {
     const struct producer *producer = (const struct producer *)client;
-    return producer->settling && producer->batches_count == 0 && producer->in_flight == 0;
+    return producer->settling && producer->batches_count == 0 &&
+           contact_asked(&producer->contact) == 0;
 }
 
 static void explain(const struct client *client, char *ret_text, size_t text_bytes)
