@@ -269,8 +269,11 @@ static void judge_partition(struct look *look, const struct held *held)
         return;
     }
     while (at < end && !sim_is_over(look->judge->sim)) {
-        const int64_t next = batches_agree(look, topic, index, &held->marks, at);
-        if (next == at) {
+        int64_t next = batches_agree(look, topic, index, &held->marks, at);
+        /* Retention may have removed what was there when the start was told. */
+        if (next == at)
+            next = offset_of(look, topic, index, -2);
+        if (next <= at) {
             disagrees(look, topic, index, "nothing at offset", at, end);
             return;
         }
