@@ -325,6 +325,28 @@ START_TEST(a_lost_sector_may_end_in_a_good_batch)
 }
 END_TEST
 
+/* The sync of a batch failed, and its page was dropped before the next write to it: the bytes are
+ * zeros amidst a sector whose other bytes arrived. */
+START_TEST(a_write_lost_within_a_sector_is_a_torn_tail)
+{
+    tear_down();
+    story_begin(&story, 1);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    for (int i = 0; i < BATCHES; i++)
+        story_write(&story, 1, 10);
+    batch_bytes = (size_t)log_size_bytes(story.log) / BATCHES;
+    size_t batch = 3;
+    while (batch_bytes * batch / 512 != (batch_bytes * (batch + 2) - 1) / 512)
+        batch++;
+    ck_assert_uint_lt(batch, BATCHES - 2);
+    story_kill(&story);
+    change_file(batch_bytes * BATCHES, batch_bytes * batch, (int)batch_bytes);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), (int64_t)batch);
+    story_check(&story, 1 << 20);
+}
+END_TEST
+
 /* A batch whose begin is lost, and among whose other bytes many look as a batch begins. */
 START_TEST(a_large_torn_batch_is_a_torn_tail)
 {
@@ -468,6 +490,7 @@ SUITE(damage)
     tcase_add_test(tcase, what_a_failed_write_left_stays_cut);
     tcase_add_loop_test(tcase, a_lost_base_offset_is_a_torn_tail, 496, 505);
     tcase_add_loop_test(tcase, a_lost_sector_may_end_in_a_good_batch, 1, 8);
+    tcase_add_test(tcase, a_write_lost_within_a_sector_is_a_torn_tail);
     tcase_add_test(tcase, a_large_torn_batch_is_a_torn_tail);
     tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
     tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);
