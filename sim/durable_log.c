@@ -91,6 +91,8 @@ static void enter(struct durable_log *log, int64_t base)
         log->next_offset = base;
 }
 
+/* The checksum leaves the base offset out: one that a lost sector held is zeros, and no batch of this
+ * place. */
 static bool batch_at(const struct durable_log *log, const struct file_bytes *bytes,
                      struct span *ret_batch, struct batch_info *ret_info)
 {
@@ -98,7 +100,8 @@ static bool batch_at(const struct durable_log *log, const struct file_bytes *byt
     if (left == 0)
         return false;
     const struct span window = span_of(bytes->data + log->position, left);
-    return batch_next(window, left, BATCH_CHECK_CRC, ret_batch, ret_info) == BATCH_FOUND;
+    return batch_next(window, left, BATCH_CHECK_CRC, ret_batch, ret_info) == BATCH_FOUND &&
+           ret_info->base_offset >= log->next_offset;
 }
 
 /* Where to go on: in the segment that it is in, or (that one went, or there was none) in the one
