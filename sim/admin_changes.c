@@ -29,7 +29,7 @@ static const struct {
 
 static void setting_draw(struct admin *admin, struct span *ret_key, struct span *ret_value)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     const size_t count = sizeof(settings) / sizeof(settings[0]);
     /* What is refused only now and then. */
     const size_t place = chance_below(rng, chance_one_in(rng, 8) ? count : count - 1);
@@ -52,7 +52,7 @@ static bool planned(struct admin *admin, struct span *ret_name)
 static void topic_fill(struct admin *admin, struct exchange *exchange,
                        struct create_topics_request_topic *topic)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     topic->name = span_text(admin_own_topic(admin)->name);
     const bool defaults = exchange->version >= 4 && chance_one_in(rng, 4);
     topic->num_partitions = defaults ? -1 : (int32_t)chance_between(rng, 1, PARTITIONS_MOST);
@@ -66,7 +66,7 @@ static void topic_fill(struct admin *admin, struct exchange *exchange,
 
 static void fill_create_topics(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct create_topics_request *request = (void *)(uintptr_t)exchange->request;
     request->topics_count = (int32_t)chance_between(rng, 1, 2);
     request->topics = peer_take(exchange, 2 * sizeof(*request->topics));
@@ -94,7 +94,7 @@ static void answered_create_topics(struct admin *admin, const struct exchange *e
 /* By names, or in the latest version by id. */
 static void fill_delete_topics(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct delete_topics_request *request = (void *)(uintptr_t)exchange->request;
     const struct admin_topic *own = admin_own_topic(admin);
     request->topic_names = peer_take(exchange, sizeof(struct span));
@@ -149,7 +149,7 @@ static void answered_make_again(struct admin *admin, const struct exchange *exch
 
 static void fill_create_partitions(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct create_partitions_request *request = (void *)(uintptr_t)exchange->request;
     request->topics = peer_take(exchange, sizeof(*request->topics));
     request->topics_count = 1;
@@ -163,7 +163,7 @@ static void fill_create_partitions(struct admin *admin, struct exchange *exchang
 
 static void fill_alter_configs(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct incremental_alter_configs_request *request = (void *)(uintptr_t)exchange->request;
     request->resources = peer_take(exchange, sizeof(*request->resources));
     request->resources_count = 1;
@@ -182,7 +182,7 @@ static void fill_alter_configs(struct admin *admin, struct exchange *exchange)
 
 static void fill_delete_records(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct delete_records_request *request = (void *)(uintptr_t)exchange->request;
     request->topics = peer_take(exchange, sizeof(*request->topics));
     request->topics_count = 1;
@@ -223,7 +223,7 @@ static struct span batch_make(struct admin *admin, struct exchange *exchange, in
 /* So that what is deleted holds something. */
 static void fill_produce(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct produce_request *request = (void *)(uintptr_t)exchange->request;
     const struct admin_topic *own = admin_own_topic(admin);
     request->acks = (int16_t)((int16_t)chance_below(rng, 3) - 1);

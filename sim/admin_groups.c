@@ -9,7 +9,7 @@
 static struct span any_group(struct admin *admin)
 {
     const struct scenario *scenario = admin->client.sim->scenario;
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     if (chance_one_in(rng, 8))
         return SPAN("no-such-group");
     const struct scenario_client *plan =
@@ -62,7 +62,7 @@ static void fill_delete_groups(struct admin *admin, struct exchange *exchange)
 /* Of a group without members, as by a tool that resets offsets. */
 static void fill_offset_commit(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct offset_commit_request *request = (void *)(uintptr_t)exchange->request;
     const struct admin_topic *own = admin_own_topic(admin);
     request->group_id = span_text(admin->group);

@@ -12,7 +12,7 @@
 /* Null, none, or some; the oldest version has no null, and takes none for all. */
 static void fill_metadata(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct metadata_request *request = (void *)(uintptr_t)exchange->request;
     request->topics = peer_take(exchange, ASKED_MOST * sizeof(*request->topics));
     request->topics_count = (int32_t)chance_between(rng, 0, ASKED_MOST + 1) - 1;
@@ -45,7 +45,7 @@ static void answered_metadata(struct admin *admin, const struct exchange *exchan
 
 static void fill_describe_cluster(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct describe_cluster_request *request = (void *)(uintptr_t)exchange->request;
     request->include_cluster_authorized_operations = chance_one_in(rng, 2);
     request->endpoint_type = chance_one_in(rng, 4) ? 2 : 1;
@@ -54,7 +54,7 @@ static void fill_describe_cluster(struct admin *admin, struct exchange *exchange
 
 static void fill_describe_configs(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct describe_configs_request *request = (void *)(uintptr_t)exchange->request;
     request->resources_count = (int32_t)chance_between(rng, 1, 2);
     request->resources = peer_take(exchange, 2 * sizeof(*request->resources));
@@ -75,7 +75,7 @@ static void fill_describe_configs(struct admin *admin, struct exchange *exchange
 /* The earliest, the latest, and all that later versions added; or a time. */
 static void fill_list_offsets(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct list_offsets_request *request = (void *)(uintptr_t)exchange->request;
     request->replica_id = -1;
     request->isolation_level = chance_one_in(rng, 2) ? 1 : 0;
@@ -99,7 +99,7 @@ static void fill_list_offsets(struct admin *admin, struct exchange *exchange)
 
 static void fill_leader_epoch(struct admin *admin, struct exchange *exchange)
 {
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     struct offset_for_leader_epoch_request *request = (void *)(uintptr_t)exchange->request;
     request->topics = peer_take(exchange, sizeof(*request->topics));
     request->topics_count = 1;

@@ -38,7 +38,7 @@ struct admin_topic *admin_own_topic(struct admin *admin)
 struct span admin_any_topic(struct admin *admin)
 {
     const struct scenario *scenario = admin->client.sim->scenario;
-    struct rng *rng = &admin->client.rng;
+    struct chance *rng = &admin->client.rng;
     if (chance_one_in(rng, 16))
         return SPAN("no-such-topic");
     if (scenario->topics_count > 0 && chance_one_in(rng, 3))

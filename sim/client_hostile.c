@@ -43,7 +43,7 @@ struct hostile {
 static void due(struct task *task);
 static void life_due(struct task *task);
 
-static struct rng *rng_of(struct hostile *hostile)
+static struct chance *rng_of(struct hostile *hostile)
 {
     return &hostile->admin.client.rng;
 }
@@ -110,7 +110,7 @@ static void cut_or_extend(struct hostile *hostile)
     const size_t before = hostile->length;
     resize(hostile, chance_between(rng_of(hostile), SIZE_BYTES + 1, 2 * before));
     for (size_t i = before; i < hostile->length; i++)
-        hostile->bytes[i] = (uint8_t)rng_next(rng_of(hostile));
+        hostile->bytes[i] = (uint8_t)chance_noise(rng_of(hostile));
     put_be32(hostile->bytes, (uint32_t)(hostile->length - SIZE_BYTES));
     send_bytes(hostile, hostile->length);
 }
@@ -125,7 +125,7 @@ static void send_garbage(struct hostile *hostile)
 {
     resize(hostile, chance_between(rng_of(hostile), 1, GARBAGE_BYTES));
     for (size_t i = 0; i < hostile->length; i++)
-        hostile->bytes[i] = (uint8_t)rng_next(rng_of(hostile));
+        hostile->bytes[i] = (uint8_t)chance_noise(rng_of(hostile));
     if (hostile->length > SIZE_BYTES && chance_one_in(rng_of(hostile), 2))
         put_be32(hostile->bytes, (uint32_t)(hostile->length - SIZE_BYTES));
     send_bytes(hostile, hostile->length);

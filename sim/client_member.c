@@ -110,7 +110,7 @@ static void life_begins(struct member *member)
 static void life_due(struct task *task)
 {
     struct member *member = container_of(task, struct member, life_task);
-    struct rng *rng = &member->client.rng;
+    struct chance *rng = &member->client.rng;
     if (member->state == MEMBER_AWAY) {
         life_begins(member);
     } else if (chance_one_in(rng, 3)) {
@@ -131,7 +131,7 @@ static void life_due(struct task *task)
 
 static void consume(struct member *member)
 {
-    struct rng *rng = &member->client.rng;
+    struct chance *rng = &member->client.rng;
     if (member->settling && !member->leaves && fetcher_is_at_end(&member->fetcher))
         member->leaves = member->flushes = true;
     if (member->leaves || member->rejoins) {

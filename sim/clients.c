@@ -32,7 +32,7 @@ static struct client *client_new(struct sim *sim, const struct client_type *type
     client->plan = plan;
     client->host = plan->node != 0 ? plan->node : number % sim->hosts_count + 1;
     snprintf(client->name, sizeof(client->name), "%s-%u", type->name, number);
-    chance_stream(&client->rng, sim->seed, "client", number);
+    chance_stream(&client->rng, &sim->source, "client", number);
     return client;
 }
 

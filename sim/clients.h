@@ -20,7 +20,7 @@ struct client {
     char name[24]; /* "producer-1": its client id */
     uint32_t host; /* whom it asks */
     const struct scenario_client *plan;
-    struct rng rng;
+    struct chance rng;
 };
 
 struct client_type {

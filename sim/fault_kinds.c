@@ -129,7 +129,7 @@ static void sides_apply(struct fault_window *window, bool both,
 
 static void sides_draw(struct fault_window *window)
 {
-    window->sides = rng_next(&window->rng);
+    window->sides = chance_draw(&window->rng);
     window->backwards = chance_one_in(&window->rng, 2);
     window->before = network_held(window->sim->network);
 }

@@ -12,7 +12,7 @@ struct fault_window {
     struct sim *sim;
     struct host *host;
     const struct scenario_fault *fault;
-    struct rng rng; /* of this one: what others draw does not change it */
+    struct chance rng; /* of this one: what others draw does not change it */
     uint64_t lasts_us;
     uint64_t sides;  /* PARTITION: a bit for each end that is on the one side */
     bool backwards;  /* ONE_WAY: from the other side */

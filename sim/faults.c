@@ -26,8 +26,8 @@ struct plan {
 
 struct faults {
     struct sim *sim;
-    struct rng rng;
-    struct rng ties; /* of what is planned here: plans may go without a change to the rest */
+    struct chance rng;
+    struct chance ties; /* of what is planned here: plans may go without a change to the rest */
     struct scenario_fault drawn[FAULTS_DRAWN_MAX];
     uint32_t drawn_count;
     struct plan *plans;
@@ -46,8 +46,8 @@ struct faults *faults_new(struct sim *sim)
 {
     struct faults *faults = sim_allocate(NULL, sizeof(*faults));
     *faults = (struct faults){.sim = sim};
-    chance_stream(&faults->rng, sim->seed, "faults", 0);
-    chance_stream(&faults->ties, sim->seed, "fault ties", 0);
+    chance_stream(&faults->rng, &sim->source, "faults", 0);
+    chance_stream(&faults->ties, &sim->source, "fault ties", 0);
     list_init(&faults->lasting);
     if (sim->scenario->draws_faults)
         faults->drawn_count = swarm_draw(sim, faults->drawn, FAULTS_DRAWN_MAX);
@@ -134,7 +134,7 @@ static void fire(struct plan *plan)
     struct fault_window *window = sim_allocate(NULL, sizeof(*window));
     *window = (struct fault_window){.sim = sim, .host = host, .fault = fault};
     const uint64_t draw = fault->draw != 0 ? fault->draw : faults->fired_count + 1;
-    chance_stream(&window->rng, sim->seed, "fault", draw);
+    chance_stream(&window->rng, &sim->source, "fault", draw);
     window->lasts_us =
         chance_between(&window->rng, fault->lasts_ms.least * 1000, fault->lasts_ms.most * 1000);
     fired_note(faults, window, draw);
@@ -208,8 +208,8 @@ void faults_host_ended(struct faults *faults, struct host *host)
     const bool gave_up = host->last_end == HOST_END_FAILED;
     if (faults == NULL || faults->sim->scenario->expect.node_stops || (!gave_up && !faults->ended))
         return;
-    struct rng rng;
-    chance_stream(&rng, faults->sim->seed, host->name, host->boots);
+    struct chance rng;
+    chance_stream(&rng, &faults->sim->source, host->name, host->boots);
     host_start_in(host, 1000 * chance_between(&rng, 1, REVIVE_MS_MOST));
 }
 

@@ -16,7 +16,7 @@
 void fetcher_init(struct fetcher *fetcher, struct contact *contact, struct span topic,
                   bool uses_sessions)
 {
-    struct rng *rng = &contact->client->rng;
+    struct chance *rng = &contact->client->rng;
     *fetcher = (struct fetcher){.contact = contact,
                                 .topic = topic,
                                 .uses_sessions = uses_sessions,

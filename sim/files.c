@@ -15,7 +15,7 @@ static char *span_text_copy(struct span span)
     return sim_text_copy((const char *)span.data, span.length);
 }
 
-void files_init(struct files *files, struct rng *rng)
+void files_init(struct files *files, struct chance *rng)
 {
     *files = (struct files){.rng = rng, .capacity_bytes = UINT64_MAX};
     for (size_t i = 0; i < FILES_FOLDERS_MAX; i++)

@@ -9,9 +9,9 @@
 #ifndef SIM_FILES_H
 #define SIM_FILES_H
 
-#include "core/base/rng.h"
 #include "core/effect.h"
 #include "core/event.h"
+#include "sim/chance.h"
 
 #define FILES_FOLDERS_MAX 4
 
@@ -28,7 +28,7 @@ struct file_handle {
 };
 
 struct files {
-    struct rng *rng;
+    struct chance *rng;
     struct file_node *roots[FILES_FOLDERS_MAX]; /* data folders */
     struct file_node *nodes;                    /* all that ever were, for the end */
     struct file_handle *handles;
@@ -39,7 +39,7 @@ struct files {
 };
 
 /* Empty data folders. `rng` is borrowed: power losses draw from it. */
-void files_init(struct files *files, struct rng *rng);
+void files_init(struct files *files, struct chance *rng);
 void files_free(struct files *files);
 
 /* True for the effects that files_carry_out() knows. */
@@ -86,6 +86,6 @@ const struct file_node *files_durable(const struct files *files, uint32_t folder
 
 /* A copy of a disk, with what is durable and what is not, for a power loss of its own. `rng` is
  * borrowed. No file is open on it. */
-void files_clone(struct files *to, const struct files *from, struct rng *rng);
+void files_clone(struct files *to, const struct files *from, struct chance *rng);
 
 #endif

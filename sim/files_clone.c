@@ -50,7 +50,7 @@ static struct file_node *clone_of(struct files *to, struct file_node *node)
     return copy;
 }
 
-void files_clone(struct files *to, const struct files *from, struct rng *rng)
+void files_clone(struct files *to, const struct files *from, struct chance *rng)
 {
     *to = (struct files){.rng = rng, .used_bytes = from->used_bytes, .capacity_bytes = UINT64_MAX};
     for (size_t i = 0; i < FILES_FOLDERS_MAX; i++)

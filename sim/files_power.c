@@ -12,10 +12,10 @@
 /* Keeps all changes, none, or only the first ones. */
 static size_t changes_draw(struct files *files, const struct file_node *node)
 {
-    const uint64_t drawn = rng_next(files->rng) % 4;
+    const uint64_t drawn = chance_below(files->rng, 4);
     if (drawn < 2)
         return drawn == 0 ? 0 : node->changes_count;
-    return rng_next(files->rng) % (node->changes_count + 1);
+    return chance_below(files->rng, node->changes_count + 1);
 }
 
 /* Every sector, and the size, is as it was after one of the changes: the device gets whole sectors,
@@ -24,7 +24,7 @@ static void file_power_loss(struct files *files, struct file_node *node)
 {
     struct file_bytes sectors = {0}; /* each one's number of changes */
     struct file_bytes result = {0};
-    const uint64_t fate = rng_next(files->rng) % 4; /* all lost, all kept, drawn by sector */
+    const uint64_t fate = chance_below(files->rng, 4); /* all lost, all kept, drawn by sector */
     const size_t size_changes = fate == 0   ? 0
                                 : fate == 1 ? node->changes_count
                                             : changes_draw(files, node);
@@ -69,14 +69,14 @@ static bool entry_is_lost(const struct file_node *node, size_t before, const cha
 /* Entries reach the device in any order, but for those of one name, and a rename as a whole. */
 static void folder_power_loss(struct files *files, struct file_node *node)
 {
-    const uint64_t fate = rng_next(files->rng) % 3; /* none, all, each drawn */
+    const uint64_t fate = chance_below(files->rng, 3); /* none, all, each drawn */
     bool *lost = sim_allocate(NULL, node->changes_count * sizeof(*lost));
     size_t last;
     for (size_t first = 0; first < node->changes_count; first = last + 1) {
         last = first;
         while (node->changes[last].goes_on)
             last++;
-        bool is_lost = fate == 0 || (fate == 2 && rng_next(files->rng) % 2 == 0);
+        bool is_lost = fate == 0 || (fate == 2 && chance_one_in(files->rng, 2));
         for (size_t i = first; i <= last; i++)
             is_lost |= entry_is_lost(node, first, node->changes[i].name, lost);
         for (size_t i = first; i <= last; i++) {

@@ -56,8 +56,8 @@ struct host *host_new(struct sim *sim, uint32_t number, const struct settings_li
                       .powered = true,
                       .knobs = {.at_once_percent = 75, .sync_us_most = 2000, .read_us_most = 300}};
     snprintf(host->name, sizeof(host->name), "n%u", number);
-    chance_stream(&host->rng, sim->seed, "host", number);
-    chance_stream(&host->files_rng, sim->seed, "files", number);
+    chance_stream(&host->rng, &sim->source, "host", number);
+    chance_stream(&host->files_rng, &sim->source, "files", number);
     files_init(&host->files, &host->files_rng);
     list_init(&host->pendings);
     list_init(&host->arrived);
@@ -125,7 +125,7 @@ void host_start(struct host *host)
     judges_host_changed(sim->judges, host, HOST_BOOTED);
     struct event event = {.kind = EVENT_START};
     for (size_t i = 0; i < START_ENTROPY_BYTES; i++)
-        event.start.entropy[i] = (uint8_t)rng_next(&host->rng);
+        event.start.entropy[i] = (uint8_t)chance_noise(&host->rng);
     host_deliver(host, event, span_of(event.start.entropy, START_ENTROPY_BYTES), sim->queue.cause);
     host_wake(host);
 }

@@ -72,8 +72,8 @@ struct host {
     struct effects effects;
     struct blocks blocks; /* memory of the process */
     struct files files;
-    struct rng files_rng;
-    struct rng rng;
+    struct chance files_rng;
+    struct chance rng;
     struct list pendings; /* asked for, not happened */
     struct list arrived;  /* to be delivered: happened effects */
     struct list spare;    /* pendings to use again */

@@ -50,7 +50,7 @@ struct last {
 };
 
 struct images {
-    struct rng rng;
+    struct chance rng;
     struct notes promises;
     uint64_t moments_us[MOMENTS];
     uint32_t moments_count;
@@ -83,7 +83,7 @@ struct look {
 static void begin(struct judge *judge)
 {
     struct images *images = judge->state;
-    chance_stream(&images->rng, judge->sim->seed, "images", 0);
+    chance_stream(&images->rng, &judge->sim->source, "images", 0);
     notes_init(&images->promises, &judge->memory, sizeof(struct promise),
                sizeof(struct partition_key));
 }

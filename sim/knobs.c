@@ -50,8 +50,8 @@ void knobs_settings(struct sim *sim, const struct settings_list *own, struct set
         add(ret_all, own->items[i].key, own->items[i].value);
     if (!sim->scenario->draws_knobs)
         return;
-    struct rng rng;
-    chance_stream(&rng, sim->seed, "knobs", 0);
+    struct chance rng;
+    chance_stream(&rng, &sim->source, "knobs", 0);
     for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
         const bool draws = chance_one_in(&rng, 2);
         const char *value = knobs[i].values[chance_below(&rng, 4)];
@@ -60,7 +60,7 @@ void knobs_settings(struct sim *sim, const struct settings_list *own, struct set
     }
 }
 
-static void draw_network(struct sim *sim, struct rng *rng)
+static void draw_network(struct sim *sim, struct chance *rng)
 {
     static const uint32_t fragments[] = {0, 0, 1, 7, 100, 1460};
     static const uint64_t latencies_us[] = {30, 100, 500, 5000};
@@ -76,7 +76,7 @@ static void draw_network(struct sim *sim, struct rng *rng)
         chance_one_in(rng, 3) ? (uint32_t)chance_between(rng, 512, 8192) : 256 * 1024;
 }
 
-static void draw_host(struct host *host, struct rng *rng)
+static void draw_host(struct host *host, struct chance *rng)
 {
     static const uint64_t syncs_us[] = {100, 1000, 5000, 20000};
     host->knobs.partial_turns = chance_one_in(rng, 3);
@@ -89,8 +89,8 @@ void knobs_draw(struct sim *sim)
 {
     if (!sim->scenario->draws_knobs)
         return;
-    struct rng rng;
-    chance_stream(&rng, sim->seed, "ways", 0);
+    struct chance rng;
+    chance_stream(&rng, &sim->source, "ways", 0);
     draw_network(sim, &rng);
     for (uint32_t i = 0; i < sim->hosts_count; i++)
         draw_host(sim->hosts[i], &rng);

@@ -22,7 +22,7 @@ static int16_t version_draw(struct member *member, int16_t least, int16_t knows_
 
 void member_draw(struct member *member)
 {
-    struct rng *rng = &member->client.rng;
+    struct chance *rng = &member->client.rng;
     member->versions = (struct member_versions){
         .find_coordinator = version_draw(member, 0, 0, 6),
         .join_group = version_draw(member, 0, 5, 9),

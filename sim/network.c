@@ -28,7 +28,7 @@ struct network *network_new(struct sim *sim)
                                 .ends = CLIENT_END(clients) + 1,
                                 .last_port = FIRST_CLIENT_PORT,
                                 .knobs = quick};
-    chance_stream(&network->rng, sim->seed, "network", 0);
+    chance_stream(&network->rng, &sim->source, "network", 0);
     list_init(&network->channels);
     const size_t cells = (size_t)network->ends * network->ends;
     network->blocked = sim_allocate(NULL, cells * sizeof(*network->blocked));

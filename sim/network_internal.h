@@ -40,7 +40,7 @@ struct channel {
 
 struct network {
     struct sim *sim;
-    struct rng rng;
+    struct chance rng;
     struct list channels; /* in the order in which they were opened */
     struct {
         struct channel **items; /* by number - 1; NULL: gone */

@@ -10,10 +10,10 @@
 
 #define CHILDREN 4
 
-void queue_init(struct queue *queue, uint64_t seed)
+void queue_init(struct queue *queue, const struct chance_source *source)
 {
     *queue = (struct queue){0};
-    chance_stream(&queue->rng, seed, "ties", 0);
+    chance_stream(&queue->rng, source, "ties", 0);
 }
 
 void queue_clear(struct queue *queue)
@@ -79,7 +79,7 @@ void queue_put(struct queue *queue, struct task *task, uint64_t due_us,
 }
 
 void queue_put_aside(struct queue *queue, struct task *task, uint64_t due_us,
-                     void (*run)(struct task *task), struct rng *ties)
+                     void (*run)(struct task *task), struct chance *ties)
 {
     queue_cancel(queue, task);
     if (queue->count == queue->capacity) {
@@ -87,7 +87,7 @@ void queue_put_aside(struct queue *queue, struct task *task, uint64_t due_us,
         queue->items = sim_allocate(queue->items, queue->capacity * sizeof(struct task *));
     }
     task->due_us = due_us;
-    task->tie = rng_next(ties);
+    task->tie = chance_draw(ties);
     task->cause = queue->cause;
     task->run = run;
     put_at(queue, queue->count++, task);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/base/rng.h"
+#include "sim/chance.h"
 
 /* Never: the time of a task that is not queued. */
 #define QUEUE_NEVER UINT64_MAX
@@ -29,10 +29,11 @@ struct queue {
     struct task **items;
     uint32_t count;
     uint32_t capacity;
-    struct rng rng;
+    struct chance rng;
 };
 
-void queue_init(struct queue *queue, uint64_t seed);
+/* `source` gives the order of what is due at the same time. */
+void queue_init(struct queue *queue, const struct chance_source *source);
 /* Takes all tasks back, before those go that they are members of. */
 void queue_clear(struct queue *queue);
 void queue_free(struct queue *queue);
@@ -43,7 +44,7 @@ void queue_put(struct queue *queue, struct task *task, uint64_t due_us,
 
 /* The same, with a tie that `ties` draws: what is put so does not change the ties of all others. */
 void queue_put_aside(struct queue *queue, struct task *task, uint64_t due_us,
-                     void (*run)(struct task *task), struct rng *ties);
+                     void (*run)(struct task *task), struct chance *ties);
 
 /* Takes a task back; a no-op when it is not queued. */
 void queue_cancel(struct queue *queue, struct task *task);

@@ -49,7 +49,7 @@ static struct sim *trace_it(struct sim *sim, const char *path, const char *scena
                             struct trace **ret_trace, char reason[static TRACE_REASON_BYTES])
 {
     const struct scenario *scenario = sim->scenario;
-    const uint64_t seed = sim->seed;
+    const uint64_t seed = sim->source.seed;
     *ret_trace = trace_begin(path, scenario->name, span_text(scenario_text), seed, reason);
     if (*ret_trace == NULL)
         return sim;

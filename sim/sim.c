@@ -41,13 +41,13 @@ struct sim *sim_new(const struct scenario *scenario, uint64_t seed,
                     const struct sim_options *options, char *ret_reason, size_t reason_bytes)
 {
     struct sim *sim = sim_allocate(NULL, sizeof(*sim));
-    *sim = (struct sim){.scenario = scenario, .seed = seed, .options = *options};
+    *sim = (struct sim){.scenario = scenario, .source = {seed, options->tape}, .options = *options};
     sim->sink = options->sink;
     sim->sink_context = options->sink_context;
     trace_digest_init(&sim->digest);
     list_init(&sim->peers);
-    queue_init(&sim->queue, seed);
-    chance_stream(&sim->rng, seed, "sim", 0);
+    queue_init(&sim->queue, &sim->source);
+    chance_stream(&sim->rng, &sim->source, "sim", 0);
     struct settings_list settings = {0};
     for (uint32_t i = 0; i < scenario->nodes_count; i++) {
         knobs_settings(sim, &scenario->nodes[i].settings, &settings);

@@ -62,12 +62,13 @@ struct violation {
 struct sim_options {
     const struct sim_sink *sink; /* NULL: none */
     void *sink_context;
-    uint64_t steps_most; /* the run ends after so many, as if cut; 0: no limit */
+    uint64_t steps_most;      /* the run ends after so many, as if cut; 0: no limit */
+    struct chance_tape *tape; /* decides before the seed does; NULL: none. Borrowed */
 };
 
 struct sim {
     const struct scenario *scenario;
-    uint64_t seed;
+    struct chance_source source;
     uint64_t now_us;
     enum sim_phase phase;
     struct queue queue;
@@ -86,7 +87,7 @@ struct sim {
     struct trace_digest digest; /* over every event and effect so far */
     struct violation violation;
     struct sim_options options;
-    struct rng rng;
+    struct chance rng;
     struct task phase_task;
     uint64_t load_us; /* when the load began */
     uint64_t load_lasts_us;

@@ -13,9 +13,9 @@ static bool is_life(enum fault_kind kind)
 
 uint32_t swarm_draw(struct sim *sim, struct scenario_fault *faults, uint32_t most)
 {
-    struct rng rng;
+    struct chance rng;
     uint32_t count = 0;
-    chance_stream(&rng, sim->seed, "swarm", 0);
+    chance_stream(&rng, &sim->source, "swarm", 0);
     for (uint32_t kind = 0; kind < FAULT_KINDS && count < most; kind++) {
         /* A bit that flips takes away what judges rely on: scenarios ask for it. */
         if (!chance_one_in(&rng, KIND_ONE_IN) || kind == FAULT_BIT_ROT)

@@ -63,9 +63,9 @@ static void *start(void)
     char why[128];
     machine = (struct machine){.scenario = {.nodes_count = 1}};
     machine.sim.scenario = &machine.scenario;
-    machine.sim.seed = SEED;
+    machine.sim.source.seed = SEED;
     list_init(&machine.sim.peers);
-    queue_init(&machine.sim.queue, SEED);
+    queue_init(&machine.sim.queue, &machine.sim.source);
     machine.host = host_new(&machine.sim, 1, &no_settings, why, sizeof(why));
     ck_assert_ptr_nonnull(machine.host);
     machine.host->state = HOST_SERVING;

@@ -20,7 +20,7 @@ void story_begin(struct story *story, const struct judge_kind *kind)
     arena_init(&story->arena, &story->memory, MEMORY_STATE, ARENA_BYTES);
     story->sim.scenario = &story->scenario;
     list_init(&story->sim.peers);
-    queue_init(&story->sim.queue, 1);
+    queue_init(&story->sim.queue, &(struct chance_source){.seed = 1});
     char why[128];
     story->host = host_new(&story->sim, 1, &no_settings, why, sizeof(why));
     ck_assert_ptr_nonnull(story->host);

@@ -97,14 +97,14 @@ END_TEST
 START_TEST(a_clone_loses_power_for_itself)
 {
     struct story story;
-    struct rng rng;
+    struct chance rng;
     struct files clone;
     begin(&story);
     const size_t length = segment(&story)->durable.length;
     struct change *change = change_add(segment(&story));
     change->is_truncate = true;
     change->offset = 0;
-    rng_init(&rng, 1);
+    chance_stream(&rng, &(struct chance_source){.seed = 1}, "test", 0);
     files_clone(&clone, &story.host->files, &rng);
     ck_assert(files_are_dirty(&clone));
     files_power_loss(&clone);

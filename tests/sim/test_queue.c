@@ -5,6 +5,8 @@
 
 #define TASKS 500
 
+static const struct chance_source source = {.seed = 1};
+
 static void nothing(struct task *task)
 {
     (void)task;
@@ -14,9 +16,9 @@ START_TEST(tasks_come_by_time)
 {
     struct queue queue;
     struct task tasks[TASKS] = {0};
-    struct rng rng;
-    queue_init(&queue, 1);
-    chance_stream(&rng, 1, "test", 0);
+    struct chance rng;
+    queue_init(&queue, &source);
+    chance_stream(&rng, &source, "test", 0);
     for (size_t i = 0; i < TASKS; i++)
         queue_put(&queue, &tasks[i], chance_below(&rng, 100), nothing);
     uint64_t last_us = 0;
@@ -39,7 +41,7 @@ START_TEST(a_task_is_moved_and_taken_back)
     struct task early = {0};
     struct task late = {0};
     struct task gone = {0};
-    queue_init(&queue, 1);
+    queue_init(&queue, &source);
     queue_put(&queue, &early, 1, nothing);
     queue_put(&queue, &late, 2, nothing);
     queue_put(&queue, &gone, 0, nothing);
@@ -56,7 +58,7 @@ END_TEST
 static struct task *first_of_two(uint64_t seed, struct task *a, struct task *b)
 {
     struct queue queue;
-    queue_init(&queue, seed);
+    queue_init(&queue, &(struct chance_source){.seed = seed});
     queue_put(&queue, a, 7, nothing);
     queue_put(&queue, b, 7, nothing);
     struct task *first = queue_take(&queue);
@@ -84,7 +86,7 @@ START_TEST(a_task_remembers_what_it_came_from)
 {
     struct queue queue;
     struct task task = {0};
-    queue_init(&queue, 1);
+    queue_init(&queue, &source);
     queue.cause = 17;
     queue_put(&queue, &task, 1, nothing);
     queue.cause = 99;

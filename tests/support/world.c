@@ -6,6 +6,7 @@
 
 #include "core/base/check.h"
 #include "core/wire/error.h"
+#include "sim/chance.h"
 #include "sim/effect_digest.h"
 #include "sim/memory.h"
 #include "tests/support/world_internal.h"
@@ -23,7 +24,7 @@ struct block {
 };
 
 struct world {
-    struct rng rng;
+    struct chance chance;
     enum world_order order;
     uint64_t mono_us;
     int64_t wall_ms;
@@ -81,9 +82,9 @@ struct world *world_new(uint64_t seed)
                             .wall_ms = FIRST_WALL_MS,
                             .timer_us = TIMER_NEVER,
                             .allowed = UINT64_MAX};
-    rng_init(&world->rng, seed);
+    rng_init(&world->chance.rng, seed);
     list_init(&world->blocks);
-    files_init(&world->files, &world->rng);
+    files_init(&world->files, &world->chance);
     return world;
 }
 
@@ -201,7 +202,7 @@ void world_boot(struct world *world, world_step *step, void *core, struct memory
     world_reset_counts(world);
     struct event event = {.kind = EVENT_START};
     for (size_t i = 0; i < START_ENTROPY_BYTES; i++)
-        event.start.entropy[i] = (uint8_t)rng_next(&world->rng);
+        event.start.entropy[i] = (uint8_t)chance_noise(&world->chance);
     deliver(world, event);
 }
 
@@ -226,7 +227,7 @@ struct io *world_boot_io(struct world *world)
 {
     memory_init(&world->io_memory, world_allocator(world));
     io_init(&world->io, &world->io_memory, &world->effects);
-    rng_init(&world->io.rng, rng_next(&world->rng));
+    rng_init(&world->io.rng, chance_noise(&world->chance));
     world_boot(world, io_step, &world->io, &world->io_memory);
     return &world->io;
 }
@@ -287,7 +288,7 @@ static int64_t choose(struct world *world, size_t before)
         return (int64_t)first;
     if (world->order == WORLD_REVERSED)
         return (int64_t)last;
-    uint64_t drawn = rng_next(&world->rng) % due;
+    uint64_t drawn = chance_below(&world->chance, due);
     for (size_t i = first;; i++) {
         if (asked_is_due(world, &world->asked[i]) && drawn-- == 0)
             return (int64_t)i;
@@ -311,7 +312,7 @@ static bool complete_some(struct world *world)
     size_t most = before;
     bool any = false;
     if (world->order == WORLD_SHUFFLED && before > 0)
-        most = rng_next(&world->rng) % before + 1;
+        most = chance_below(&world->chance, before) + 1;
     while (most-- > 0 && world->allowed > 0 && !world->is_stopped) {
         const int64_t chosen = choose(world, before);
         if (chosen < 0)
@@ -414,14 +415,14 @@ static void happen_perhaps(struct world *world)
     effects_take(world);
     while (world->asked_count > 0) {
         const struct world_effect asked =
-            asked_take(world, rng_next(&world->rng) % world->asked_count);
+            asked_take(world, chance_below(&world->chance, world->asked_count));
         struct completion completion = {0};
-        const uint64_t drawn = rng_next(&world->rng) % 4;
+        const uint64_t drawn = chance_below(&world->chance, 4);
         if (!files_serve(asked.effect.kind) || drawn == 0)
             continue;
         if (drawn == 1 && asked.effect.kind == EFFECT_WRITE)
             files_carry_out(&world->files, &asked.effect, asked.covers, ERR_IO,
-                            rng_next(&world->rng) % 4096, &completion);
+                            chance_below(&world->chance, 4096), &completion);
         else if (drawn != 1)
             files_carry_out(&world->files, &asked.effect, asked.covers, ERR_NONE, 0, &completion);
         free((void *)(uintptr_t)completion.entries);
