@@ -91,8 +91,8 @@ static void enter(struct durable_log *log, int64_t base)
         log->next_offset = base;
 }
 
-/* The checksum leaves the base offset out: one that a lost sector held is zeros, and no batch of this
- * place. */
+/* The checksum leaves the base offset out: one that a lost sector held is zeros, and no batch of
+ * this place. */
 static bool batch_at(const struct durable_log *log, const struct file_bytes *bytes,
                      struct span *ret_batch, struct batch_info *ret_info)
 {

@@ -46,8 +46,8 @@ bool damage_is_lost_begin(struct span batch, uint64_t position, int64_t next_off
 
 /* A sector that begins before `end` in `rest`, which lies at `position` of its file, shows zeros
  * instead of what was written. The last one is shared with a good batch, which may begin with
- * zeros. (Zeros alone, up to there, are a write whose sync failed: its page may be dropped before the
- * next write to the same sector.) */
+ * zeros. (Zeros alone, up to there, are a write whose sync failed: its page may be dropped before
+ * the next write to the same sector.) */
 static bool has_lost_sector(struct span rest, size_t end, uint64_t position, int64_t next_offset)
 {
     if (damage_is_lost_begin(rest, position, next_offset) || zeros_at(rest, 0, end) == end)
