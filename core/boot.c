@@ -208,8 +208,9 @@ static void folder_loaded(struct log_waiter *waiter, int error)
         boot_fail(boot);
         return;
     }
-    broker->controller = controller_new(&broker->io, broker_folder_for(broker, SPAN(WAL_LOG_NAME)),
-                                        broker->codecs, &broker->image);
+    broker->controller = controller_new(
+        &broker->io, broker_folder_for(broker, SPAN(WAL_LOG_NAME)), broker->codecs,
+        (uint64_t)conf_int(broker->conf, CONF_METADATA_SNAPSHOT_BYTES), &broker->image);
     boot->waiter.wake = metadata_loaded;
     controller_boot(broker->controller, &boot->waiter);
 }

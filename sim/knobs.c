@@ -25,6 +25,7 @@ static const struct {
     {"group.min.session.timeout.ms", {"300", "300", "1000", "3000"}},
     {"max.incremental.fetch.session.cache.slots", {"0", "1", "2", "1000"}},
     {"num.partitions", {"1", "2", "3", "5"}},
+    {"metadata.log.max.record.bytes.between.snapshots", {"1", "500", "2000", "8000"}},
 };
 
 static bool is_set(const struct settings_list *list, const char *key)

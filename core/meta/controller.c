@@ -71,7 +71,7 @@ static void controller_settled(struct wal_observer *observer)
 }
 
 struct controller *controller_new(struct io *io, struct folder *folder, const struct codecs *codecs,
-                                  struct image *image)
+                                  uint64_t snapshot_bytes, struct image *image)
 {
     struct controller *controller = memory_new(io->memory, struct controller);
     controller->io = io;
@@ -80,7 +80,7 @@ struct controller *controller_new(struct io *io, struct folder *folder, const st
     controller->observer.settled = controller_settled;
     list_init(&controller->queue);
     list_init(&controller->task.place);
-    controller->wal = wal_new(io, folder, codecs, image, &controller->observer);
+    controller->wal = wal_new(io, folder, codecs, snapshot_bytes, image, &controller->observer);
     return controller;
 }
 

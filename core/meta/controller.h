@@ -28,8 +28,9 @@ struct meta_proposal {
     void (*done)(struct meta_proposal *proposal, int error);
 };
 
+/* `snapshot_bytes` as in wal_new(). */
 struct controller *controller_new(struct io *io, struct folder *folder, const struct codecs *codecs,
-                                  struct image *image);
+                                  uint64_t snapshot_bytes, struct image *image);
 
 /* Builds the image from the metadata WAL, see wal_boot(). Proposals wait until then. */
 void controller_boot(struct controller *controller, struct log_waiter *waiter);

@@ -34,19 +34,21 @@ struct wal {
     struct buffer *batch; /* WRITING: the one under way, which ends before write_end */
     uint32_t batch_length;
     int64_t write_end;
-    uint64_t suffix_bytes; /* of the log behind the newest snapshot */
+    uint64_t snapshot_bytes; /* after which a snapshot is due */
+    uint64_t suffix_bytes;   /* of the log behind the newest snapshot */
 };
 
 static void log_advanced(struct log_observer *observer);
 static void log_has_failed(struct log_observer *observer, int error);
 
 struct wal *wal_new(struct io *io, struct folder *folder, const struct codecs *codecs,
-                    struct image *image, struct wal_observer *observer)
+                    uint64_t snapshot_bytes, struct image *image, struct wal_observer *observer)
 {
     struct wal *wal = memory_new(io->memory, struct wal);
     wal->io = io;
     wal->folder = folder;
     wal->codecs = codecs;
+    wal->snapshot_bytes = snapshot_bytes;
     wal->image = image;
     wal->observer = observer;
     wal->log_observer.advanced = log_advanced;
@@ -318,7 +320,7 @@ static void snapshot_stored(struct snapshot_store *store, int error)
 static void snapshot_if_due(struct wal *wal)
 {
     const uint64_t due_bytes =
-        wal->store.bytes > WAL_SNAPSHOT_BYTES_MIN ? wal->store.bytes : WAL_SNAPSHOT_BYTES_MIN;
+        wal->store.bytes > wal->snapshot_bytes ? wal->store.bytes : wal->snapshot_bytes;
     if (wal->suffix_bytes < due_bytes || wal->store.is_busy)
         return;
     wal->suffix_bytes = 0;

@@ -22,10 +22,6 @@
 
 #define WAL_LOG_NAME "__cluster_metadata-0"
 
-/* A snapshot is due after this many bytes of log, or after as many as the last snapshot has if
- * those are more: writing snapshots then costs no more than writing the log. */
-#define WAL_SNAPSHOT_BYTES_MIN (1024 * 1024)
-
 #define WAL_SEGMENT_BYTES        (8 * 1024 * 1024)
 #define WAL_INDEX_INTERVAL_BYTES 65536
 #define WAL_SEGMENT_INDEX_BYTES  (64 * 1024)
@@ -41,9 +37,11 @@ struct wal_observer {
 
 struct wal;
 
-/* `image` is empty and outlives the WAL, which alone changes it. */
+/* `image` is empty and outlives the WAL, which alone changes it. A snapshot is due after
+ * `snapshot_bytes` of log, or after as many as the last snapshot has if those are more: writing
+ * snapshots then costs no more than writing the log. */
 struct wal *wal_new(struct io *io, struct folder *folder, const struct codecs *codecs,
-                    struct image *image, struct wal_observer *observer);
+                    uint64_t snapshot_bytes, struct image *image, struct wal_observer *observer);
 
 /* Reads the newest whole snapshot and every batch behind it. Wakes with ERR_NONE; or with the error
  * that it logged, with file, place and mend, and then the broker must not start. */

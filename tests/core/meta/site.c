@@ -45,7 +45,8 @@ int site_boot(struct site *site)
         return -1;
     ck_assert_int_eq(site->error, ERR_NONE);
     image_init(&site->image, site->io->memory, 7);
-    site->controller = controller_new(site->io, site->folder, NULL, &site->image);
+    site->controller =
+        controller_new(site->io, site->folder, NULL, (uint64_t)1024 * 1024, &site->image);
     site->woken = 0;
     controller_boot(site->controller, &site->waiter);
     ck_assert_int_eq(site->woken, 0);
