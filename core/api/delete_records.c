@@ -52,12 +52,9 @@ static void part_delete(struct delete_part *part)
         part_end(part, ERR_OFFSET_OUT_OF_RANGE);
         return;
     }
-    /* A start that is there already may not be durable yet, and is promised all the same. The
-     * partition may be gone when the answer leaves. */
-    const int64_t start = log_start(partition->log);
-    part->out->low_watermark = offset > start ? offset : start;
     part->waiter.wake = part_deleted;
-    log_delete_before(partition->log, offset, &part->waiter);
+    /* The partition may be gone when the answer leaves. */
+    part->out->low_watermark = log_delete_before(partition->log, offset, &part->waiter);
 }
 
 static void part_loaded(struct log_waiter *waiter, int error)

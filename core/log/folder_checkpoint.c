@@ -45,13 +45,13 @@ static uint64_t entries_write(const struct folder *folder, bool starts, struct t
     {
         struct log *log = container_of(place, struct log, place);
         const int64_t offset = starts ? log->start : log->recovery_point;
+        if (starts)
+            log->start_written = offset;
         if (offset <= 0 || log->deleted || !name_split(log->name, &topic, &partition))
             continue;
         count++;
         if (writer != NULL)
             checkpoint_write_entry(writer, topic, partition, offset);
-        if (starts)
-            log->start_written = offset;
     }
     for (struct map_node *node = folder->found.first; node != NULL; node = map_next(node)) {
         const struct found *found = container_of(node, struct found, node);

@@ -134,7 +134,7 @@ struct log {
     struct list close_waiters;
     struct list cursors;
 
-    int64_t start;
+    int64_t start; /* as wanted: told once it is durable */
     int64_t end;
     int64_t written_end;
     int64_t durable_end;
@@ -244,6 +244,8 @@ struct segment *segment_new(struct log *log, int64_t base_offset);
 void segment_add(struct log *log, struct segment *segment); /* as the log's last */
 /* The index of the segment that holds `offset`: the last one whose base is not beyond it. */
 uint32_t segment_find(const struct log *log, int64_t offset);
+/* The index of the segment behind `segment`; 0 when that one was removed, from the front. */
+uint32_t segment_behind(const struct log *log, const struct segment *segment);
 int64_t segment_end(const struct log *log, uint32_t at); /* where the next begins, or the end */
 /* Uses the file: true when it is open, else `wait` is told. An error takes the use back. */
 bool segment_use(struct segment *segment, struct wait *wait,

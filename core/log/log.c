@@ -33,6 +33,7 @@ struct log *log_new(struct io *io, struct folder *folder, struct span name, stru
     log->recovery_point = found->recovery_point < 0 ? 0 : found->recovery_point;
     log->folder_durable = found->has_folder && log->recovery_point > 0;
     log->start = found->log_start < 0 ? 0 : found->log_start;
+    log->start_written = log->start;
     log->start_durable = log->start;
     log->high_watermark = log->start;
     return log;
@@ -159,7 +160,7 @@ void log_goes_on(struct log *log)
 
 int64_t log_start(const struct log *log)
 {
-    return log->start;
+    return log->start_durable;
 }
 
 int64_t log_end(const struct log *log)

@@ -79,8 +79,8 @@ enum log_state log_state(const struct log *log);
 /* Wakes `waiter` when the log is READY or OFFLINE, loading it if it is COLD. */
 void log_load(struct log *log, struct log_waiter *waiter);
 
-/* First offset, the next offset to be assigned, the end of what was handed to the operating system,
- * and the end of what a sync covered. */
+/* First offset, which a crash cannot take back; the next offset to be assigned; the end of what was
+ * handed to the operating system; and the end of what a sync covered. */
 int64_t log_start(const struct log *log);
 int64_t log_end(const struct log *log);
 int64_t log_written_end(const struct log *log);
@@ -213,8 +213,9 @@ void log_scan_cancel(struct log_scan *scan);
 /* Bound for retention: nothing at or beyond the high watermark is ever removed by it. */
 void log_set_high_watermark(struct log *log, int64_t high_watermark);
 
-/* Moves the start (DeleteRecords), at most to the high watermark; durable when `waiter` wakes. */
-void log_delete_before(struct log *log, int64_t offset, struct log_waiter *waiter);
+/* Moves the start (DeleteRecords), at most to the high watermark; durable, and told, when `waiter`
+ * wakes. Returns the start that the log has then. */
+int64_t log_delete_before(struct log *log, int64_t offset, struct log_waiter *waiter);
 
 /* Writes, syncs, and persists indexes and producer state; wakes `waiter` when CLOSED. */
 void log_close(struct log *log, struct log_waiter *waiter);

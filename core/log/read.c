@@ -136,6 +136,11 @@ static void read_step(struct log_cursor *cursor, int error)
         read_end(read, error);
         return;
     }
+    /* Its segment may have been removed while it waited. */
+    if (read->offset < log_start(log)) {
+        read_end(read, ERR_OFFSET_OUT_OF_RANGE);
+        return;
+    }
     for (;;) {
         if (read->first_bytes > 0) {
             read_limit(read);
@@ -194,7 +199,7 @@ void log_read(struct log *log, struct log_read *read)
         read_end(read, ERR_KAFKA_STORAGE_ERROR);
         return;
     }
-    if (read->offset < log->start || read->offset > log->end) {
+    if (read->offset < log_start(log) || read->offset > log->end) {
         read_end(read, ERR_OFFSET_OUT_OF_RANGE);
         return;
     }

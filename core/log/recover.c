@@ -7,8 +7,8 @@
 
 #define METADATA_BYTES_MAX 4096
 
-/* When partition.metadata is tried again for which there was no descriptor or no memory. */
-#define METADATA_AGAIN_US  ((uint64_t)100 * 1000)
+/* When a step is tried again for which there was no descriptor, no memory or no space. */
+#define AGAIN_US           ((uint64_t)100 * 1000)
 #define EPOCHS_BYTES_MAX   ((uint64_t)16 * 1024 * 1024)
 #define SNAPSHOT_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
 #define OFFSET_DIGITS      20
@@ -96,10 +96,33 @@ bool recover_stopped(struct log *log)
     return true;
 }
 
+static void ready_again(struct timer *timer)
+{
+    recover_ready(container_of(timer, struct recovery, timer)->log);
+}
+
+static void start_checkpointed(struct log_waiter *waiter, int error)
+{
+    struct recovery *recovery = container_of(waiter, struct recovery, start_waiter);
+    struct log *log = recovery->log;
+    if (error_passes(error))
+        timer_set(&log->io->timers, &recovery->timer, log->io->now_us + AGAIN_US, ready_again);
+    else if (error != ERR_NONE)
+        recover_folder_failed(log, "cannot write the checkpoint of the start of");
+    else
+        recover_ready(log);
+}
+
 void recover_ready(struct log *log)
 {
     if (recover_stopped(log))
         return;
+    /* Records that are lost moved the start: the next process must find it where this one did. */
+    if (log->start != log->start_durable) {
+        log->recovery->start_waiter.wake = start_checkpointed;
+        folder_checkpoint(log->folder, &log->recovery->start_waiter);
+        return;
+    }
     log->written_end = log->end;
     log->durable_end = log->end;
     log->recovered = true;
@@ -325,7 +348,7 @@ static void metadata_got(void *context, int error, struct span text)
     if (recover_stopped(log))
         return;
     if (error == ERR_LIMIT) {
-        timer_set(&log->io->timers, &log->recovery->timer, log->io->now_us + METADATA_AGAIN_US,
+        timer_set(&log->io->timers, &log->recovery->timer, log->io->now_us + AGAIN_US,
                   metadata_again);
         return;
     }

@@ -15,7 +15,7 @@ struct recovery {
     struct list place; /* in folder->load_queue */
     struct op op;
     struct wait wait;
-    struct timer timer; /* until partition.metadata is tried again */
+    struct timer timer; /* until a step is tried again */
     struct span path;
     bool rewinding; /* after a failed write */
     bool quieting;  /* … while effects are still under way */
@@ -50,6 +50,7 @@ struct recovery {
     struct buffer *rewrite;
     struct piece rewrite_piece;
     uint64_t rewrite_position;
+    struct log_waiter start_waiter; /* for the checkpoint with a start that moved */
 };
 
 /* Ends the recovery: the log refuses to serve. `what` is for the operator. */

@@ -101,10 +101,11 @@ static void segments_remove(struct log *log, uint32_t count)
 
 void retain_start_written(struct log *log)
 {
-    if (log->start_written <= log->start_durable)
+    if (log->start_written == log->start_durable)
         return;
     log->start_durable = log->start_written;
     log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start_durable);
+    log_advanced(log);
 }
 
 static void start_checkpointed(struct log_waiter *waiter, int error)
@@ -120,10 +121,8 @@ static void start_checkpointed(struct log_waiter *waiter, int error)
  * order, and a log must not have holes. True when it is. */
 static bool start_moved(struct log *log, int64_t start)
 {
-    if (log->start < start) {
+    if (log->start < start)
         log->start = start;
-        log_advanced(log);
-    }
     if (log->start_durable >= start)
         return true;
     log->retain_waits = true;
@@ -211,14 +210,14 @@ void log_set_high_watermark(struct log *log, int64_t high_watermark)
         retain_schedule(log);
 }
 
-void log_delete_before(struct log *log, int64_t offset, struct log_waiter *waiter)
+int64_t log_delete_before(struct log *log, int64_t offset, struct log_waiter *waiter)
 {
     if (offset > log->high_watermark)
         offset = log->high_watermark;
     if (offset > log->start) {
         log->start = offset;
-        log_advanced(log);
         retain_start(log);
     }
     folder_checkpoint(log->folder, waiter);
+    return log->start;
 }

@@ -78,7 +78,7 @@ static void scan_step(struct log_cursor *cursor, int error)
             least = (uint32_t)batch.length;
             break;
         case BATCH_END:
-            if (!scan_enter(scan, segment_find(log, segment->base_offset) + 1))
+            if (!scan_enter(scan, segment_behind(log, segment)))
                 return;
             break;
         default:
@@ -96,8 +96,8 @@ void log_scan(struct log *log, struct log_scan *scan)
         scan_end(scan, ERR_KAFKA_STORAGE_ERROR);
         return;
     }
-    if (scan->offset < log->start)
-        scan->offset = log->start;
+    if (scan->offset < log_start(log))
+        scan->offset = log_start(log);
     if (scan->end_offset > log->written_end)
         scan->end_offset = log->written_end;
     if (scan->offset >= scan->end_offset) {

@@ -60,6 +60,12 @@ uint32_t segment_find(const struct log *log, int64_t offset)
     return low;
 }
 
+uint32_t segment_behind(const struct log *log, const struct segment *segment)
+{
+    const uint32_t at = segment_find(log, segment->base_offset);
+    return log->segments[at] == segment ? at + 1 : 0;
+}
+
 int64_t segment_end(const struct log *log, uint32_t at)
 {
     return at + 1 < log->segments_count ? log->segments[at + 1]->base_offset : log->end;

@@ -29,7 +29,7 @@ static bool batch_search(struct log_time *time, struct span batch, const struct 
     int error = record_cursor_open(batch, log->codecs, RECORDS_BYTES_MAX, &arena, &records);
     bool found = false;
     while (error == ERR_NONE && !found && record_next(&records, &record))
-        found = record.timestamp_ms >= time->sought_ms && record.offset >= log->start;
+        found = record.timestamp_ms >= time->sought_ms && record.offset >= log_start(log);
     if (error == ERR_NONE && !found)
         error = records.error;
     if (found && record.offset < time->end_offset) {
@@ -70,7 +70,7 @@ static bool time_walk(struct log_time *time)
             return true;
         }
         if (info.max_timestamp_ms >= time->sought_ms &&
-            batch_last_offset(&info) >= cursor->log->start) {
+            batch_last_offset(&info) >= log_start(cursor->log)) {
             if (window.length < batch.length) {
                 least = (uint32_t)batch.length;
                 continue;
@@ -136,7 +136,8 @@ static void time_step(struct log_cursor *cursor, int error)
             /* Only batches below the start were late enough, or the latest time is gone with them.
              */
             cursor->placed = false;
-            time->from_offset = segment_end(log, segment_find(log, cursor->segment->base_offset));
+            const uint32_t behind = segment_behind(log, cursor->segment);
+            time->from_offset = behind == 0 ? log_start(log) : segment_end(log, behind - 1);
         }
         uint32_t at = segment_find(log, time->from_offset);
         if (!time_choose(time, at, &at))
@@ -149,8 +150,8 @@ static void time_step(struct log_cursor *cursor, int error)
         int64_t offset = index_offset_by_time(segment->index, time->sought_ms);
         if (offset >= time->end_offset)
             offset = time->end_offset - 1; /* the index knows appends that are not written yet */
-        if (offset < log->start)
-            offset = log->start;
+        if (offset < log_start(log))
+            offset = log_start(log);
         const enum cursor_state state = cursor_seek(cursor, segment, offset);
         if (state == CURSOR_WAITS)
             return;
@@ -173,7 +174,7 @@ void log_time(struct log *log, struct log_time *time)
     }
     if (time->end_offset > log->written_end)
         time->end_offset = log->written_end;
-    time->from_offset = log->start;
+    time->from_offset = log_start(log);
     cursor_open(&time->cursor, log, time_step);
     time_step(&time->cursor, ERR_NONE);
 }

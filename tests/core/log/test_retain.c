@@ -152,9 +152,9 @@ START_TEST(delete_records_survives_a_power_loss)
 {
     story.woken = 0;
     log_delete_before(story.log, 7, &story.waiter);
-    ck_assert_int_eq(log_start(story.log), 7);
     ck_assert_int_eq(story.woken, 0);
     world_run(story.world);
+    ck_assert_int_eq(log_start(story.log), 7);
     ck_assert_int_eq(story.woken, 1);
     ck_assert_int_eq(story.error, ERR_NONE);
     ck_assert_int_eq(files(".log"), 2);
@@ -226,6 +226,47 @@ START_TEST(epochs_below_a_new_start_stay_until_it_is_durable)
         lost++;
     }
     ck_assert_int_gt(lost, 0);
+}
+END_TEST
+
+/* Whoever saw a start may rely on it: what a power loss may take back is not shown. */
+START_TEST(a_start_is_told_when_it_is_durable)
+{
+    world_hold(story.world, EFFECT_RENAME, "log-start-offset-checkpoint");
+    story.woken = 0;
+    ck_assert_int_eq(log_delete_before(story.log, 5, &story.waiter), 5);
+    world_run(story.world);
+    ck_assert_int_eq(story.woken, 0);
+    ck_assert_int_eq(log_start(story.log), 0);
+    story_check(&story, 100);
+    const int advances = story.advances;
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert_int_eq(story.woken, 1);
+    ck_assert_int_eq(log_start(story.log), 5);
+    ck_assert_int_gt(story.advances, advances);
+    story_check(&story, 100);
+}
+END_TEST
+
+/* A power loss took what the page cache had promised, up to a start that is durable: the start goes
+ * back to the end, and stays there, or the next process would hide what is written behind it. */
+START_TEST(a_start_beyond_the_end_goes_back_for_good)
+{
+    log_delete_before(story.log, 9, &story.waiter);
+    world_run(story.world);
+    story_kill(&story);
+    world_put_file(story.world, story_path(8, ".log"), SPAN(""));
+    world_remove(story.world, "recovery-point-offset-checkpoint");
+    story.settings.write_caching = true;
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 8);
+    ck_assert_int_eq(log_start(story.log), 8);
+    ck_assert_int_eq(story_write(&story, 1, 300), 8);
+    story_kill(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_start(story.log), 8);
+    ck_assert_int_eq(log_end(story.log), 9);
 }
 END_TEST
 
@@ -407,6 +448,55 @@ START_TEST(reads_of_a_deleted_log_end)
 }
 END_TEST
 
+static void time_done(struct log_time *time)
+{
+    done_calls++;
+    done_error = time->error;
+}
+
+/* The log's start moves on while somebody waits for bytes below it. */
+static void start_passes_a_reader(void)
+{
+    log_delete_before(story.log, 8, &story.waiter);
+    world_run(story.world);
+    ck_assert_int_eq(log_start(story.log), 8);
+    ck_assert_int_eq(files(".log"), 1);
+    ck_assert_int_eq(done_calls, 0);
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert_int_eq(done_calls, 1);
+}
+
+static void boot_with_reads_held(void)
+{
+    story_close(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    log_set_high_watermark(story.log, 10);
+    world_hold(story.world, EFFECT_READ, ".log");
+    done_calls = 0;
+}
+
+START_TEST(a_read_of_what_went_meanwhile_is_out_of_range)
+{
+    boot_with_reads_held();
+    struct log_read read = {.offset = 1, .end_offset = 10, .max_bytes = 1000, .done = read_done};
+    log_read(story.log, &read);
+    start_passes_a_reader();
+    ck_assert_int_eq(done_error, ERR_OFFSET_OUT_OF_RANGE);
+}
+END_TEST
+
+START_TEST(a_time_is_sought_on_behind_what_went_meanwhile)
+{
+    boot_with_reads_held();
+    struct log_time time = {.timestamp_ms = 0, .end_offset = 10, .done = time_done};
+    log_time(story.log, &time);
+    start_passes_a_reader();
+    ck_assert_int_eq(done_error, ERR_NONE);
+    ck_assert_int_eq(time.offset, 8);
+}
+END_TEST
+
 /* Deleting at any moment of appending and loading leaves nothing behind. */
 START_TEST(a_log_can_be_deleted_at_any_moment)
 {
@@ -476,7 +566,11 @@ SUITE(retain)
     tcase_add_test(tcase, delete_records_survives_a_power_loss);
     tcase_add_test(tcase, delete_records_is_durable_when_it_is_answered);
     tcase_add_test(tcase, epochs_below_a_new_start_stay_until_it_is_durable);
+    tcase_add_test(tcase, a_start_is_told_when_it_is_durable);
+    tcase_add_test(tcase, a_start_beyond_the_end_goes_back_for_good);
     tcase_add_test(tcase, what_is_left_below_the_start_goes);
+    tcase_add_test(tcase, a_read_of_what_went_meanwhile_is_out_of_range);
+    tcase_add_test(tcase, a_time_is_sought_on_behind_what_went_meanwhile);
     tcase_add_test(tcase, delete_records_stops_at_the_high_watermark);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("delete");
