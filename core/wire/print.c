@@ -9,6 +9,8 @@
 /* How much text is gathered before it is handed over. */
 #define CHUNK_BYTES 256
 
+#define DIGITS_MAX 19 /* of an INT64_MIN */
+
 struct print {
     const struct wire_printer *printer;
     const struct wire_tables *tables;
@@ -32,18 +34,39 @@ static void print_byte(struct print *print, char byte)
     print->chunk[print->length++] = (uint8_t)byte;
 }
 
-static void print_text(struct print *print, const char *text)
+static void print_raw(struct print *print, const void *bytes, size_t length)
 {
-    for (; *text != '\0'; text++)
-        print_byte(print, *text);
+    while (length > 0) {
+        if (print->length == CHUNK_BYTES)
+            print_flush(print);
+        const size_t room = CHUNK_BYTES - print->length;
+        const size_t part = length < room ? length : room;
+        memcpy(print->chunk + print->length, bytes, part);
+        print->length += part;
+        bytes = (const uint8_t *)bytes + part;
+        length -= part;
+    }
 }
 
+static void print_text(struct print *print, const char *text)
+{
+    print_raw(print, text, strlen(text));
+}
+
+/* Most of what is printed are numbers: they do not go through format_text(). */
 static void print_int(struct print *print, int64_t value)
 {
-    char text[24];
+    char text[DIGITS_MAX + 1];
+    size_t at = sizeof(text);
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
 
-    format_text(text, sizeof(text), "%lld", (long long)value);
-    print_text(print, text);
+    do {
+        text[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0)
+        text[--at] = '-';
+    print_raw(print, text + at, sizeof(text) - at);
 }
 
 /* How many bytes the UTF-8 sequence at the beginning of `text` has (RFC 3629); 0 if there is
@@ -97,8 +120,7 @@ static void print_string(struct print *print, struct span text)
             format_text(escape, sizeof(escape), "\\u%04x", (unsigned)byte);
             print_text(print, escape);
         } else {
-            for (size_t i = 0; i < length; i++)
-                print_byte(print, (char)text.data[i]);
+            print_raw(print, text.data, length);
         }
         text = span_of(text.data + length, text.length - length);
     }
