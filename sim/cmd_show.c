@@ -100,10 +100,12 @@ static bool show_read(struct show *show, const struct cmd *cmd, int argc, char *
     return false;
 }
 
-static char mark_of(const char *class, const char *kind, const char *text)
+static char mark_of(const char *class, const char *kind)
 {
-    if (strcmp(class, "message") == 0)
-        return strncmp(text, "request", 7) == 0 ? '>' : '<';
+    if (strcmp(class, "request") == 0)
+        return '>';
+    if (strcmp(class, "reply") == 0 || strcmp(class, "lost") == 0)
+        return '<';
     if (strcmp(class, "action") == 0)
         return strcmp(kind, "phase") == 0 ? '=' : '!';
     return ' ';
@@ -115,20 +117,22 @@ static void line_print(const struct show *show, sqlite3_stmt *row)
     const char *kind = (const char *)sqlite3_column_text(row, 4);
     const char *text = (const char *)sqlite3_column_text(row, 5);
     const int node = sqlite3_column_int(row, 2);
-    const char mark = mark_of(class, kind, text == NULL ? "" : text);
+    const char mark = mark_of(class, kind);
+    const bool is_message = mark == '>' || mark == '<';
     const bool coloured = show->colour && mark == '!';
-    printf("%s%11.3f %9lld %c %*s%s %s %.*s%s\n", coloured ? "\033[31m" : "",
+    printf("%s%11.3f %9lld %c %*s%s %s %s%s%.*s%s\n", coloured ? "\033[31m" : "",
            (double)sqlite3_column_int64(row, 1) / 1000, (long long)sqlite3_column_int64(row, 0),
            mark, node > 1 ? (node - 1) * COLUMN_BYTES_LEAST : 0, "",
-           strcmp(class, "effect") == 0 ? "…" : "", kind, show->all ? 4096 : TEXT_DEFAULT,
-           text == NULL ? "" : text, coloured ? "\033[0m" : "");
+           strcmp(class, "effect") == 0 ? "…" : "", kind, is_message ? class : "",
+           is_message ? " " : "", show->all ? 4096 : TEXT_DEFAULT, text == NULL ? "" : text,
+           coloured ? "\033[0m" : "");
 }
 
 static void header_print(sqlite3 *db, const struct trace_run *run)
 {
     printf("scenario %s, seed %llu: ", run->scenario_name, (unsigned long long)run->seed);
     if (run->judge == NULL)
-        printf("passed, %llu steps\n", (unsigned long long)run->steps);
+        printf("%s, %llu steps\n", run->result, (unsigned long long)run->steps);
     else
         printf("%s: %s\n", run->judge, run->text);
     sqlite3_stmt *row = NULL;
@@ -140,6 +144,36 @@ static void header_print(sqlite3 *db, const struct trace_run *run)
                (long long)sqlite3_column_int64(row, 2));
     sqlite3_finalize(row);
     printf("\n%11s %9s   what happened\n", "ms", "number");
+}
+
+static int64_t ask(sqlite3_stmt *row, int64_t number, int64_t otherwise)
+{
+    sqlite3_bind_int64(row, 1, number);
+    const int64_t answer =
+        sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int64(row, 0) : otherwise;
+    sqlite3_reset(row);
+    return answer;
+}
+
+/* The number of the first thing at or after a time; numbers and times rise together, so there need
+ * be no index of times. */
+static int64_t first_at(sqlite3 *db, int64_t at_us)
+{
+    sqlite3_stmt *row = NULL;
+    int64_t low = 0;
+    int64_t high = INT64_MAX;
+    if (sqlite3_prepare_v2(db, "SELECT at_us FROM thing WHERE number >= ? ORDER BY number LIMIT 1",
+                           -1, &row, NULL) != SQLITE_OK)
+        return 0;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (ask(row, middle, INT64_MAX) < at_us)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    sqlite3_finalize(row);
+    return low;
 }
 
 static int run_show(const struct cmd *cmd, int argc, char **argv)
@@ -155,19 +189,19 @@ static int run_show(const struct cmd *cmd, int argc, char **argv)
         fprintf(stderr, "chronik sim show: %s\n", reason);
         return EXIT_CODE_FAILED;
     }
-    const char *question = show.faults
-                               ? "SELECT number, at_us, node, 'action', kind, text FROM faults"
-                                 " WHERE at_us BETWEEN ? AND ?"
-                           : show.all ? "SELECT number, at_us, node, class, kind, text FROM thing"
-                                        " WHERE at_us BETWEEN ? AND ? ORDER BY number"
-                                      : "SELECT number, at_us, node, class, kind, text FROM story"
-                                        " WHERE at_us BETWEEN ? AND ?";
+    const char *question =
+        show.faults ? "SELECT number, at_us, node, 'action', kind, text FROM faults"
+                      " WHERE number >= ?"
+        : show.all  ? "SELECT number, at_us, node, class, kind, coalesce(text, message)"
+                      " FROM thing"
+                      " WHERE number >= ? ORDER BY number"
+                    : "SELECT number, at_us, node, class, kind, text FROM story"
+                      " WHERE number >= ?";
     sqlite3_stmt *row = NULL;
     if (sqlite3_prepare_v2(db, question, -1, &row, NULL) == SQLITE_OK) {
         header_print(db, &run);
-        sqlite3_bind_int64(row, 1, show.from_us);
-        sqlite3_bind_int64(row, 2, show.to_us);
-        while (sqlite3_step(row) == SQLITE_ROW)
+        sqlite3_bind_int64(row, 1, first_at(db, show.from_us));
+        while (sqlite3_step(row) == SQLITE_ROW && sqlite3_column_int64(row, 1) <= show.to_us)
             line_print(&show, row);
         exit_code = EXIT_CODE_DONE;
     } else {

@@ -48,13 +48,13 @@ static int64_t number_read(sqlite3 *db, const char *argument)
 
 static int chain_print(sqlite3 *db, int64_t number)
 {
-    static const char question[] =
-        "WITH RECURSIVE chain(number, cause, depth) AS ("
-        "  SELECT number, cause, 0 FROM thing WHERE number = ?1"
-        "  UNION ALL SELECT t.number, t.cause, depth + 1 FROM chain c"
-        "    JOIN thing t ON t.number = c.cause WHERE depth < ?2)"
-        " SELECT t.number, t.at_us, t.node, t.class, t.kind, t.text, t.count, t.error"
-        " FROM chain JOIN thing t USING (number) ORDER BY depth DESC";
+    static const char question[] = "WITH RECURSIVE chain(number, cause, depth) AS ("
+                                   "  SELECT number, cause, 0 FROM thing WHERE number = ?1"
+                                   "  UNION ALL SELECT t.number, t.cause, depth + 1 FROM chain c"
+                                   "    JOIN thing t ON t.number = c.cause WHERE depth < ?2)"
+                                   " SELECT t.number, t.at_us, t.node, t.class, t.kind, "
+                                   "coalesce(t.text, t.message), t.count, t.error"
+                                   " FROM chain JOIN thing t USING (number) ORDER BY depth DESC";
     sqlite3_stmt *row = NULL;
     int count = 0;
     if (sqlite3_prepare_v2(db, question, -1, &row, NULL) != SQLITE_OK) {

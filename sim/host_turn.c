@@ -27,10 +27,11 @@ void host_deliver(struct host *host, struct event event, struct span payload, ui
     const uint64_t number = ++sim->trace_number;
     trace_digest_number(&sim->digest, host->number);
     trace_digest_event(&sim->digest, &event, payload);
-    broker_step(host->broker, &event, &host->effects);
     sim->steps++;
+    /* Told before it happens: a broker that dies of it has left a trace of it. */
     if (sim->sink != NULL)
         sim->sink->event(sim->sink_context, sim, host, &event, payload, number, cause);
+    broker_step(host->broker, &event, &host->effects);
     sim->queue.cause = number;
     judges_stepped(sim->judges, host, &event);
     host_take_effects(host);

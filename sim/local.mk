@@ -139,7 +139,12 @@ libscenario_a_SOURCES = \
 	sim/shrink.h \
 	sim/trace.h \
 	sim/trace_open.c \
+	sim/trace_salvage.c \
 	sim/trace_schema.c \
+	sim/trace_store.c \
+	sim/trace_store.h \
+	sim/trace_tail.c \
+	sim/trace_tail.h \
 	sim/trace_write.c \
 	sim/workers.c \
 	sim/workers.h

@@ -147,10 +147,10 @@ static void step(struct player *player, const struct event *event, struct span p
     player->sim.now_us = event->mono_us - player->first_us;
     player->sim.steps++;
     trace_digest_event(&player->sim.digest, event, payload);
-    broker_step(player->broker, event, &player->effects);
     if (options->sink != NULL)
         options->sink->event(options->sink_context, &player->sim, &player->host, event, payload,
                              number, cause);
+    broker_step(player->broker, event, &player->effects);
     take_effects(player, first, number);
     player->replay->events++;
     player->replay->duration_us = player->sim.now_us;

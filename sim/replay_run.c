@@ -30,10 +30,8 @@ static void on_event(void *context, const struct sim *sim, const struct host *ho
     (void)payload;
     (void)cause;
     struct comparison *comparison = context;
-    char digest[17];
     if (comparison->diverged)
         return;
-    snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)sim->digest.value);
     if (sqlite3_step(comparison->row) != SQLITE_ROW) {
         comparison->diverged = true;
         snprintf(comparison->text, REPLAY_TEXT_BYTES,
@@ -42,17 +40,18 @@ static void on_event(void *context, const struct sim *sim, const struct host *ho
                  (double)sim->now_us / 1000);
         return;
     }
-    if (strcmp((const char *)sqlite3_column_text(comparison->row, 0), digest) == 0)
+    const uint64_t digest = (uint64_t)sqlite3_column_int64(comparison->row, 0);
+    if (digest == sim->digest.value)
         return;
     comparison->diverged = true;
     snprintf(comparison->text, REPLAY_TEXT_BYTES,
-             "step %llu is another one: number %lld, \"%s\" on n%d at %.3f ms, digest %s in the "
-             "trace; number %llu, \"%s\" on %s at %.3f ms, digest %s now",
+             "step %llu is another one: number %lld, \"%s\" on n%d at %.3f ms, digest %016llx in "
+             "the trace; number %llu, \"%s\" on %s at %.3f ms, digest %016llx now",
              (unsigned long long)sim->steps, (long long)sqlite3_column_int64(comparison->row, 1),
              sqlite3_column_text(comparison->row, 2), sqlite3_column_int(comparison->row, 3),
-             (double)sqlite3_column_int64(comparison->row, 4) / 1000,
-             sqlite3_column_text(comparison->row, 0), (unsigned long long)number,
-             trace_event_name(event->kind), host->name, (double)sim->now_us / 1000, digest);
+             (double)sqlite3_column_int64(comparison->row, 4) / 1000, (unsigned long long)digest,
+             (unsigned long long)number, trace_event_name(event->kind), host->name,
+             (double)sim->now_us / 1000, (unsigned long long)sim->digest.value);
 }
 
 static void on_effect(void *context, const struct sim *sim, const struct host *host,

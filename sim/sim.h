@@ -99,7 +99,7 @@ struct sim {
 /* Who is told everything that happens, to keep it: a trace. Each thing has a number, one higher
  * than the last; `cause` is the number of what it came from, 0 for the seed. */
 struct sim_sink {
-    /* A step: what went in (`payload`: bytes that came with it) and the digest after it. */
+    /* A step begins: what goes in (`payload`: bytes that come with it) and the digest with it. */
     void (*event)(void *context, const struct sim *sim, const struct host *host,
                   const struct event *event, struct span payload, uint64_t number, uint64_t cause);
     void (*effect)(void *context, const struct sim *sim, const struct host *host,

@@ -1,92 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes a trace: one transaction, one statement, no look at what was written. */
+/* Writes a trace: what the sink is told becomes rows of the tail, which go to the database when
+ * they are many. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "core/base/format.h"
 #include "core/wire/codec.h"
 #include "sim/memory.h"
 #include "sim/peer.h"
+#include "sim/reply_errors.h"
 #include "sim/trace.h"
 #include "sim/trace_names.h"
+#include "sim/trace_store.h"
 
-#define MESSAGE_BYTES_MAX 48   /* of a bytes field that is shown */
-#define JSON_BYTES_MAX    4096 /* of a message; the rest is left out */
-
-/* The columns of "thing", from 1. */
-enum {
-    NUMBER = 1,
-    CAUSE,
-    AT_US,
-    NODE,
-    CLASS,
-    KIND,
-    REF,
-    OBJECT,
-    ERROR,
-    COUNT,
-    TEXT,
-    DIGEST,
-};
+#define MESSAGE_BYTES_MAX 48                /* of a bytes field that is shown */
+#define TAIL_BYTES_MOST   ((size_t)1 << 20) /* of rows, before they go to the database */
 
 struct trace {
-    sqlite3 *db;
-    sqlite3_stmt *insert;
-    bool failed; /* a row could not be written: trace_end() says so */
+    const char *path;
+    struct trace_tail *tail;
+    struct trace_store store;
+    bool failed;  /* the database did not take something: trace_end() says so */
+    bool is_full; /* … or the tail */
 };
 
-struct json {
-    char text[JSON_BYTES_MAX];
-    size_t length;
-};
-
-static void row_begin(struct trace *trace, const struct sim *sim, const struct host *host,
-                      const char *class, const char *kind, uint64_t number, uint64_t cause)
+static struct trace_row row_of(const struct sim *sim, const struct host *host,
+                               enum trace_class class, uint64_t number, uint64_t cause)
 {
-    sqlite3_stmt *row = trace->insert;
-    sqlite3_clear_bindings(row);
-    sqlite3_bind_int64(row, NUMBER, (int64_t)number);
-    sqlite3_bind_int64(row, CAUSE, (int64_t)cause);
-    sqlite3_bind_int64(row, AT_US, (int64_t)sim->now_us);
-    if (host != NULL)
-        sqlite3_bind_int(row, NODE, (int)host->number);
-    sqlite3_bind_text(row, CLASS, class, -1, SQLITE_STATIC);
-    sqlite3_bind_text(row, KIND, kind, -1, SQLITE_STATIC);
+    return (struct trace_row){.number = number,
+                              .cause = cause,
+                              .at_us = sim->now_us,
+                              .node = host == NULL ? 0 : host->number,
+                              .class = (uint8_t) class,
+                              .has = host == NULL ? 0 : TRACE_HAS_NODE};
+}
+
+static void take_over(struct trace *trace)
+{
+    if (!trace->failed)
+        trace->failed = !trace_store_take(&trace->store, trace->tail, 0);
+    trace_tail_clear(trace->tail);
 }
 
 static void row_end(struct trace *trace)
 {
-    if (sqlite3_step(trace->insert) != SQLITE_DONE)
-        trace->failed = true;
-    sqlite3_reset(trace->insert);
+    if (!trace_tail_end(trace->tail))
+        trace->is_full = true;
+    if (trace_tail_bytes(trace->tail) >= TAIL_BYTES_MOST)
+        take_over(trace);
 }
 
-static void bind_span(struct trace *trace, struct span text)
+static void row_put(struct trace *trace, const struct trace_row *row, const char *kind,
+                    struct span text)
 {
-    sqlite3_bind_text(trace->insert, TEXT, (const char *)text.data, (int)text.length,
-                      SQLITE_STATIC);
+    trace_tail_put(trace->tail, row, kind);
+    trace_tail_text(trace->tail, text);
+    row_end(trace);
 }
+
+/* ---- Steps. ---- */
 
 static void on_event(void *context, const struct sim *sim, const struct host *host,
                      const struct event *event, struct span payload, uint64_t number,
                      uint64_t cause)
 {
     (void)payload;
-    struct trace *trace = context;
-    char digest[17];
-    row_begin(trace, sim, host, "event", trace_event_name(event->kind), number, cause);
+    struct trace_row row = row_of(sim, host, TRACE_CLASS_EVENT, number, cause);
+    struct span text = SPAN("");
+    row.digest = sim->digest.value;
+    row.has |= TRACE_HAS_DIGEST;
     if (event->kind == EVENT_COMPLETED) {
-        sqlite3_bind_int64(trace->insert, REF, (int64_t)event->completed.effect);
-        sqlite3_bind_int(trace->insert, ERROR, event->completed.error);
-        sqlite3_bind_int64(trace->insert, COUNT, (int64_t)event->completed.count);
+        row.ref = event->completed.effect;
+        row.error = (int16_t)event->completed.error;
+        row.count = event->completed.count;
+        row.has |= TRACE_HAS_REF | TRACE_HAS_ERROR | TRACE_HAS_COUNT;
     } else if (event->kind == EVENT_ACCEPTED) {
-        sqlite3_bind_int64(trace->insert, OBJECT, (int64_t)event->accepted.connection);
-        bind_span(trace, event->accepted.peer);
+        row.object = event->accepted.connection;
+        row.has |= TRACE_HAS_OBJECT | TRACE_HAS_TEXT;
+        text = event->accepted.peer;
     }
-    snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)sim->digest.value);
-    sqlite3_bind_text(trace->insert, DIGEST, digest, -1, SQLITE_STATIC);
-    row_end(trace);
+    row_put(context, &row, trace_event_name(event->kind), text);
 }
 
 static uint64_t pieces_bytes(const struct piece *pieces, uint32_t count)
@@ -97,60 +92,77 @@ static uint64_t pieces_bytes(const struct piece *pieces, uint32_t count)
     return bytes;
 }
 
-static void bind_effect(struct trace *trace, const struct effect *effect)
+static void set_object(struct trace_row *row, uint64_t object)
 {
-    sqlite3_stmt *row = trace->insert;
+    row->object = object;
+    row->has |= TRACE_HAS_OBJECT;
+}
+
+static void set_offset(struct trace_row *row, uint64_t offset)
+{
+    row->offset = offset;
+    row->has |= TRACE_HAS_OFFSET;
+}
+
+static void set_count(struct trace_row *row, uint64_t count)
+{
+    row->count = count;
+    row->has |= TRACE_HAS_COUNT;
+}
+
+/* What an effect is about. Returns its text. */
+static struct span describe(struct trace_row *row, const struct effect *effect)
+{
     switch (effect->kind) {
     case EFFECT_LISTEN:
-        sqlite3_bind_int(row, OBJECT, (int)effect->listen.listener);
-        break;
+        set_object(row, effect->listen.listener);
+        return SPAN_NULL;
     case EFFECT_WATCH:
     case EFFECT_CLOSE:
-        sqlite3_bind_int64(row, OBJECT, (int64_t)effect->connection);
-        break;
+        set_object(row, effect->connection);
+        return SPAN_NULL;
     case EFFECT_RECEIVE:
-        sqlite3_bind_int64(row, OBJECT, (int64_t)effect->receive.connection);
-        sqlite3_bind_int64(row, COUNT, (int64_t)effect->receive.length);
-        break;
+        set_object(row, effect->receive.connection);
+        set_count(row, effect->receive.length);
+        return SPAN_NULL;
     case EFFECT_SEND:
-        sqlite3_bind_int64(row, OBJECT, (int64_t)effect->send.connection);
-        sqlite3_bind_int64(row, COUNT,
-                           (int64_t)pieces_bytes(effect->send.pieces, effect->send.pieces_count));
-        break;
+        set_object(row, effect->send.connection);
+        set_count(row, pieces_bytes(effect->send.pieces, effect->send.pieces_count));
+        return SPAN_NULL;
     case EFFECT_OPEN:
-        sqlite3_bind_int64(row, OBJECT, (int64_t)effect->open.file);
-        bind_span(trace, effect->open.path);
-        break;
+        set_object(row, effect->open.file);
+        return effect->open.path;
     case EFFECT_CLOSE_FILE:
     case EFFECT_SYNC:
-        sqlite3_bind_int64(row, OBJECT, (int64_t)effect->file);
-        break;
+        set_object(row, effect->file);
+        return SPAN_NULL;
     case EFFECT_READ:
-        sqlite3_bind_int64(row, OBJECT, (int64_t)effect->read.file);
-        sqlite3_bind_int64(row, COUNT, (int64_t)effect->read.length);
-        break;
+        set_object(row, effect->read.file);
+        set_offset(row, effect->read.offset);
+        set_count(row, effect->read.length);
+        return SPAN_NULL;
     case EFFECT_WRITE:
-        sqlite3_bind_int64(row, OBJECT, (int64_t)effect->write.file);
-        sqlite3_bind_int64(row, COUNT,
-                           (int64_t)pieces_bytes(effect->write.pieces, effect->write.pieces_count));
-        break;
+        set_object(row, effect->write.file);
+        set_offset(row, effect->write.offset);
+        set_count(row, pieces_bytes(effect->write.pieces, effect->write.pieces_count));
+        return SPAN_NULL;
     case EFFECT_TRUNCATE:
     case EFFECT_RESERVE:
-        sqlite3_bind_int64(row, OBJECT, (int64_t)effect->range.file);
-        sqlite3_bind_int64(row, COUNT, (int64_t)effect->range.offset);
-        break;
+        set_object(row, effect->range.file);
+        set_offset(row, effect->range.offset);
+        if (effect->kind == EFFECT_RESERVE)
+            set_count(row, effect->range.length);
+        return SPAN_NULL;
     case EFFECT_TIMER:
-        sqlite3_bind_int64(row, COUNT, (int64_t)effect->due_us);
-        break;
+        set_count(row, effect->due_us);
+        return SPAN_NULL;
     case EFFECT_LOG:
     case EFFECT_STOPPED:
-        bind_span(trace, effect->log.text);
-        break;
+        return effect->log.text;
     case EFFECT_READY:
-        break;
+        return SPAN_NULL;
     default:
-        bind_span(trace, effect->path.path);
-        break;
+        return effect->path.path;
     }
 }
 
@@ -158,52 +170,81 @@ static void on_effect(void *context, const struct sim *sim, const struct host *h
                       const struct effect *effect, uint64_t number, uint64_t cause)
 {
     struct trace *trace = context;
-    row_begin(trace, sim, host, "effect", trace_effect_name(effect->kind), number, cause);
-    if (effect->id != 0)
-        sqlite3_bind_int64(trace->insert, REF, (int64_t)effect->id);
-    bind_effect(trace, effect);
+    struct trace_row row = row_of(sim, host, TRACE_CLASS_EFFECT, number, cause);
+    const struct span text = describe(&row, effect);
+    if (effect->id != 0) {
+        row.ref = effect->id;
+        row.has |= TRACE_HAS_REF;
+    }
+    if (!span_is_null(text))
+        row.has |= TRACE_HAS_TEXT;
+    trace_tail_put(trace->tail, &row, trace_effect_name(effect->kind));
+    trace_tail_text(trace->tail, text);
+    if (effect->kind == EFFECT_RENAME) {
+        trace_tail_text(trace->tail, SPAN(" -> "));
+        trace_tail_text(trace->tail, effect->path.path_to);
+    }
     row_end(trace);
 }
 
-static void json_print(void *context, struct span text)
+/* ---- Messages. ---- */
+
+static void on_text(void *context, struct span text)
 {
-    struct json *json = context;
-    size_t length = text.length;
-    if (length > sizeof(json->text) - json->length)
-        length = sizeof(json->text) - json->length;
-    memcpy(json->text + json->length, text.data, length);
-    json->length += length;
+    trace_tail_text(context, text);
+}
+
+/* The first error is the one that counts. */
+static void on_error(void *context, int16_t error)
+{
+    struct trace_row *row = context;
+    if (row->error == 0)
+        row->error = error;
 }
 
 static void on_message(void *context, const struct sim *sim, const char *what,
                        const struct exchange *exchange, uint64_t number, uint64_t cause)
 {
     struct trace *trace = context;
-    struct json json = {.length = 0};
     const struct wire_printer printer = {
-        .print = json_print, .context = &json, .bytes_max = MESSAGE_BYTES_MAX};
-    const bool is_request = strcmp(what, "request") == 0;
-    json_print(&json, span_text(what));
-    json_print(&json, SPAN(" "));
-    if (is_request)
-        wire_print(exchange->api->request, exchange->version, exchange->request, &printer);
-    else if (exchange->response != NULL)
-        wire_print(exchange->api->response, exchange->version, exchange->response, &printer);
-    row_begin(trace, sim, exchange->host, "message", exchange->api->name, number, cause);
-    sqlite3_bind_int64(trace->insert, REF, (int64_t)(is_request ? number : exchange->asked_number));
-    sqlite3_bind_int(trace->insert, OBJECT, (int)exchange->client);
-    sqlite3_bind_int(trace->insert, ERROR, exchange->version);
-    bind_span(trace, span_of(json.text, json.length));
+        .print = on_text, .context = trace->tail, .bytes_max = MESSAGE_BYTES_MAX};
+    const struct wire_schema *schema = NULL;
+    const void *message = NULL;
+    struct trace_row row = row_of(sim, exchange->host, TRACE_CLASS_LOST, number, cause);
+    row.ref = exchange->asked_number;
+    row.object = exchange->client;
+    row.version = exchange->version;
+    row.has |= TRACE_HAS_REF | TRACE_HAS_OBJECT | TRACE_HAS_VERSION;
+    if (strcmp(what, "request") == 0) {
+        row.class = TRACE_CLASS_REQUEST;
+        row.ref = number;
+        set_count(&row, exchange->request_bytes.length);
+        schema = exchange->api->request;
+        message = exchange->request;
+    } else if (strcmp(what, "reply") == 0) {
+        row.class = TRACE_CLASS_REPLY;
+        row.has |= TRACE_HAS_ERROR;
+        reply_errors(exchange, on_error, &row);
+        set_count(&row, exchange->response_bytes.length);
+        schema = exchange->api->response;
+        message = exchange->response;
+    }
+    if (schema != NULL)
+        row.has |= TRACE_HAS_MESSAGE;
+    trace_tail_put(trace->tail, &row, exchange->api->name);
+    if (schema != NULL)
+        wire_print(schema, exchange->version, message, &printer);
     row_end(trace);
 }
+
+/* ---- The rest. ---- */
 
 static void on_action(void *context, const struct sim *sim, const struct host *host,
                       const char *kind, const char *text, uint64_t number, uint64_t cause)
 {
-    struct trace *trace = context;
-    row_begin(trace, sim, host, "action", kind, number, cause);
-    bind_span(trace, span_text(text));
-    row_end(trace);
+    struct trace_row row = row_of(sim, host, TRACE_CLASS_ACTION, number, cause);
+    row.has |= TRACE_HAS_TEXT;
+    row_put(context, &row, kind, span_text(text));
 }
 
 static void on_violated(void *context, const struct sim *sim, const struct violation *violation)
@@ -211,8 +252,8 @@ static void on_violated(void *context, const struct sim *sim, const struct viola
     (void)sim;
     struct trace *trace = context;
     sqlite3_stmt *row = NULL;
-    sqlite3_prepare_v2(trace->db, "INSERT INTO violation VALUES (?, ?, ?, ?, ?, ?, ?)", -1, &row,
-                       NULL);
+    sqlite3_prepare_v2(trace->store.db, "INSERT INTO violation VALUES (?, ?, ?, ?, ?, ?, ?)", -1,
+                       &row, NULL);
     sqlite3_bind_text(row, 1, violation->judge, -1, SQLITE_STATIC);
     sqlite3_bind_text(row, 2, violation->rule, -1, SQLITE_STATIC);
     sqlite3_bind_text(row, 3, violation->source, -1, SQLITE_STATIC);
@@ -239,7 +280,7 @@ static bool run_insert(struct trace *trace, const char *scenario_name, struct sp
     sqlite3_stmt *row = NULL;
     char text[24];
     snprintf(text, sizeof(text), "%llu", (unsigned long long)seed);
-    if (sqlite3_prepare_v2(trace->db,
+    if (sqlite3_prepare_v2(trace->store.db,
                            "INSERT INTO run (scenario, scenario_text, seed, program)"
                            " VALUES (?, ?, ?, ?)",
                            -1, &row, NULL) != SQLITE_OK)
@@ -254,54 +295,48 @@ static bool run_insert(struct trace *trace, const char *scenario_name, struct sp
     return done;
 }
 
-static bool tables_make(struct trace *trace)
+static void trace_free(struct trace *trace)
 {
-    char pragmas[160];
-    /* Nobody needs half a trace: no journal, no syncs. */
-    snprintf(pragmas, sizeof(pragmas),
-             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = %d;"
-             "PRAGMA user_version = %d; BEGIN;",
-             TRACE_APPLICATION_ID, TRACE_VERSION);
-    return sqlite3_exec(trace->db, pragmas, NULL, NULL, NULL) == SQLITE_OK &&
-           sqlite3_exec(trace->db, trace_schema, NULL, NULL, NULL) == SQLITE_OK &&
-           sqlite3_prepare_v2(trace->db,
-                              "INSERT INTO thing VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", -1,
-                              &trace->insert, NULL) == SQLITE_OK;
+    if (trace->tail != NULL)
+        trace_tail_close(trace->tail);
+    trace_store_close(&trace->store);
+    free(trace);
 }
 
-/* False when something lies at the path that is no trace of ours. */
-static bool place_is_free(const char *path, char ret_reason[static TRACE_REASON_BYTES])
+/* Removes what is there, if it is a trace of ours. */
+static bool make_way(const char *path, char ret_reason[static TRACE_REASON_BYTES])
 {
     if (access(path, F_OK) != 0)
         return true;
-    struct trace_run run;
-    sqlite3 *db = trace_open(path, &run, ret_reason);
-    if (db == NULL) {
+    if (!trace_is(path)) {
         snprintf(ret_reason, TRACE_REASON_BYTES,
                  "%s is there and is no trace: name another file, or remove it", path);
         return false;
     }
-    trace_run_free(&run);
-    sqlite3_close(db);
-    return unlink(path) == 0;
+    if (unlink(path) == 0)
+        return true;
+    snprintf(ret_reason, TRACE_REASON_BYTES, "cannot replace %s: %s", path, strerror(errno));
+    return false;
 }
 
 struct trace *trace_begin(const char *path, const char *scenario_name, struct span scenario_text,
                           uint64_t seed, char ret_reason[static TRACE_REASON_BYTES])
 {
-    if (!place_is_free(path, ret_reason))
+    if (!make_way(path, ret_reason))
         return NULL;
     struct trace *trace = sim_allocate(NULL, sizeof(*trace));
-    *trace = (struct trace){0};
-    if (sqlite3_open_v2(path, &trace->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) ==
-            SQLITE_OK &&
-        tables_make(trace) && run_insert(trace, scenario_name, scenario_text, seed))
-        return trace;
-    snprintf(ret_reason, TRACE_REASON_BYTES, "cannot write %s: %s", path,
-             sqlite3_errmsg(trace->db));
-    sqlite3_finalize(trace->insert);
-    sqlite3_close(trace->db);
-    free(trace);
+    *trace = (struct trace){.path = path};
+    if (trace_store_open(&trace->store, path, true) &&
+        run_insert(trace, scenario_name, scenario_text, seed)) {
+        trace->tail = trace_tail_make(path);
+        if (trace->tail != NULL)
+            return trace;
+        snprintf(ret_reason, TRACE_REASON_BYTES, "cannot write %s-tail: %s", path, strerror(errno));
+    } else {
+        snprintf(ret_reason, TRACE_REASON_BYTES, "cannot write %s: %s", path,
+                 sqlite3_errmsg(trace->store.db));
+    }
+    trace_free(trace);
     return NULL;
 }
 
@@ -311,17 +346,16 @@ bool trace_end(struct trace *trace, const struct sim *sim,
     static const char *const results[] = {"passed", "safety", "liveness"};
     char update[256];
     snprintf(update, sizeof(update),
-             "UPDATE run SET result = '%s', steps = %llu, lasted_us = %llu, digest = '%016llx';"
-             "COMMIT;",
+             "UPDATE run SET result = '%s', steps = %llu, lasted_us = %llu, digest = '%016llx'",
              results[sim->violation.result], (unsigned long long)sim->steps,
              (unsigned long long)sim->now_us, (unsigned long long)sim->digest.value);
+    take_over(trace);
     const bool done =
-        !trace->failed && sqlite3_exec(trace->db, update, NULL, NULL, NULL) == SQLITE_OK;
+        !trace->failed && trace_store_finish(&trace->store, update) && !trace->is_full;
     if (!done)
-        snprintf(ret_reason, TRACE_REASON_BYTES, "the trace is not whole: %s",
-                 sqlite3_errmsg(trace->db));
-    sqlite3_finalize(trace->insert);
-    sqlite3_close(trace->db);
-    free(trace);
+        snprintf(ret_reason, TRACE_REASON_BYTES, "%s is not whole: %s", trace->path,
+                 trace->is_full ? "no room for it" : sqlite3_errmsg(trace->store.db));
+    trace_tail_remove(trace->path);
+    trace_free(trace);
     return done;
 }

@@ -15,6 +15,7 @@
 
 #include "core/base/check.h"
 #include "sim/memory.h"
+#include "sim/trace.h"
 
 #define POLL_MS 200
 
@@ -25,11 +26,18 @@ struct board {
     atomic_uint_fast64_t current[WORKERS_MAX]; /* which run each has */
 };
 
+/*
+ * A worker whose run crashes is followed by one that does the run again, with a trace:
+ *
+ *     RUNS ──crash──▶ reported if it has a trace or gets none, else ──▶ TRACES ──▶ reported, RUNS
+ */
 struct worker {
     pid_t process; /* 0: it has ended */
     int results;   /* what came of its runs comes out here */
     struct run_result result;
     size_t received; /* bytes of it */
+    bool traces;     /* its first run is that which crashed: */
+    struct run_result crash;
 };
 
 struct workers {
@@ -42,6 +50,19 @@ struct workers {
     void *context;
     struct worker *items;
 };
+
+/* Where a run that failed is kept: "chronik-power-loss-7.db". False when it is not. */
+static bool trace_place(const struct workers *workers, const struct campaign_scenario *item,
+                        uint64_t seed, char ret_path[static RUN_PATH_BYTES])
+{
+    if (workers->options->traces_folder == NULL || workers->options->trace_path != NULL ||
+        atomic_fetch_add(&workers->board->traces, 1) >= WORKERS_TRACES_MAX)
+        return false;
+    const int length =
+        snprintf(ret_path, RUN_PATH_BYTES, "%s/chronik-%s-%llu.db", workers->options->traces_folder,
+                 item->scenario.name, (unsigned long long)seed);
+    return length > 0 && length < RUN_PATH_BYTES;
+}
 
 /* ---- In the worker's process. ---- */
 
@@ -56,20 +77,14 @@ static bool put(int descriptor, const void *bytes, size_t length)
     return true;
 }
 
-/* A run that failed is had again, and kept: "chronik-power-loss-7.db". */
+/* A run that failed is had again, and kept. */
 static void trace_failure(const struct workers *workers, const struct campaign_scenario *item,
                           struct run_result *result)
 {
     char path[RUN_PATH_BYTES];
     struct run_result traced;
-    if (workers->options->traces_folder == NULL || workers->options->trace_path != NULL ||
-        (result->outcome != RUN_SAFETY && result->outcome != RUN_LIVENESS) ||
-        atomic_fetch_add(&workers->board->traces, 1) >= WORKERS_TRACES_MAX)
-        return;
-    const int length =
-        snprintf(path, sizeof(path), "%s/chronik-%s-%llu.db", workers->options->traces_folder,
-                 item->scenario.name, (unsigned long long)result->seed);
-    if (length < 0 || (size_t)length >= sizeof(path))
+    if ((result->outcome != RUN_SAFETY && result->outcome != RUN_LIVENESS) ||
+        !trace_place(workers, item, result->seed, path))
         return;
     run_once(&item->scenario, result->seed, path, item->text, &traced);
     memcpy(result->trace, traced.trace, sizeof(result->trace));
@@ -80,12 +95,27 @@ static void trace_failure(const struct workers *workers, const struct campaign_s
                  (unsigned long long)result->digest, (unsigned long long)traced.digest);
 }
 
+/* A run that crashed is had again, and crashes again: if it does not, its result is passed on. */
+static void trace_crash(const struct workers *workers, const struct run_result *crash, int results)
+{
+    uint64_t seed;
+    struct run_result result;
+    const struct campaign_scenario *item = campaign_run(workers->campaign, crash->run, &seed);
+    alarm(WORKER_SECONDS_MAX);
+    run_once(&item->scenario, seed, crash->trace, item->text, &result);
+    alarm(0);
+    if (!put(results, &result, sizeof(result)))
+        _exit(1);
+}
+
 __attribute__((noreturn)) static void work(const struct workers *workers, uint32_t number,
                                            int results)
 {
     /* The parent is told of Ctrl-C too, and ends us. */
     signal(SIGINT, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (workers->items[number].traces)
+        trace_crash(workers, &workers->items[number].crash, results);
     for (;;) {
         struct run_result result;
         uint64_t seed;
@@ -121,7 +151,9 @@ static int worker_fork(struct workers *workers, uint32_t number)
         close(results[0]);
         return -1;
     }
-    workers->items[number] = (struct worker){.process = process, .results = results[0]};
+    workers->items[number].process = process;
+    workers->items[number].results = results[0];
+    workers->items[number].received = 0;
     return 0;
 }
 
@@ -136,8 +168,8 @@ static int worker_wait(struct worker *worker)
     return status;
 }
 
-/* The worker ended in the middle of a run: that is its result. */
-static void crashed(struct workers *workers, uint64_t run, int status)
+/* What is told of a worker that ended in the middle of a run. */
+static struct run_result crash_of(const struct workers *workers, uint64_t run, int status)
 {
     struct run_result result = {.outcome = RUN_CRASH, .run = run};
     campaign_run(workers->campaign, run, &result.seed);
@@ -148,7 +180,61 @@ static void crashed(struct workers *workers, uint64_t run, int status)
                  strsignal(WTERMSIG(status)));
     else
         snprintf(result.text, sizeof(result.text), "ended with exit code %d", WEXITSTATUS(status));
-    workers->ended(workers->context, &result);
+    return result;
+}
+
+/* Reports a run whose process left the beginning of a trace, which is completed. */
+static void crashed_with_trace(const struct workers *workers, struct run_result *crash)
+{
+    char reason[TRACE_REASON_BYTES];
+    if (!trace_salvage(crash->trace, crash->text, reason)) {
+        snprintf(crash->no_trace, sizeof(crash->no_trace), "%.*s", RUN_RULE_BYTES - 1, reason);
+        crash->trace[0] = '\0';
+    }
+    workers->ended(workers->context, crash);
+}
+
+/* The worker ended in the middle of a run: that is its result, or the end of its trace. One that
+ * did not end by itself is not traced, since that would not end either. */
+static void crashed(struct workers *workers, uint32_t number, int status)
+{
+    struct worker *worker = &workers->items[number];
+    const char *trace_path = workers->options->trace_path;
+    const bool traced = worker->traces;
+    uint64_t seed;
+    worker->traces = false;
+    if (traced) {
+        crashed_with_trace(workers, &worker->crash);
+        return;
+    }
+    worker->crash = crash_of(workers, atomic_load(&workers->board->current[number]), status);
+    const struct campaign_scenario *item =
+        campaign_run(workers->campaign, worker->crash.run, &seed);
+    if (trace_path != NULL) {
+        snprintf(worker->crash.trace, sizeof(worker->crash.trace), "%s", trace_path);
+        crashed_with_trace(workers, &worker->crash);
+    } else if (!(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) &&
+               trace_place(workers, item, seed, worker->crash.trace)) {
+        worker->traces = true;
+    } else {
+        workers->ended(workers->context, &worker->crash);
+    }
+}
+
+/* A result is there. Of a run that crashed it says that it does not do so always. */
+static void result_take(struct workers *workers, struct worker *worker)
+{
+    worker->received = 0;
+    if (!worker->traces) {
+        workers->ended(workers->context, &worker->result);
+        return;
+    }
+    worker->traces = false;
+    snprintf(worker->crash.no_trace, sizeof(worker->crash.no_trace),
+             "it did not crash when it was run again for a trace, which is in %.*s",
+             RUN_RULE_BYTES / 2, worker->crash.trace);
+    worker->crash.trace[0] = '\0';
+    workers->ended(workers->context, &worker->crash);
 }
 
 /* Takes what has come from a worker. */
@@ -163,14 +249,12 @@ static int worker_receive(struct workers *workers, uint32_t number)
         const int status = worker_wait(worker);
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
             return 0;
-        crashed(workers, atomic_load(&workers->board->current[number]), status);
+        crashed(workers, number, status);
         return worker_fork(workers, number);
     }
     worker->received += (size_t)got;
-    if (worker->received == sizeof(worker->result)) {
-        worker->received = 0;
-        workers->ended(workers->context, &worker->result);
-    }
+    if (worker->received == sizeof(worker->result))
+        result_take(workers, worker);
     return 0;
 }
 
@@ -223,6 +307,7 @@ int workers_run(const struct campaign *campaign, const struct workers_options *o
         return -1;
     workers.board = board;
     workers.items = sim_allocate(NULL, options->count * sizeof(*workers.items));
+    memset(workers.items, 0, options->count * sizeof(*workers.items));
     const int result = run_all(&workers, waiting);
     const int error = errno;
     for (uint32_t i = 0; i < workers.count; i++) {

@@ -21,7 +21,8 @@ typedef void workers_ended(void *context, const struct run_result *result);
 /* Told several times a second. Returns false to have all workers killed. */
 typedef bool workers_waiting(void *context);
 
-/* Failing runs that are run again to trace them; the others have the same command line. */
+/* Runs that fail or crash are run again to trace them, so many; the others have the same command
+ * line. */
 #define WORKERS_TRACES_MAX 10
 
 struct workers_options {

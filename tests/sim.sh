@@ -141,32 +141,73 @@ assert summary["steps"] == lines[0]["steps"] + lines[1]["steps"], summary
 END
 verdict $truth "JSON has what there is to know" "$(cat said)"
 
-# after SIGNAL WHOM NAME EXIT_CODE PART: a campaign that would not end, whose process (parent) or
-# worker (child) gets a signal.
-after()
+# worker PARENT [FORMER]: the process that carries out the campaign's run, another one than FORMER.
+worker()
 {
-    "$chronik" sim run endless.json --jobs 1 >said 2>&1 &
-    local parent=$! child="" tries=0
-    while [ -z "$child" ] && [ $tries -lt 100 ]; do
+    local child="" tries=0
+    while { [ -z "$child" ] || [ "$child" = "${2-}" ]; } && [ $tries -lt 100 ]; do
         sleep 0.1
-        child=$(pgrep -P $parent)
+        child=$(pgrep -P "$1")
         tries=$((tries + 1))
     done
-    case $2 in
-    parent) kill -s "$1" $parent ;;
-    child) kill -s "$1" "$child" ;;
+    echo "$child"
+}
+
+# appears FILE: waits for it.
+appears()
+{
+    local tries=0
+    while [ ! -e "$1" ] && [ $tries -lt 100 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+}
+
+# after SIGNAL WHOM NAME EXIT_CODE PART ARGUMENT...: a campaign that would not end, whose process
+# (parent), worker (child), or worker and the one that follows it (both) get a signal; of these the
+# last once it writes a trace, if it does.
+after()
+{
+    local signal=$1 whom=$2 name=$3 code=$4 part=$5
+    shift 5
+    "$chronik" sim run endless.json --jobs 1 "$@" >said 2>&1 &
+    local parent=$! child
+    child=$(worker $parent)
+    [ "${1-}" != --trace ] || appears "$2-tail"
+    case $whom in
+    parent) kill -s "$signal" $parent ;;
+    child | both) kill -s "$signal" "$child" ;;
     esac
+    if [ "$whom" = both ]; then
+        child=$(worker $parent "$child")
+        appears chronik-endless-1.db-tail
+        kill -s "$signal" "$child"
+    fi
     wait $parent
     local found=$? truth=no
     case $(cat said) in
-    *"$5"*) [ $found = "$4" ] && truth=yes ;;
+    *"$part"*) [ $found = "$code" ] && truth=yes ;;
     esac
-    verdict $truth "$3" "exit code $found: $(cat said)"
+    verdict $truth "$name" "exit code $found: $(cat said)"
 }
 after INT parent "Ctrl-C ends it" 130 "0 of 1 runs of 1 scenario: 0 passed"
-after SEGV child "a crash is told" 4 "endless, seed 1: crash"
+after SEGV child "a crash is told" 4 "endless, seed 1: crash" --no-traces
 after KILL child "a crash shows how to see it again" 4 \
-    "again   chronik sim run endless.json --seed 1"
+    "again   chronik sim run endless.json --seed 1" --no-traces
+after ABRT child "a run that is traced leaves its trace" 4 "trace   crash.db" --trace crash.db
+after SEGV both "a run that crashes is traced" 4 "trace   ./chronik-endless-1.db"
+# ends_with_crash FILE TEXT: so does its story.
+ends_with_crash()
+{
+    local last truth=no
+    last=$("$chronik" sim show "$1" | tail -n 1)
+    case $last in
+    *" ! "*"crash $2"*) truth=yes ;;
+    esac
+    verdict $truth "the story of $1 ends with the crash" "$last"
+}
+ends_with_crash crash.db "ended by signal 6 (Aborted)"
+ends_with_crash chronik-endless-1.db "ended by signal 11 (Segmentation fault)"
 
 # The program is looked for beside chronik, then in PATH.
 cp "$chronik" alone

@@ -56,10 +56,11 @@ tests_check_scenario_SOURCES = \
 	tests/sim/test_scenario.c \
 	tests/sim/test_scenario_limits.c \
 	tests/sim/test_scenario_refused.c \
-	tests/sim/test_scenario_schema.c
-tests_check_scenario_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+	tests/sim/test_scenario_schema.c \
+	tests/sim/test_trace.c
+tests_check_scenario_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 $(tests_check_scenario_OBJECTS): core/wire/messages.h
-tests_check_scenario_LDADD = libscenario.a $(TEST_LIBS) $(CORE_LIBS) $(JANSSON_LIBS)
+tests_check_scenario_LDADD = libscenario.a $(TEST_LIBS) $(CORE_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS)
 
 dist_check_SCRIPTS += tests/sim.sh tests/sim-docs.sh tests/sim-scenarios.sh
 if HAVE_SIM
