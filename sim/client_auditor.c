@@ -130,6 +130,12 @@ static void ask_group(struct auditor *auditor)
     contact_send(&auditor->contact, exchange, NULL);
 }
 
+/* Nobody can promise anything of a disk whose bits flip, nor that the machine starts again. */
+static bool host_is_rotten(const struct auditor *auditor)
+{
+    return auditor->client.sim->hosts[auditor->client.host - 1]->is_rotten;
+}
+
 static void host_done(struct auditor *auditor)
 {
     contact_end(&auditor->contact);
@@ -180,13 +186,12 @@ static const struct contact_events events_of_contacts = {
 static void due(struct task *task)
 {
     struct auditor *auditor = container_of(task, struct auditor, task);
-    if (!auditor->contact.is_open || auditor->asked)
-        return;
-    /* Nobody can promise anything of a disk whose bits flip. */
-    if (auditor->client.sim->hosts[auditor->client.host - 1]->is_rotten) {
+    if (host_is_rotten(auditor)) {
         host_done(auditor);
         return;
     }
+    if (!auditor->contact.is_open || auditor->asked)
+        return;
     auditor->asked = true;
     if (auditor->state == TOPICS) {
         ask_topics(auditor);
@@ -207,7 +212,10 @@ static void start(struct client *client)
         client->host = 1;
     auditor->state = TOPICS;
     auditor->asked = false;
-    contact_start(&auditor->contact, client, &events_of_contacts);
+    if (host_is_rotten(auditor))
+        later(auditor, 1);
+    else
+        contact_start(&auditor->contact, client, &events_of_contacts);
 }
 
 static void settle(struct client *client)

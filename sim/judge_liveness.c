@@ -179,7 +179,7 @@ static void judge_end(struct judge *judge)
         return;
     for (uint32_t i = 0; i < sim->hosts_count; i++) {
         judge->judged++;
-        if (sim->hosts[i]->state != HOST_SERVING)
+        if (sim->hosts[i]->state != HOST_SERVING && !sim->hosts[i]->is_rotten)
             judge_object_late(judge, "%s does not serve", sim->hosts[i]->name);
     }
     for (const struct tried *tried = notes_first(&liveness->trieds); tried != NULL;
