@@ -44,17 +44,23 @@ bool damage_is_lost_begin(struct span batch, uint64_t position, int64_t next_off
            is_no_prefix(length, next_offset);
 }
 
+/* Zeros alone, up to where a good batch begins, are a write whose sync failed: its page may be
+ * dropped before the next write to the same sector. A single one is what most batches end in. */
+static bool is_lost_end(struct span rest, size_t at, size_t end)
+{
+    return end - at > 1 && zeros_at(rest, at, end - at) == end - at;
+}
+
 /* A sector that begins before `end` in `rest`, which lies at `position` of its file, shows zeros
  * instead of what was written. The last one is shared with a good batch, which may begin with
- * zeros. (Zeros alone, up to there, are a write whose sync failed: its page may be dropped before
- * the next write to the same sector.) */
+ * zeros. */
 static bool has_lost_sector(struct span rest, size_t end, uint64_t position, int64_t next_offset)
 {
-    if (damage_is_lost_begin(rest, position, next_offset) || zeros_at(rest, 0, end) == end)
+    if (damage_is_lost_begin(rest, position, next_offset) || is_lost_end(rest, 0, end))
         return true;
     size_t at = (SECTOR_BYTES - (size_t)(position % SECTOR_BYTES)) % SECTOR_BYTES;
     for (; at < end; at += SECTOR_BYTES) {
-        if (zeros_at(rest, at, SECTOR_BYTES) == SECTOR_BYTES)
+        if (zeros_at(rest, at, SECTOR_BYTES) == SECTOR_BYTES || is_lost_end(rest, at, end))
             return true;
     }
     return false;

@@ -347,6 +347,20 @@ START_TEST(a_write_lost_within_a_sector_is_a_torn_tail)
 }
 END_TEST
 
+/* The same, of a batch of which one sector had arrived: the rest of it is zeros, up to the next
+ * write to its last sector. */
+START_TEST(a_write_lost_in_its_last_sector_is_a_torn_tail)
+{
+    const size_t batch = (size_t)_i;
+    const size_t end = batch_bytes * (batch + 1);
+    story_kill(&story);
+    change_file(batch_bytes * BATCHES, end - end % 512, (int)(end % 512));
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), (int64_t)(batch * RECORDS));
+    story_check(&story, 1 << 20);
+}
+END_TEST
+
 /* A batch whose begin is lost, and among whose other bytes many look as a batch begins. */
 START_TEST(a_large_torn_batch_is_a_torn_tail)
 {
@@ -491,6 +505,7 @@ SUITE(damage)
     tcase_add_loop_test(tcase, a_lost_base_offset_is_a_torn_tail, 496, 505);
     tcase_add_loop_test(tcase, a_lost_sector_may_end_in_a_good_batch, 1, 8);
     tcase_add_test(tcase, a_write_lost_within_a_sector_is_a_torn_tail);
+    tcase_add_loop_test(tcase, a_write_lost_in_its_last_sector_is_a_torn_tail, 1, BATCHES - 1);
     tcase_add_test(tcase, a_large_torn_batch_is_a_torn_tail);
     tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
     tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);
