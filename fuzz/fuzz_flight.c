@@ -3,7 +3,7 @@
  * Any bytes as a flight record. Checksums are made right, or only they would be found wrong; what
  * ends differently than recorded is passed over, so that one change does not end the run.
  *
- * Whatever it holds, replaying it ends.
+ * Whatever it holds, replaying it ends; and what of it can be read is written as it was read.
  */
 #include <stdlib.h>
 
@@ -11,6 +11,7 @@
 #include "core/base/endian.h"
 #include "core/trace/header.h"
 #include "core/wire/error.h"
+#include "fuzz/flight_again.h"
 #include "fuzz/fuzz.h"
 #include "sim/replay.h"
 
@@ -63,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(file, data, size);
     mend(file, size);
+    flight_again(span_of(file, size));
     replay_record(span_of(file, size), &options, &replay);
     free(file);
     return 0;
