@@ -148,6 +148,24 @@ fuzz_fuzz_flight_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_flight_LDADD = libsim.a $(CORE_LIBS)
 EXTRA_DIST += fuzz/corpus/flight
 
+FUZZ_TARGETS += fuzz/fuzz_tape
+fuzz_fuzz_tape_SOURCES = \
+	fuzz/fuzz.h \
+	fuzz/fuzz_tape.c \
+	fuzz/tape_world.c \
+	fuzz/tape_world.h \
+	$(FUZZ_MAIN)
+fuzz_fuzz_tape_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_tape_LDADD = libsim.a $(CORE_LIBS)
+$(fuzz_fuzz_tape_OBJECTS): core/wire/messages.h
+EXTRA_DIST += fuzz/corpus/tape
+
+# "make fuzz/seed_tape && fuzz/seed_tape FOLDER" writes the first decisions of some worlds.
+EXTRA_PROGRAMS += fuzz/seed_tape
+fuzz_seed_tape_SOURCES = fuzz/seed_tape.c fuzz/tape_world.c fuzz/tape_world.h
+fuzz_seed_tape_LDADD = libsim.a $(CORE_LIBS)
+$(fuzz_seed_tape_OBJECTS): core/wire/messages.h
+
 # "make fuzz/seed_step && fuzz/seed_step FOLDER" likewise.
 EXTRA_PROGRAMS += fuzz/seed_step
 fuzz_seed_step_SOURCES = \

@@ -30,15 +30,16 @@ static void keep(struct chance_tape *tape, uint64_t value, size_t bytes)
 static uint64_t tape_below(struct chance *chance, uint64_t count)
 {
     struct chance_tape *tape = chance->tape;
+    /* Drawn in either case: noise that comes later does not depend on which it is. */
+    const uint64_t drawn = rng_next(&chance->rng) % count;
     uint64_t value = 0;
     size_t bytes = 0;
     for (uint64_t last = count - 1; last > 0; last >>= 8)
         bytes++;
     if (bytes > tape->left.length) {
         tape->left = SPAN_NULL;
-        value = rng_next(&chance->rng) % count;
-        keep(tape, value, bytes);
-        return value;
+        keep(tape, drawn, bytes);
+        return drawn;
     }
     for (; bytes > 0; bytes--) {
         value = value << 8 | tape->left.data[0];

@@ -104,7 +104,7 @@ void trial_run(struct trial *trial, uint64_t seed)
                                          .message = on_message,
                                          .action = on_action,
                                          .violated = on_violated};
-    const struct sim_options options = {.sink = &sink, .sink_context = trial};
+    const struct sim_options options = {.sink = &sink, .sink_context = trial, .tape = trial->tape};
     char reason[256];
     struct sim *sim = sim_new(&trial->scenario, seed, &options, reason, sizeof(reason));
     ck_assert_msg(sim != NULL, "%s", reason);

@@ -24,7 +24,8 @@ struct trial {
     struct scenario_client clients[TRIAL_CLIENTS_MAX];
     /* Called for each reply that leaves the machine; NULL: nobody looks. */
     void (*replied)(const struct sim *sim, const struct exchange *exchange);
-    struct tally tally; /* of the run */
+    struct chance_tape *tape; /* that decides before the seed does; NULL: none. Borrowed */
+    struct tally tally;       /* of the run */
     uint64_t steps;
     uint64_t digest;
 };
