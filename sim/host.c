@@ -82,6 +82,7 @@ static void pendings_free(struct list *list)
     while (!list_empty(list)) {
         struct pending *pending = container_of(list->next, struct pending, place);
         list_remove(&pending->place);
+        free((void *)(uintptr_t)pending->completion.entries);
         free(pending);
     }
 }

@@ -171,6 +171,7 @@ void host_pending_free(struct host *host, struct pending *pending)
 {
     queue_cancel(&host->sim->queue, &pending->task);
     free((void *)(uintptr_t)pending->completion.entries);
+    pending->completion.entries = NULL;
     list_remove(&pending->place);
     list_append(&host->spare, &pending->place);
 }
