@@ -48,7 +48,7 @@ static uint32_t name_sum(struct span name)
 static void changed(struct image_observer *observer, const struct image_change *change)
 {
     struct durable *durable = container_of(observer, struct durable, observer);
-    if (change->topic == NULL || change->kind == IMAGE_PARTITION_CHANGED)
+    if (change->topic == NULL)
         return;
     durable->changes = memory_grow(&durable->memory, durable->changes, &durable->changes_capacity,
                                    durable->changes_count + 1, sizeof(*durable->changes));

@@ -16,6 +16,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_commit_is_durable,
     &judge_change_is_durable,
     &judge_history,
+    &judge_epochs,
     &judge_idempotence,
     &judge_groups,
     &judge_commits,

@@ -13,6 +13,10 @@
 #include "sim/judge.h"
 #include "sim/parts.h"
 
+#define METADATA_WITH_EPOCHS     7 /* versions from which on leader epochs are told */
+#define LIST_OFFSETS_WITH_EPOCHS 4
+#define LIST_OFFSETS_LATEST      (-1) /* the timestamp that stands for the end */
+
 struct machine {
     bool is_behind;      /* at the last look, something durable was not applied */
     uint64_t even_since; /* the trace's number from which on it was not */
@@ -115,6 +119,10 @@ static void topic_told(struct judge *judge, const struct exchange *exchange,
         if (meta == NULL || part->leader_id != meta->leader)
             differs(judge, exchange, told->name, "a leader", part->leader_id,
                     meta == NULL ? -1 : meta->leader);
+        else if (exchange->version >= METADATA_WITH_EPOCHS &&
+                 part->leader_epoch != meta->leader_epoch)
+            differs(judge, exchange, told->name, "a leader epoch", part->leader_epoch,
+                    meta->leader_epoch);
     }
 }
 
@@ -207,14 +215,36 @@ static void configs_replied(struct judge *judge, const struct exchange *exchange
     }
 }
 
+/* The end of a partition comes with the epoch under which it is led. */
+static void end_told(struct judge *judge, const struct exchange *exchange, struct span name,
+                     const struct list_offsets_request_topic_partition *asked,
+                     const struct list_offsets_response_topic_partition *told)
+{
+    const struct image *image = truth(judge, exchange, name);
+    const struct meta_topic *topic = image == NULL ? NULL : image_topic(image, name);
+    const struct meta_partition *meta =
+        topic == NULL ? NULL : image_partition(topic, told->partition_index);
+    if (meta == NULL || told->error_code != ERR_NONE || asked->timestamp != LIST_OFFSETS_LATEST ||
+        exchange->version < LIST_OFFSETS_WITH_EPOCHS)
+        return;
+    judge->judged++;
+    if (told->leader_epoch != meta->leader_epoch)
+        differs(judge, exchange, name, "a leader epoch", told->leader_epoch, meta->leader_epoch);
+}
+
 static void offsets_replied(struct judge *judge, const struct exchange *exchange)
 {
+    const struct list_offsets_request *request = exchange->request;
     const struct list_offsets_response *response = exchange->response;
     for (int32_t i = 0; i < response->topics_count; i++) {
         const struct list_offsets_response_topic *topic = &response->topics[i];
-        for (int32_t j = 0; j < topic->partitions_count; j++)
+        for (int32_t j = 0; j < topic->partitions_count; j++) {
             judge_presence(judge, exchange, topic->name, topic->partitions[j].partition_index,
                            topic->partitions[j].error_code);
+            if (i < request->topics_count && j < request->topics[i].partitions_count)
+                end_told(judge, exchange, topic->name, &request->topics[i].partitions[j],
+                         &topic->partitions[j]);
+        }
     }
 }
 

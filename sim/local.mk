@@ -61,6 +61,7 @@ libsim_a_SOURCES = \
 	sim/judge_commit_is_durable.c \
 	sim/judge_commits.c \
 	sim/judge_contract.c \
+	sim/judge_epochs.c \
 	sim/judge_expected.c \
 	sim/judge_groups.c \
 	sim/judge_history.c \

@@ -31,6 +31,7 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_commit_is_durable.c \
 	tests/sim/test_judge_commits.c \
 	tests/sim/test_judge_contract.c \
+	tests/sim/test_judge_epochs.c \
 	tests/sim/test_judge_expected.c \
 	tests/sim/test_judge_groups.c \
 	tests/sim/test_judge_history.c \

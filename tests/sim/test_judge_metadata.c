@@ -111,6 +111,54 @@ START_TEST(another_leader)
 }
 END_TEST
 
+START_TEST(another_leader_epoch)
+{
+    struct story story;
+    story_begin(&story, &judge_metadata);
+    const struct uuid id = story_topic(&story, "orders", 2, NULL, NULL);
+    struct exchange *exchange = metadata(&story, "orders", id, 2, ERR_NONE);
+    story_response(exchange, metadata_response)->topics->partitions[1].leader_epoch = 3;
+    story_exchanged(&story, exchange);
+    ck_assert(story_objects(&story, "a leader epoch 3, and the metadata log says 0"));
+    story_end(&story);
+}
+END_TEST
+
+/* Where "orders" ends, or begins, and under which leader epoch. */
+static struct exchange *offsets(struct story *story, int64_t timestamp, int32_t epoch)
+{
+    struct exchange *exchange = story_exchange(story, API_LIST_OFFSETS, 6);
+    struct list_offsets_request *request = story_request(exchange, list_offsets_request);
+    struct list_offsets_response *response = story_response(exchange, list_offsets_response);
+    request->topics = story_take(story, sizeof(*request->topics));
+    request->topics_count = 1;
+    request->topics->name = SPAN("orders");
+    request->topics->partitions = story_take(story, sizeof(*request->topics->partitions));
+    request->topics->partitions_count = 1;
+    request->topics->partitions->timestamp = timestamp;
+    response->topics = story_take(story, sizeof(*response->topics));
+    response->topics_count = 1;
+    response->topics->name = SPAN("orders");
+    response->topics->partitions = story_take(story, sizeof(*response->topics->partitions));
+    response->topics->partitions_count = 1;
+    response->topics->partitions->leader_epoch = epoch;
+    return exchange;
+}
+
+START_TEST(another_leader_epoch_of_an_end)
+{
+    struct story story;
+    story_begin(&story, &judge_metadata);
+    story_topic(&story, "orders", 2, NULL, NULL);
+    story_exchanged(&story, offsets(&story, -1, 0));
+    story_exchanged(&story, offsets(&story, -2, 7)); /* that of the records there */
+    ck_assert(story_passes(&story));
+    story_exchanged(&story, offsets(&story, -1, 7));
+    ck_assert(story_objects(&story, "ListOffsets of n1 tells of orders: a leader epoch 7"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(a_topic_left_out_of_all)
 {
     struct story story;
@@ -196,6 +244,8 @@ SUITE(judge_metadata)
     tcase_add_test(tcase, another_id);
     tcase_add_test(tcase, too_few_partitions);
     tcase_add_test(tcase, another_leader);
+    tcase_add_test(tcase, another_leader_epoch);
+    tcase_add_test(tcase, another_leader_epoch_of_an_end);
     tcase_add_test(tcase, a_topic_left_out_of_all);
     tcase_add_test(tcase, another_controller);
     tcase_add_test(tcase, another_setting);
