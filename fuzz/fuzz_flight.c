@@ -3,7 +3,8 @@
  * Any bytes as a flight record. Checksums are made right, or only they would be found wrong; what
  * ends differently than recorded is passed over, so that one change does not end the run.
  *
- * Whatever it holds, replaying it ends; and what of it can be read is written as it was read.
+ * Whatever it holds, replaying it ends; what of it can be read is written as it was read, and what
+ * is told of it can be printed.
  */
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@
 #include "core/wire/error.h"
 #include "fuzz/flight_again.h"
 #include "fuzz/fuzz.h"
+#include "sim/peer.h"
 #include "sim/replay.h"
 
 /* Where the length and the checksum of the settings are, and what they are about. */
@@ -53,11 +55,57 @@ static int decompress(void *context, enum codec codec, struct span in, size_t li
     return ERR_UNSUPPORTED_COMPRESSION_TYPE;
 }
 
+static void on_event(void *context, const struct sim *sim, const struct host *host,
+                     const struct event *event, struct span payload, uint64_t number,
+                     uint64_t cause)
+{
+    (void)context;
+    (void)sim;
+    (void)host;
+    (void)event;
+    (void)payload;
+    (void)number;
+    (void)cause;
+}
+
+static void on_effect(void *context, const struct sim *sim, const struct host *host,
+                      const struct effect *effect, uint64_t number, uint64_t cause)
+{
+    (void)context;
+    (void)sim;
+    (void)host;
+    (void)effect;
+    (void)number;
+    (void)cause;
+}
+
+static void on_text(void *context, struct span text)
+{
+    (void)context;
+    (void)text;
+}
+
+static void on_message(void *context, const struct sim *sim, const char *what,
+                       const struct exchange *exchange, uint64_t number, uint64_t cause)
+{
+    (void)context;
+    (void)sim;
+    (void)what;
+    (void)number;
+    (void)cause;
+    const struct wire_printer printer = {.print = on_text, .bytes_max = 16};
+    wire_print(exchange->api->request, exchange->version, exchange->request, &printer);
+    if (exchange->response != NULL)
+        wire_print(exchange->api->response, exchange->version, exchange->response, &printer);
+}
+
+static const struct sim_sink sink = {.event = on_event, .effect = on_effect, .message = on_message};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct replay replay;
     const struct codecs codecs = {.decompress = decompress};
-    const struct replay_options options = {.codecs = &codecs, .differs = pass_over};
+    const struct replay_options options = {.codecs = &codecs, .differs = pass_over, .sink = &sink};
     uint8_t *file = malloc(size + 1);
     if (file == NULL)
         return 0;

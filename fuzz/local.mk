@@ -146,6 +146,7 @@ fuzz_fuzz_flight_SOURCES = \
 	$(FUZZ_MAIN)
 fuzz_fuzz_flight_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_flight_LDADD = libsim.a $(CORE_LIBS)
+$(fuzz_fuzz_flight_OBJECTS): core/wire/messages.h
 EXTRA_DIST += fuzz/corpus/flight
 
 FUZZ_TARGETS += fuzz/fuzz_tape

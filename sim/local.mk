@@ -47,6 +47,8 @@ libsim_a_SOURCES = \
 	sim/files_rot.c \
 	sim/floor.c \
 	sim/floor.h \
+	sim/gathered.c \
+	sim/gathered.h \
 	sim/host.c \
 	sim/host.h \
 	sim/host_clock.c \
@@ -94,6 +96,8 @@ libsim_a_SOURCES = \
 	sim/record_value.h \
 	sim/replay.c \
 	sim/replay.h \
+	sim/replay_messages.c \
+	sim/replay_messages.h \
 	sim/reply_errors.c \
 	sim/reply_errors.h \
 	sim/scenario.c \

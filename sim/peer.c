@@ -7,19 +7,12 @@
 #include "core/base/endian.h"
 #include "core/wire/error.h"
 #include "sim/clients.h"
+#include "sim/gathered.h"
 #include "sim/judge.h"
 #include "sim/memory.h"
 
-#define FRAME_SIZE_BYTES   4
 #define EXCHANGE_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define PORT               9092
-
-/* Bytes that come in pieces, until a frame is whole. */
-struct gathered {
-    uint8_t *data;
-    size_t length;
-    size_t capacity;
-};
 
 struct peer {
     struct list place; /* sim->peers */
@@ -41,35 +34,6 @@ struct peer {
     struct gathered left;
     struct gathered arrived;
 };
-
-static void gather(struct gathered *gathered, struct span bytes)
-{
-    if (gathered->length + bytes.length > gathered->capacity) {
-        gathered->capacity = (gathered->length + bytes.length) * 2;
-        gathered->data = sim_allocate(gathered->data, gathered->capacity);
-    }
-    if (bytes.length > 0)
-        memcpy(gathered->data + gathered->length, bytes.data, bytes.length);
-    gathered->length += bytes.length;
-}
-
-/* The first whole frame, without its size; false when there is none. */
-static bool gathered_frame(const struct gathered *gathered, struct span *ret_frame)
-{
-    if (gathered->length < FRAME_SIZE_BYTES)
-        return false;
-    const uint32_t size = get_be32(gathered->data);
-    if (gathered->length - FRAME_SIZE_BYTES < size)
-        return false;
-    *ret_frame = span_of(gathered->data + FRAME_SIZE_BYTES, size);
-    return true;
-}
-
-static void gathered_drop(struct gathered *gathered, size_t length)
-{
-    gathered->length -= length;
-    memmove(gathered->data, gathered->data + length, gathered->length);
-}
 
 static void exchange_free(struct exchange *exchange)
 {
@@ -147,7 +111,7 @@ static void on_left(void *context, struct channel *channel, struct span bytes)
     if (peer->is_wild)
         return;
     const uint64_t cause = peer->sim->queue.cause;
-    gather(&peer->left, bytes);
+    gathered_put(&peer->left, bytes);
     struct span frame;
     while (!sim_is_over(peer->sim) && gathered_frame(&peer->left, &frame)) {
         reply_left(peer, frame);
@@ -159,8 +123,8 @@ static void on_left(void *context, struct channel *channel, struct span bytes)
 static void peer_free(struct peer *peer)
 {
     list_remove(&peer->place);
-    free(peer->left.data);
-    free(peer->arrived.data);
+    gathered_free(&peer->left);
+    gathered_free(&peer->arrived);
     free(peer);
 }
 
@@ -170,7 +134,7 @@ static void on_received(void *context, struct channel *channel, struct span byte
     struct peer *peer = context;
     if (peer->is_wild)
         return;
-    gather(&peer->arrived, bytes);
+    gathered_put(&peer->arrived, bytes);
     peer->arrived_bytes += bytes.length;
     struct span frame;
     peer->in_call = true;

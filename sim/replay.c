@@ -13,6 +13,7 @@
 #include "sim/blocks.h"
 #include "sim/host.h"
 #include "sim/memory.h"
+#include "sim/replay_messages.h"
 #include "sim/trace_names.h"
 
 /* Effects that a divergence names. */
@@ -30,8 +31,9 @@ struct player {
     struct broker *broker;
     struct effects effects;
     struct trace_pending pending;
-    struct sim sim;   /* a world in which there is the digest, the time and … */
-    struct host host; /* … this machine, for the sink */
+    struct sim sim;                   /* a world in which there is the digest, the time and … */
+    struct host host;                 /* … this machine, for the sink */
+    struct replay_messages *messages; /* NULL: there is no sink */
     struct trace_before before;
     enum event_kind kind; /* of the last event delivered */
     char completed[32];   /* what it completed, in words */
@@ -127,9 +129,11 @@ static void take_effects(struct player *player, uint32_t first, uint64_t cause)
         trace_digest_effect(&player->sim.digest, effect);
         if (effect->id != 0)
             trace_pending_add(&player->pending, effect, number);
-        if (options->sink != NULL)
+        if (options->sink != NULL) {
             options->sink->effect(options->sink_context, &player->sim, &player->host, effect,
                                   number, cause);
+            replay_messages_effect(player->messages, effect, number);
+        }
     }
     player->given = effects->count - first;
     player->replay->effects += player->given;
@@ -147,9 +151,12 @@ static void step(struct player *player, const struct event *event, struct span p
     player->sim.now_us = event->mono_us - player->first_us;
     player->sim.steps++;
     trace_digest_event(&player->sim.digest, event, payload);
-    if (options->sink != NULL)
+    if (options->sink != NULL) {
         options->sink->event(options->sink_context, &player->sim, &player->host, event, payload,
                              number, cause);
+        if (event->kind == EVENT_COMPLETED)
+            replay_messages_completed(player->messages, event->completed.effect, payload, number);
+    }
     broker_step(player->broker, event, &player->effects);
     take_effects(player, first, number);
     player->replay->events++;
@@ -301,7 +308,12 @@ enum replay_result replay_record(struct span record, const struct replay_options
     effects_init(&player.effects, broker_memory(player.broker));
     trace_pending_init(&player.pending, &player.memory);
     trace_digest_init(&player.sim.digest);
+    player.sim.sink = options->sink;
+    player.sim.sink_context = options->sink_context;
+    if (options->sink != NULL)
+        player.messages = replay_messages_new(&player.sim, &player.host);
     result = play(&player, record);
+    replay_messages_free(player.messages);
     trace_pending_free(&player.pending);
     blocks_release(&player.blocks);
 out:

@@ -39,8 +39,8 @@ struct replay_options {
     void (*differs)(void *context, const char *text);
     void *context;
 
-    /* Told of every event and effect, as of a run of the simulator with this one machine; NULL:
-     * nobody. */
+    /* Told of every event, effect and message, as of a run of the simulator with this one machine;
+     * NULL: nobody. */
     const struct sim_sink *sink;
     void *sink_context;
 };

@@ -3,9 +3,11 @@ UNIT_TESTS += tests/check_sim
 tests_check_sim_SOURCES = \
 	tests/sim/test_chance.c \
 	tests/sim/test_queue.c \
+	tests/sim/test_replay_messages.c \
 	tests/sim/test_stream.c
 tests_check_sim_CFLAGS = $(TEST_CFLAGS)
 tests_check_sim_LDADD = $(TEST_LIBS) $(CORE_LIBS)
+$(tests_check_sim_OBJECTS): core/wire/messages.h
 
 # Clients, in worlds that run.
 UNIT_TESTS += tests/check_clients
