@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/broker_state.h"
+#include "core/coord/coordinator.h"
 #include "core/log/log.h"
 #include "core/partition.h"
 #include "core/session.h"
@@ -18,6 +19,7 @@ void broker_view(const struct broker *broker, struct broker_view *ret_view)
     ret_view->connections_max = broker->limits.connections;
     ret_view->requests_max = SESSION_REQUESTS_MAX;
     ret_view->metadata_end = broker->image.end_offset;
+    ret_view->shards_dropped = coordinator_dropped(broker->coordinator);
 }
 
 uint64_t broker_view_metadata(const struct broker *broker)

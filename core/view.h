@@ -19,8 +19,9 @@ struct broker_view {
     uint64_t memory_limit_bytes[MEMORY_BUDGETS]; /* 0: no limit */
     uint32_t connections;
     uint32_t connections_max;
-    uint32_t requests_max; /* of a connection, under way at once */
-    int64_t metadata_end;  /* offset of the metadata log behind what the image holds */
+    uint32_t requests_max;   /* of a connection, under way at once */
+    int64_t metadata_end;    /* offset of the metadata log behind what the image holds */
+    uint64_t shards_dropped; /* how often the groups of a partition were forgotten, to be loaded */
 };
 
 void broker_view(const struct broker *broker, struct broker_view *ret_view);

@@ -4,11 +4,13 @@
  * SyncGroup; and once a generation was told, nobody gets through with an older one: neither
  * heartbeats nor assignments nor commits.
  *
- * A process that dies forgets the generations whose assignment nobody was told, and gives them out
- * once more (as Kafka does); a group that nobody uses any more may begin anew.
+ * A process that dies, or whose disk takes no records of groups any more, forgets the generations
+ * whose assignment nobody was told, and gives them out once more (as Kafka does); a group that
+ * nobody uses any more may begin anew.
  */
 #include "core/base/crc32c.h"
 #include "core/base/endian.h"
+#include "core/view.h"
 #include "sim/floor.h"
 #include "sim/judge.h"
 #include "sim/notes.h"
@@ -35,6 +37,7 @@ struct group {
 
 struct groups {
     struct notes groups;
+    uint64_t dropped[SIM_HOSTS_MAX + 1]; /* by each machine's process, as judged so far */
 };
 
 static void begin(struct judge *judge)
@@ -196,10 +199,36 @@ static void commit_replied(struct judge *judge, const struct exchange *exchange)
     }
 }
 
+/* The generations of a machine may be lost: all, or those whose assignment nobody was told. */
+static void generations_lost(struct groups *groups, const struct host *host, bool all)
+{
+    for (struct group *group = notes_first(&groups->groups); group != NULL;
+         group = notes_next(group)) {
+        if (group->key.host != host->number)
+            continue;
+        if (all)
+            group_forget(group);
+        else
+            floor_lower(&group->generation, group->assigned);
+    }
+}
+
+static void drops_noticed(struct judge *judge, const struct host *host)
+{
+    struct groups *groups = judge->state;
+    struct broker_view view = {0};
+    if (host->broker != NULL)
+        broker_view(host->broker, &view);
+    if (view.shards_dropped > groups->dropped[host->number])
+        generations_lost(groups, host, false);
+    groups->dropped[host->number] = view.shards_dropped;
+}
+
 static void replied(struct judge *judge, const struct exchange *exchange)
 {
     if (exchange->host->is_rotten)
         return;
+    drops_noticed(judge, exchange->host);
     switch (exchange->api->key) {
     case API_JOIN_GROUP:
         join_replied(judge, exchange);
@@ -244,18 +273,8 @@ static void asked(struct judge *judge, const struct exchange *exchange)
 static void host_changed(struct judge *judge, struct host *host, enum host_change change)
 {
     struct groups *groups = judge->state;
-    const struct durable *durable = judge_durable(judge, host);
-    if (change != HOST_BOOTED)
-        return;
-    for (struct group *group = notes_first(&groups->groups); group != NULL;
-         group = notes_next(group)) {
-        if (group->key.host != host->number)
-            continue;
-        if (durable_commits_are_cached(durable))
-            group_forget(group);
-        else
-            floor_lower(&group->generation, group->assigned);
-    }
+    if (change == HOST_BOOTED)
+        generations_lost(groups, host, durable_commits_are_cached(judge_durable(judge, host)));
 }
 
 static void end(struct judge *judge)

@@ -43,6 +43,7 @@ struct coordinator {
     struct image_observer observer;
     struct keeper **keepers; /* by partition; NULL where nothing is kept */
     uint32_t keepers_capacity;
+    uint64_t dropped; /* keepers that there were once */
 };
 
 static const struct meta_topic *offsets_topic_of(const struct coordinator *coordinator)
@@ -68,6 +69,7 @@ static void keeper_drop(struct keeper *keeper)
     if (keeper->state == KEEPER_SCANNING)
         log_scan_cancel(&keeper->scan);
     coordinator->keepers[keeper->index] = NULL;
+    coordinator->dropped++;
     shard_drop(&keeper->shard, ERR_NOT_COORDINATOR);
     memory_give(&coordinator->broker->memory, MEMORY_STATE, keeper, sizeof(*keeper));
 }
@@ -350,6 +352,11 @@ void coordinator_free(struct coordinator *coordinator)
     memory_give(memory, MEMORY_STATE, coordinator->keepers,
                 coordinator->keepers_capacity * sizeof(struct keeper *));
     memory_give(memory, MEMORY_STATE, coordinator, sizeof(*coordinator));
+}
+
+uint64_t coordinator_dropped(const struct coordinator *coordinator)
+{
+    return coordinator == NULL ? 0 : coordinator->dropped;
 }
 
 int32_t coordinator_partition(struct span group_id, int32_t partitions_count)

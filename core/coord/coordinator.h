@@ -30,6 +30,9 @@ struct coordinator *coordinator_new(struct broker *broker);
  * afterwards. NULL is a no-op. */
 void coordinator_free(struct coordinator *coordinator);
 
+/* How many shards were forgotten so far, and loaded anew if somebody asked; 0 for NULL. */
+uint64_t coordinator_dropped(const struct coordinator *coordinator);
+
 /* The partition of `partitions_count` that a group belongs to: as Kafka, by Java's hash of the
  * id. */
 int32_t coordinator_partition(struct span group_id, int32_t partitions_count);
