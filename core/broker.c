@@ -7,12 +7,17 @@
 #include "core/conf/topic_conf.h"
 #include "core/coord/coordinator.h"
 #include "core/fetch_sessions.h"
+#include "core/frame.h"
 #include "core/log/folder.h"
 #include "core/meta/identity.h"
 #include "core/partition.h"
 #include "core/session.h"
 #include "core/shutdown.h"
 #include "core/wire/error.h"
+
+/* A receive is given this much room, and never more than this part of all there is. */
+#define RECEIVE_BYTES ((uint32_t)64 * 1024)
+#define RECEIVE_PART  4
 
 /* Replies that were not sent yet, and bytes read back from files, of all connections together. */
 #define SEND_BYTES_MAX    ((uint64_t)512 * 1024 * 1024)
@@ -31,7 +36,16 @@ static void limits_set(struct broker *broker)
             idle_ms < 0 || idle_ms > INT64_MAX / 1000 ? 0 : (uint64_t)idle_ms * 1000,
         .request_bytes = (uint32_t)conf_int(conf, CONF_SOCKET_REQUEST_MAX_BYTES),
     };
-    broker->memory.limit_bytes[MEMORY_RECEIVE] = queued < 0 ? 0 : (uint64_t)queued;
+    /* The largest request must fit, with its size and what refers to it. */
+    const uint64_t largest =
+        sizeof(struct buffer) + FRAME_SIZE_BYTES + broker->limits.request_bytes;
+    uint64_t receive = queued < 0 ? 0 : (uint64_t)queued;
+    if (queued > 0 && receive < largest)
+        receive = largest;
+    broker->memory.limit_bytes[MEMORY_RECEIVE] = receive;
+    broker->limits.receive_bytes = receive > 0 && receive / RECEIVE_PART < RECEIVE_BYTES
+                                       ? (uint32_t)(receive / RECEIVE_PART)
+                                       : RECEIVE_BYTES;
     broker->memory.limit_bytes[MEMORY_REQUEST] = REQUEST_BYTES_MAX;
     broker->memory.limit_bytes[MEMORY_SEND] = SEND_BYTES_MAX;
     broker->memory.limit_bytes[MEMORY_READ] = READ_BYTES_MAX;

@@ -37,6 +37,7 @@ struct broker_limits {
     uint32_t connections_per_ip;
     uint64_t connection_idle_us; /* 0: no limit */
     uint32_t request_bytes;
+    uint32_t receive_bytes; /* what is received into when nothing is known of a frame yet */
 };
 
 struct broker {

@@ -9,9 +9,6 @@
 #include "core/refusals.h"
 #include "core/wire/error.h"
 
-/* What a receive is given room for when nothing is known of the frame yet. */
-#define RECEIVE_BYTES ((uint32_t)64 * 1024)
-
 /* Past these bytes of frames and replies, too, a session is muted until replies have left. */
 #define SESSION_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
 
@@ -81,7 +78,7 @@ void session_close(struct session *session, const char *why)
     if (session->state == SESSION_CLOSING)
         return;
     session->state = SESSION_CLOSING;
-    unfinished_set(session, 0);
+    unfinished_set(session, NULL);
     if (why != NULL)
         refusals_tell(session->broker, session->peer, why);
     list_remove(&session->muted);
@@ -180,7 +177,7 @@ static uint32_t input_wanted(const struct session *session)
 {
     const uint32_t have = session->input_end - session->input_start;
     if (have < FRAME_SIZE_BYTES)
-        return RECEIVE_BYTES;
+        return session->broker->limits.receive_bytes;
     return FRAME_SIZE_BYTES + get_be32(session->input->data + session->input_start);
 }
 
@@ -188,30 +185,33 @@ static uint32_t input_wanted(const struct session *session)
  * peer that only announces a large frame costs nothing. False: no memory now. */
 static bool input_make_room(struct session *session)
 {
+    const uint32_t least = session->broker->limits.receive_bytes;
     const uint32_t have = session->input_end - session->input_start;
-    const uint32_t wanted = session->input == NULL ? RECEIVE_BYTES : input_wanted(session);
+    const uint32_t wanted = session->input == NULL ? least : input_wanted(session);
     if (session->input != NULL) {
         const uint32_t room = session->input->capacity - session->input_end;
         const bool fits = session->input->capacity - session->input_start >= wanted;
-        if (room > 0 && (fits || room >= RECEIVE_BYTES / 2))
+        if (room > 0 && (fits || room >= least / 2))
             return true;
     }
-    uint32_t capacity = have > RECEIVE_BYTES / 2 ? have * 2 : RECEIVE_BYTES;
-    if (wanted > RECEIVE_BYTES && capacity > wanted)
+    uint32_t capacity = have > least / 2 ? have * 2 : least;
+    if (wanted > least && capacity > wanted)
         capacity = wanted;
-    struct buffer *buffer = buffer_new(&session->broker->memory, MEMORY_RECEIVE, capacity);
+    struct buffer *buffer =
+        session->input == NULL
+            ? buffer_new(&session->broker->memory, MEMORY_RECEIVE, capacity)
+            : buffer_replace(session->input, capacity, session->input_start, have);
     if (buffer == NULL) {
-        session->starved_bytes = capacity;
+        session->starved_bytes = session->input == NULL
+                                     ? sizeof(*buffer) + capacity
+                                     : buffer_replace_needs(session->input, capacity);
         return false;
     }
-    if (have > 0)
-        memcpy(buffer->data, session->input->data + session->input_start, have);
-    buffer_release(session->input);
     session->input = buffer;
     session->input_start = 0;
     session->input_end = have;
     if (have > 0)
-        unfinished_set(session, capacity);
+        unfinished_set(session, buffer);
     return true;
 }
 
@@ -258,11 +258,9 @@ static void input_shrink(struct session *session, uint32_t have)
 {
     if (have > INPUT_SMALL_BYTES || session->input->capacity <= INPUT_SMALL_BYTES)
         return;
-    struct buffer *rest = buffer_new(&session->broker->memory, MEMORY_RECEIVE, have);
+    struct buffer *rest = buffer_replace(session->input, have, session->input_start, have);
     if (rest == NULL)
         return;
-    memcpy(rest->data, session->input->data + session->input_start, have);
-    buffer_release(session->input);
     session->input = rest;
     session->input_start = 0;
     session->input_end = have;
@@ -281,7 +279,7 @@ static void input_keep_rest(struct session *session)
         session->input_end = 0;
     } else if (session->state == SESSION_OPEN && !session_is_full(session)) {
         input_shrink(session, have);
-        unfinished_set(session, session->input->capacity);
+        unfinished_set(session, session->input);
     }
 }
 
@@ -302,7 +300,7 @@ static void input_parse(struct session *session)
         if (have - FRAME_SIZE_BYTES < size)
             break;
         session->input_start += FRAME_SIZE_BYTES + size;
-        unfinished_set(session, 0); /* what follows is another request */
+        unfinished_set(session, NULL); /* what follows is another request */
         frame_handle(session, session->input, span_of(at + FRAME_SIZE_BYTES, size));
     }
     input_keep_rest(session);
@@ -344,11 +342,10 @@ static bool session_may_go_on(const struct session *session)
 {
     const struct memory *memory = &session->broker->memory;
     const uint64_t limit = memory->limit_bytes[MEMORY_RECEIVE];
-    const uint64_t wanted = sizeof(struct buffer) + session->starved_bytes;
     if (session_is_full(session))
         return false;
     return session->starved_bytes == 0 || limit == 0 ||
-           memory->used_bytes[MEMORY_RECEIVE] + wanted <= limit;
+           memory->used_bytes[MEMORY_RECEIVE] + session->starved_bytes <= limit;
 }
 
 void session_resume(struct session *session)

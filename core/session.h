@@ -41,7 +41,7 @@ struct session {
     struct timer idle_timer;
     uint64_t active_us; /* when bytes last came or went */
 
-    uint32_t starved_bytes; /* that there was no memory for; 0: it is muted for something else */
+    uint64_t starved_bytes; /* that there was no memory for; 0: it is muted for something else */
     struct buffer *input;   /* what was received and not yet cut into frames */
     uint32_t input_start;
     uint32_t input_end;

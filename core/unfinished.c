@@ -4,8 +4,9 @@
 #include "core/broker_state.h"
 #include "core/session.h"
 
-void unfinished_set(struct session *session, uint32_t bytes)
+void unfinished_set(struct session *session, const struct buffer *buffer)
 {
+    const uint64_t bytes = buffer == NULL ? 0 : sizeof(*buffer) + buffer->capacity;
     struct unfinished *unfinished = &session->broker->unfinished;
     struct unfinished_part *part = &session->unfinished;
     if (part->bytes == 0 && bytes > 0) {
@@ -19,16 +20,19 @@ void unfinished_set(struct session *session, uint32_t bytes)
     part->bytes = bytes;
 }
 
-static bool somebody_waits(const struct broker *broker)
+/* The least that anybody waits for; 0: nobody does. */
+static uint64_t least_wanted(const struct broker *broker)
 {
+    uint64_t least = 0;
     struct list *place;
     struct list *next;
     list_each(&broker->muted, place, next)
     {
-        if (container_of(place, struct session, muted)->starved_bytes > 0)
-            return true;
+        const uint64_t wanted = container_of(place, struct session, muted)->starved_bytes;
+        if (wanted > 0 && (least == 0 || wanted < least))
+            least = wanted;
     }
-    return false;
+    return least;
 }
 
 static void unfinished_look(struct timer *timer)
@@ -42,9 +46,9 @@ void unfinished_reclaim(struct broker *broker)
 {
     struct unfinished *unfinished = &broker->unfinished;
     const uint64_t limit = broker->memory.limit_bytes[MEMORY_RECEIVE];
-    if (limit == 0 || !somebody_waits(broker))
-        return;
-    while (unfinished->bytes > limit / 2) {
+    uint64_t wanted;
+    while (limit > 0 && !list_empty(&unfinished->sessions) && (wanted = least_wanted(broker)) > 0 &&
+           (unfinished->bytes > limit / 2 || unfinished->bytes + wanted > limit)) {
         struct session *first =
             container_of(unfinished->sessions.next, struct session, unfinished.place);
         const uint64_t due_us = first->unfinished.since_us + UNFINISHED_PATIENCE_US;
