@@ -9,6 +9,11 @@
 #include "sim/memory.h"
 #include "sim/scenario_parse.h"
 
+static bool runs_once(const struct campaign_scenario *item)
+{
+    return item->scenario.is_soak || item->scenario.seed != 0;
+}
+
 static int load_file(struct campaign *campaign, const char *path, FILE *errors)
 {
     struct scenario scenario;
@@ -23,7 +28,7 @@ static int load_file(struct campaign *campaign, const char *path, FILE *errors)
         sim_allocate(campaign->items, (campaign->count + 1) * sizeof(*campaign->items));
     campaign->items[campaign->count++] = (struct campaign_scenario){
         .path = sim_text_copy(path, strlen(path)), .text = text, .scenario = scenario};
-    campaign->soaks_count += scenario.is_soak;
+    campaign->once_count += runs_once(&campaign->items[campaign->count - 1]);
     return 0;
 }
 
@@ -58,8 +63,8 @@ static int order(const void *a, const void *b)
 {
     const struct campaign_scenario *one = a;
     const struct campaign_scenario *other = b;
-    if (one->scenario.is_soak != other->scenario.is_soak)
-        return one->scenario.is_soak ? -1 : 1;
+    if (runs_once(one) != runs_once(other))
+        return runs_once(one) ? -1 : 1;
     return strcmp(one->path, other->path);
 }
 
@@ -99,25 +104,29 @@ void campaign_free(struct campaign *campaign)
 
 uint64_t campaign_runs(const struct campaign *campaign)
 {
-    const uint64_t others = campaign->count - campaign->soaks_count;
+    const uint64_t others = campaign->count - campaign->once_count;
     const uint64_t seeds = campaign->seed_last - campaign->seed_first + 1;
     if (others == 0)
-        return campaign->soaks_count;
+        return campaign->once_count;
     if (!campaign->each)
-        return campaign->soaks_count + seeds;
+        return campaign->once_count + seeds;
     /* What would not fit is past the limit as well. */
-    return campaign->soaks_count + (seeds > CAMPAIGN_RUNS_MAX ? seeds : seeds * others);
+    return campaign->once_count + (seeds > CAMPAIGN_RUNS_MAX ? seeds : seeds * others);
 }
 
 const struct campaign_scenario *campaign_run(const struct campaign *campaign, uint64_t run,
                                              uint64_t *ret_seed)
 {
-    const uint64_t others = campaign->count - campaign->soaks_count;
+    const uint64_t others = campaign->count - campaign->once_count;
     *ret_seed = campaign->seed_first;
-    if (run < campaign->soaks_count)
-        return &campaign->items[run];
-    run -= campaign->soaks_count;
+    if (run < campaign->once_count) {
+        const struct campaign_scenario *item = &campaign->items[run];
+        if (item->scenario.seed != 0)
+            *ret_seed = item->scenario.seed;
+        return item;
+    }
+    run -= campaign->once_count;
     *ret_seed += campaign->each ? run / others : run;
     const uint64_t number = campaign->each ? run % others : *ret_seed % others;
-    return &campaign->items[campaign->soaks_count + number];
+    return &campaign->items[campaign->once_count + number];
 }

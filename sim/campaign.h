@@ -16,12 +16,13 @@ struct campaign_scenario {
     struct scenario scenario;
 };
 
-/* Soaks come first and run once, with the first seed. Seed s runs the others' number s modulo their
- * count; or, with `each`, every one of them. */
+/* Soaks, and scenarios with a seed of their own, come first and run once: with that seed, or the
+ * first one. Seed s runs the others' number s modulo their count; or, with `each`, every one of
+ * them. */
 struct campaign {
-    struct campaign_scenario *items; /* by path, soaks first */
+    struct campaign_scenario *items; /* by path, those that run once first */
     uint32_t count;
-    uint32_t soaks_count;
+    uint32_t once_count;
     uint64_t seed_first;
     uint64_t seed_last;
     bool each;

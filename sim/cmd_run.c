@@ -227,6 +227,9 @@ static int run_run(const struct cmd *cmd, int argc, char **argv)
         campaign_free(&campaign);
         return EXIT_CODE_USAGE;
     }
+    /* Whoever names a file and a seed wants to see what that does. */
+    if (campaign.count == 1 && command.has_seed)
+        campaign.items[0].scenario.seed = command.seed_first;
     campaign.seed_first = command.seed_first;
     campaign.seed_last = command.seed_last;
     campaign.each = command.each || !command.has_seeds;

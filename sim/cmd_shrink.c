@@ -105,18 +105,19 @@ static int result_write(const struct scenario *scenario, const struct request *r
     snprintf(path, sizeof(path), "%s-%llu.json", trace->scenario_name,
              (unsigned long long)trace->seed);
     const char *out = request->out != NULL ? request->out : path;
+    struct scenario result = *scenario;
+    result.seed = trace->seed;
     FILE *file = fopen(out, "wx");
     if (file == NULL) {
         fprintf(stderr, "chronik sim shrink: cannot write %s: %s\n", out, strerror(errno));
         return EXIT_CODE_FAILED;
     }
-    scenario_write(scenario, file);
+    scenario_write(&result, file);
     if (fclose(file) != 0) {
         fprintf(stderr, "chronik sim shrink: cannot write %s: %s\n", out, strerror(errno));
         return EXIT_CODE_FAILED;
     }
-    printf("%s: fails with \"chronik sim run %s --seed %llu\"\n", out, out,
-           (unsigned long long)trace->seed);
+    printf("%s: fails with \"chronik sim run %s\"\n", out, out);
     return EXIT_CODE_DONE;
 }
 

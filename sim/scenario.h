@@ -145,6 +145,7 @@ struct scenario {
     char *name;           /* of the file, without folder and extension */
     char *tells;          /* one sentence, and whence it comes */
     bool is_soak;         /* long and quiet: runs once, whatever the seeds */
+    uint64_t seed;        /* it runs once, with this; 0: with the seeds that are asked for */
     struct range load_ms; /* how long clients work and faults come */
     uint64_t settle_ms;   /* after faults have stopped: until all that was asked must have ended */
     struct scenario_node *nodes;

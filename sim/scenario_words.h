@@ -21,6 +21,7 @@
 #define SCENARIO_TEXT_MAX     1000 /* bytes of a text */
 #define SCENARIO_NAME_MAX     249  /* of a topic's or a group's name, as Kafka has it */
 #define SCENARIO_PARTITIONS   1000
+#define SCENARIO_SEED_MAX     ((uint64_t)INT64_MAX - 1)
 #define SCENARIO_MS_MAX       ((uint64_t)1000 * 60 * 60 * 24 * 30)
 #define SCENARIO_US_MAX       (SCENARIO_MS_MAX * 1000)
 #define SCENARIO_RECORDS_MAX  ((uint64_t)1000 * 1000 * 1000)

@@ -143,7 +143,10 @@ static void print_scenario(const struct campaign_scenario *item, const char *fol
 {
     const struct scenario *scenario = &item->scenario;
     printf("| [%s](../scenarios%s) | %s | %s |\n", scenario->name, item->path + strlen(folder),
-           scenario->tells, scenario->is_soak ? "once" : "with each seed");
+           scenario->tells,
+           scenario->seed != 0 ? "once, with its own seed"
+           : scenario->is_soak ? "once"
+                               : "with each seed");
 }
 
 static int print_scenarios(const char *folder)

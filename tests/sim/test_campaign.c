@@ -35,6 +35,7 @@ static void make_folder(void)
     put("b.json", "{\"tells\": \"b\"}");
     put("in/a.json", "{\"tells\": \"a\"}");
     put("c.json", "{\"tells\": \"c\", \"soak\": true}");
+    put("d.json", "{\"tells\": \"d\", \"seed\": 77}");
     put("README", "no scenario");
     put(".json", "neither");
 }
@@ -44,6 +45,7 @@ static void remove_folder(void)
     take_away("b.json");
     take_away("in/a.json");
     take_away("c.json");
+    take_away("d.json");
     take_away("README");
     take_away(".json");
     take_away("in");
@@ -74,11 +76,11 @@ START_TEST(seeds_are_dealt_out)
     struct campaign campaign;
     make_folder();
     ck_assert_int_eq(campaign_load(&campaign, folder, stderr), 0);
-    ck_assert_uint_eq(campaign.count, 3);
-    ck_assert_str_eq(runs_of(&campaign, 1, 1, false), "c1 a1");
-    ck_assert_str_eq(runs_of(&campaign, 4, 8, false), "c4 b4 a5 b6 a7 b8");
-    ck_assert_str_eq(runs_of(&campaign, 1, 1, true), "c1 b1 a1");
-    ck_assert_str_eq(runs_of(&campaign, 4, 6, true), "c4 b4 a4 b5 a5 b6 a6");
+    ck_assert_uint_eq(campaign.count, 4);
+    ck_assert_str_eq(runs_of(&campaign, 1, 1, false), "c1 d77 a1");
+    ck_assert_str_eq(runs_of(&campaign, 4, 8, false), "c4 d77 b4 a5 b6 a7 b8");
+    ck_assert_str_eq(runs_of(&campaign, 1, 1, true), "c1 d77 b1 a1");
+    ck_assert_str_eq(runs_of(&campaign, 4, 6, true), "c4 d77 b4 a4 b5 a5 b6 a6");
     campaign.seed_first = 0;
     campaign.seed_last = INT64_MAX;
     ck_assert_uint_gt(campaign_runs(&campaign), CAMPAIGN_RUNS_MAX);

@@ -21,7 +21,8 @@ static const struct {
     /* Words. */
     {"{}", 1, 1, "a scenario needs the word \"tells\""},
     {TELLS "  'load': 5}", 2, 3,
-     "there is no word \"load\" in a scenario; there are \"tells\", \"soak\", \"load_ms\", "
+     "there is no word \"load\" in a scenario; there are \"tells\", \"soak\", \"seed\", "
+     "\"load_ms\", "
      "\"settle_ms\", \"nodes\", \"topics\", \"clients\", \"faults\", \"knobs\", \"swarm\", "
      "\"expect\""},
     {TELLS "  'laod_ms': 5}", 2, 3,
