@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the core must not ask of the world (core/effect.h): ids used again, files that were closed
- * or never opened, a write where one failed before the file was cut, a sync after one failed, two
- * receives or sends at once on a connection, and turns for nothing without end.
+ * or never opened, a write where one failed before the file was cut, a sync after one failed, bytes
+ * that are being sent closed or cut off, two receives or sends at once on a connection, and turns
+ * for nothing without end.
  */
 #include "core/wire/error.h"
 #include "sim/judge.h"
@@ -38,9 +39,19 @@ struct wire_end {
     bool closed;
 };
 
+/* A run of a file's bytes that is being sent. */
+struct sent {
+    uint64_t effect;
+    uint64_t file;
+    uint64_t end; /* the position behind it */
+};
+
 struct process {
     struct asked *askeds;
     uint32_t askeds_capacity; /* a power of two */
+    struct sent *sents;
+    uint32_t sents_count;
+    uint32_t sents_capacity;
     uint64_t last_effect;
     uint64_t turn_us; /* of the world: of the last turn */
     uint32_t idle;    /* turns at that moment in which nothing but the timer came */
@@ -104,11 +115,45 @@ static uint64_t subject_of(const struct effect *effect)
 
 /* ---- What is asked for. ---- */
 
+static void sends_noted(struct judge *judge, struct process *process, const struct effect *effect)
+{
+    for (uint32_t i = 0; i < effect->send.pieces_count; i++) {
+        const struct piece *piece = &effect->send.pieces[i];
+        if (piece->data != NULL || piece->length == 0)
+            continue;
+        process->sents = memory_grow(&judge->memory, process->sents, &process->sents_capacity,
+                                     process->sents_count + 1, sizeof(*process->sents));
+        process->sents[process->sents_count++] = (struct sent){
+            .effect = effect->id, .file = piece->file, .end = piece->offset + piece->length};
+    }
+}
+
+static void sends_forget(struct process *process, uint64_t effect)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < process->sents_count; i++) {
+        if (process->sents[i].effect != effect)
+            process->sents[kept++] = process->sents[i];
+    }
+    process->sents_count = kept;
+}
+
+/* Bytes of the file from `position` on are being sent. */
+static bool is_being_sent(const struct process *process, uint64_t file, uint64_t position)
+{
+    for (uint32_t i = 0; i < process->sents_count; i++) {
+        if (process->sents[i].file == file && process->sents[i].end > position)
+            return true;
+    }
+    return false;
+}
+
 static void file_asked(struct judge *judge, const struct host *host, const struct effect *effect)
 {
     struct contract *contract = judge->state;
     const struct file_key key = {host->number, subject_of(effect)};
     struct file *file = notes_get(&contract->files, &key);
+    const struct process *process = &contract->processes[host->number - 1];
     if (effect->kind == EFFECT_OPEN) {
         if (file->state != 0)
             broken(judge, host, effect, "a file's number is used again");
@@ -116,7 +161,12 @@ static void file_asked(struct judge *judge, const struct host *host, const struc
     } else if (file->state != FILE_OPEN) {
         broken(judge, host, effect, "it is about a file that is not open");
     } else if (effect->kind == EFFECT_CLOSE_FILE) {
+        if (is_being_sent(process, key.file, 0))
+            broken(judge, host, effect, "a file is closed of which bytes are being sent");
         file->state = FILE_CLOSED;
+    } else if (effect->kind == EFFECT_TRUNCATE &&
+               is_being_sent(process, key.file, effect->range.offset)) {
+        broken(judge, host, effect, "bytes that are being sent are cut off");
     } else if (effect->kind == EFFECT_WRITE && file->write_failed) {
         broken(judge, host, effect, "a write follows a failed one before the file was cut");
     } else if (effect->kind == EFFECT_SYNC && file->sync_failed) {
@@ -187,6 +237,8 @@ static void effect_asked(struct judge *judge, const struct host *host, const str
     }
     process->last_effect = effect->id;
     effect_noted(judge, process, effect);
+    if (effect->kind == EFFECT_SEND)
+        sends_noted(judge, process, effect);
     if (is_of_file(effect->kind))
         file_asked(judge, host, effect);
     else if (is_of_connection(effect->kind))
@@ -231,7 +283,7 @@ static void connection_completed(struct contract *contract, const struct host *h
 static void completed(struct contract *contract, const struct host *host,
                       const struct completion *completion)
 {
-    const struct process *process = &contract->processes[host->number - 1];
+    struct process *process = &contract->processes[host->number - 1];
     if (process->askeds_capacity == 0)
         return;
     struct asked *asked = asked_place(process, completion->effect);
@@ -241,6 +293,8 @@ static void completed(struct contract *contract, const struct host *host,
         file_completed(contract, host, asked, completion->error);
     else if (is_of_connection(asked->kind))
         connection_completed(contract, host, asked);
+    if (asked->kind == EFFECT_SEND)
+        sends_forget(process, asked->effect);
     asked->effect = 0;
 }
 
@@ -288,6 +342,8 @@ static void process_forget(struct judge *judge, struct process *process)
 {
     memory_give(&judge->memory, MEMORY_STATE, process->askeds,
                 process->askeds_capacity * sizeof(*process->askeds));
+    memory_give(&judge->memory, MEMORY_STATE, process->sents,
+                process->sents_capacity * sizeof(*process->sents));
     *process = (struct process){0};
 }
 

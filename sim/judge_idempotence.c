@@ -3,7 +3,7 @@
  * Each record that a producer made has a running number. Read at the end, from each partition's
  * start: nothing is there that was not sent, and nothing more often than it was sent; of one
  * producer id the sequences are dense and the numbers rise, so that nothing is there twice, however
- * often it was sent.
+ * often it was sent. And no producer id is given twice under one epoch.
  */
 #include "core/records/record.h"
 #include "sim/clients.h"
@@ -63,7 +63,18 @@ struct audited {
     int64_t next_offset;
 };
 
+/* A producer id that InitProducerId gave. */
+struct given {
+    struct given_key {
+        int64_t producer_id;
+        uint32_t host;
+        int32_t epoch;
+    } key;
+    bool is_known;
+};
+
 struct idempotence {
+    struct notes givens;
     struct notes streams;
     struct notes seens;
     struct notes producers;
@@ -75,6 +86,7 @@ static void begin(struct judge *judge)
 {
     struct idempotence *state = judge->state;
     struct memory *memory = &judge->memory;
+    notes_init(&state->givens, memory, sizeof(struct given), sizeof(struct given_key));
     notes_init(&state->streams, memory, sizeof(struct stream), sizeof(struct stream_key));
     notes_init(&state->seens, memory, sizeof(struct seen), sizeof(struct seen_key));
     notes_init(&state->producers, memory, sizeof(struct producer), sizeof(struct producer_key));
@@ -263,9 +275,27 @@ static void records_read(struct judge *judge, const struct partition_key *partit
     }
 }
 
+static void producer_id_given(struct judge *judge, const struct exchange *exchange)
+{
+    struct idempotence *state = judge->state;
+    const struct init_producer_id_response *response = exchange->response;
+    if (response->error_code != 0)
+        return;
+    const struct given_key key = {response->producer_id, exchange->host->number,
+                                  response->producer_epoch};
+    struct given *given = notes_get(&state->givens, &key);
+    judge->judged++;
+    if (given->is_known)
+        judge_object(judge, "%s gives producer id %lld with epoch %d once more",
+                     exchange->host->name, (long long)key.producer_id, key.epoch);
+    given->is_known = true;
+}
+
 static void replied(struct judge *judge, const struct exchange *exchange)
 {
     const struct idempotence *state = judge->state;
+    if (exchange->api->key == API_INIT_PRODUCER_ID && !exchange->host->is_rotten)
+        producer_id_given(judge, exchange);
     if (exchange->api->key != API_FETCH || !state->is_audit || exchange->host->is_rotten)
         return;
     struct fetched_walk walk = {.exchange = exchange,
@@ -293,6 +323,7 @@ static void end(struct judge *judge)
                     stream->agains_capacity * sizeof(*stream->agains));
     for (struct seen *seen = notes_first(&state->seens); seen != NULL; seen = notes_next(seen))
         memory_give(memory, MEMORY_STATE, seen->times, seen->capacity);
+    notes_clear(&state->givens);
     notes_clear(&state->streams);
     notes_clear(&state->seens);
     notes_clear(&state->producers);
@@ -302,7 +333,7 @@ static void end(struct judge *judge)
 const struct judge_kind judge_idempotence = {
     .name = "idempotence",
     .rule = "a record is there no more often than it was sent, and of an idempotent producer once, "
-            "in order, without gaps in the sequence",
+            "in order, without gaps in the sequence; no two producers have one id",
     .source = "KIP-98, KIP-360: per producer id, epoch and partition, sequences are dense, without "
               "duplicates",
     .size = sizeof(struct idempotence),

@@ -79,6 +79,10 @@ static inline struct span member_instance(const struct member *member)
     return member->instance_id[0] == '\0' ? SPAN_NULL : span_text(member->instance_id);
 }
 
+/* The generation that it is in; now and then, until the load ends, an earlier one, as of a request
+ * that was long under way. */
+int32_t member_generation(struct member *member);
+
 /* True when it has read what it has not committed. */
 bool member_has_news(const struct member *member);
 

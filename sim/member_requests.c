@@ -9,6 +9,8 @@
 #define REBALANCE_MS_MAX ((uint64_t)3000)
 /* How much longer than others a request may take that waits for the rest of the group. */
 #define MARGIN_MS ((uint64_t)2000)
+/* Requests with an earlier generation, among those that have one. */
+#define LATE_ONE_IN 20
 /* A session that a broker without a lower bound should still give. */
 #define SESSION_MS_LEAST ((uint64_t)300)
 
@@ -106,13 +108,20 @@ void member_join(struct member *member)
     send_patiently(member, exchange);
 }
 
+int32_t member_generation(struct member *member)
+{
+    const bool is_late = !member->settling && member->generation > 1 &&
+                         chance_one_in(&member->client.rng, LATE_ONE_IN);
+    return is_late ? member->generation - 1 : member->generation;
+}
+
 void member_sync(struct member *member, const struct join_group_response *joined)
 {
     struct exchange *exchange =
         contact_request(&member->contact, API_SYNC_GROUP, member->versions.sync_group);
     struct sync_group_request *request = (void *)(uintptr_t)exchange->request;
     request->group_id = group_of(member);
-    request->generation_id = member->generation;
+    request->generation_id = member_generation(member);
     request->member_id = peer_copy(exchange, member_id(member));
     request->group_instance_id = member_instance(member);
     request->protocol_type = SPAN("consumer");
@@ -128,7 +137,7 @@ void member_heartbeat(struct member *member)
         contact_request(&member->contact, API_HEARTBEAT, member->versions.heartbeat);
     struct heartbeat_request *request = (void *)(uintptr_t)exchange->request;
     request->group_id = group_of(member);
-    request->generation_id = member->generation;
+    request->generation_id = member_generation(member);
     request->member_id = peer_copy(exchange, member_id(member));
     request->group_instance_id = member_instance(member);
     member->beat_asked = true;

@@ -107,6 +107,53 @@ START_TEST(a_file_that_did_not_open)
 }
 END_TEST
 
+/* Bytes 100 to 200 of the file are being sent, as effect 2. */
+static void begin_send(struct story *story)
+{
+    begin(story);
+    struct piece *pieces = story_take(story, 2 * sizeof(*pieces));
+    pieces[0] = (struct piece){.data = (const uint8_t *)"head", .length = 4};
+    pieces[1] = (struct piece){.file = 1, .offset = 100, .length = 100};
+    asks(story, (struct effect){.kind = EFFECT_SEND,
+                                .id = 2,
+                                .send = {.connection = 4, .pieces = pieces, .pieces_count = 2}});
+}
+
+START_TEST(a_file_that_was_sent)
+{
+    struct story story;
+    begin_send(&story);
+    asks(&story, (struct effect){.kind = EFFECT_TRUNCATE, .id = 3, .range = {1, 200, 0}});
+    completes(&story, 3, ERR_NONE);
+    completes(&story, 2, ERR_NONE);
+    asks(&story, (struct effect){.kind = EFFECT_TRUNCATE, .id = 4, .range = {1, 0, 0}});
+    completes(&story, 4, ERR_NONE);
+    asks(&story, (struct effect){.kind = EFFECT_CLOSE_FILE, .id = 5, .file = 1});
+    ck_assert(story_passes(&story));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_file_closed_while_it_is_sent)
+{
+    struct story story;
+    begin_send(&story);
+    asks(&story, (struct effect){.kind = EFFECT_CLOSE_FILE, .id = 3, .file = 1});
+    ck_assert(story_objects(&story, "closed of which bytes are being sent"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_file_cut_while_it_is_sent)
+{
+    struct story story;
+    begin_send(&story);
+    asks(&story, (struct effect){.kind = EFFECT_TRUNCATE, .id = 3, .range = {1, 199, 0}});
+    ck_assert(story_objects(&story, "bytes that are being sent are cut off"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(two_receives)
 {
     struct story story;
@@ -181,6 +228,9 @@ SUITE(judge_contract)
     tcase_add_test(tcase, a_sync_after_a_failed_one);
     tcase_add_test(tcase, a_closed_file);
     tcase_add_test(tcase, a_file_that_did_not_open);
+    tcase_add_test(tcase, a_file_that_was_sent);
+    tcase_add_test(tcase, a_file_closed_while_it_is_sent);
+    tcase_add_test(tcase, a_file_cut_while_it_is_sent);
     tcase_add_test(tcase, two_receives);
     tcase_add_test(tcase, two_sends);
     tcase_add_test(tcase, a_closed_connection);

@@ -143,6 +143,30 @@ START_TEST(a_new_producer_id_may_repeat_what_was_sent_again)
 }
 END_TEST
 
+static void given(struct story *story, int64_t producer_id, int16_t epoch)
+{
+    struct exchange *exchange = story_exchange(story, API_INIT_PRODUCER_ID, 2);
+    struct init_producer_id_response *response =
+        story_response(exchange, init_producer_id_response);
+    response->producer_id = producer_id;
+    response->producer_epoch = epoch;
+    story_exchanged(story, exchange);
+}
+
+START_TEST(a_producer_id_given_twice)
+{
+    struct story story;
+    begin(&story);
+    given(&story, 7, 0);
+    given(&story, 8, 0);
+    given(&story, 7, 1);
+    ck_assert(story_passes(&story));
+    given(&story, 8, 0);
+    ck_assert(story_objects(&story, "gives producer id 8 with epoch 0 once more"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_idempotence)
 {
     TCase *tcase = tcase_create("idempotence");
@@ -152,6 +176,7 @@ SUITE(judge_idempotence)
     tcase_add_test(tcase, never_sent);
     tcase_add_test(tcase, idempotent_and_twice);
     tcase_add_test(tcase, a_gap_in_the_sequence);
+    tcase_add_test(tcase, a_producer_id_given_twice);
     tcase_add_test(tcase, a_new_producer_id_may_repeat_what_was_sent_again);
     suite_add_tcase(suite, tcase);
 }
