@@ -263,8 +263,9 @@ static void stall_ends(struct fault_window *window)
 
 static void rot_begins(struct fault_window *window)
 {
-    const bool rotted = files_rot(&window->host->files);
-    window->host->is_rotten = window->host->is_rotten || rotted;
+    bool is_derived = false;
+    const bool rotted = files_rot(&window->host->files, window->fault->path, &is_derived);
+    window->host->is_rotten = window->host->is_rotten || (rotted && !is_derived);
     count(window, TALLY_fault_bit_rot, rotted);
 }
 

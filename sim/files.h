@@ -73,8 +73,10 @@ void files_process_ended(struct files *files);
 bool files_are_dirty(const struct files *files);
 
 /* Flips one bit of one file whose name ends in ".log", ".index", ".timeindex" or ".snapshot", on
- * the device itself. False when there is none. */
-bool files_rot(struct files *files);
+ * the device itself; `part`: of one with this in its path, NULL: of any. False when there is none;
+ * else *ret_is_derived tells whether what the file says can be made anew of others, as indexes
+ * can. */
+bool files_rot(struct files *files, const char *part, bool *ret_is_derived);
 
 /* What no sync covered is kept, lost, torn by sectors or reordered, as the rng says. */
 void files_power_loss(struct files *files);

@@ -6,48 +6,66 @@
 #include "sim/file_node.h"
 #include "sim/files.h"
 
-static bool name_rots(const char *name)
+/* Files that may rot, and whether what they say can be made anew of others. */
+static const struct rotting {
+    const char *end;
+    bool is_derived;
+} rottings[] = {{".log", false}, {".index", true}, {".timeindex", true}, {".snapshot", false}};
+
+static const struct rotting *rotting_of(const char *name)
 {
-    static const char *const ends[] = {".log", ".index", ".timeindex", ".snapshot"};
     const char *end = strrchr(name, '.');
-    for (size_t i = 0; end != NULL && i < sizeof(ends) / sizeof(ends[0]); i++) {
-        if (strcmp(end, ends[i]) == 0)
-            return true;
+    for (size_t i = 0; end != NULL && i < sizeof(rottings) / sizeof(rottings[0]); i++) {
+        if (strcmp(end, rottings[i].end) == 0)
+            return &rottings[i];
     }
-    return false;
+    return NULL;
 }
 
-/* Counts the files below a folder that may rot; the one with number `wanted` is returned. */
-static struct file_node *find(const struct file_node *folder, uint64_t wanted, uint64_t *count)
+/* Those that a search is for. */
+struct search {
+    const char *part; /* of their path */
+    uint64_t wanted;  /* the number of the one that is returned */
+    uint64_t count;
+    bool is_derived; /* that one */
+};
+
+/* Counts the files below a folder that may rot; `matches`: the way to it has the part. */
+static struct file_node *find(const struct file_node *folder, bool matches, struct search *search)
 {
     for (size_t i = 0; i < folder->durable_entries.count; i++) {
         const struct entry *entry = &folder->durable_entries.items[i];
+        const bool is_meant = matches || strstr(entry->name, search->part) != NULL;
+        const struct rotting *rotting = rotting_of(entry->name);
         struct file_node *found = NULL;
-        if (entry->node->is_folder)
-            found = find(entry->node, wanted, count);
-        else if (name_rots(entry->name) && entry->node->durable.length > 0 &&
-                 entry->node->changes_count == 0 && (*count)++ == wanted)
+        if (entry->node->is_folder) {
+            found = find(entry->node, is_meant, search);
+        } else if (is_meant && rotting != NULL && entry->node->durable.length > 0 &&
+                   entry->node->changes_count == 0 && search->count++ == search->wanted) {
+            search->is_derived = rotting->is_derived;
             found = entry->node;
+        }
         if (found != NULL)
             return found;
     }
     return NULL;
 }
 
-bool files_rot(struct files *files)
+bool files_rot(struct files *files, const char *part, bool *ret_is_derived)
 {
-    uint64_t count = 0;
+    struct search search = {.part = part == NULL ? "" : part, .wanted = UINT64_MAX};
     for (size_t i = 0; i < FILES_FOLDERS_MAX; i++)
-        find(files->roots[i], UINT64_MAX, &count);
-    if (count == 0)
+        find(files->roots[i], false, &search);
+    if (search.count == 0)
         return false;
-    const uint64_t wanted = chance_below(files->rng, count);
+    search.wanted = chance_below(files->rng, search.count);
+    search.count = 0;
     struct file_node *node = NULL;
-    count = 0;
     for (size_t i = 0; node == NULL; i++)
-        node = find(files->roots[i], wanted, &count);
+        node = find(files->roots[i], false, &search);
     const uint64_t bit = chance_below(files->rng, node->durable.length * 8);
     node->durable.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
     node->visible.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    *ret_is_derived = search.is_derived;
     return true;
 }

@@ -94,7 +94,7 @@ struct host {
     int64_t drift_ppm;
     uint64_t mono_base_us; /* the machine's clock at sim time `base_us` */
     uint64_t base_us;
-    bool is_rotten; /* a bit of its files flipped at rest: what is read may be refused */
+    bool is_rotten; /* a bit of its logs flipped at rest: what is read may be refused */
     struct host_faults faults;
     struct host_knobs {
         bool partial_turns;       /* a turn brings some of what has arrived, not all */

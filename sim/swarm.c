@@ -6,6 +6,8 @@
 #define KIND_ONE_IN   4 /* a run has one in so many of the kinds */
 #define MOMENT_ONE_IN 3 /* and one in so many of these waits for a moment */
 
+static char indexes[] = "index";
+
 static bool is_life(enum fault_kind kind)
 {
     return kind == FAULT_CRASH || kind == FAULT_POWER_LOSS || kind == FAULT_STOP;
@@ -17,14 +19,16 @@ uint32_t swarm_draw(struct sim *sim, struct scenario_fault *faults, uint32_t mos
     uint32_t count = 0;
     chance_stream(&rng, &sim->source, "swarm", 0);
     for (uint32_t kind = 0; kind < FAULT_KINDS && count < most; kind++) {
-        /* A bit that flips takes away what judges rely on: scenarios ask for it. */
-        if (!chance_one_in(&rng, KIND_ONE_IN) || kind == FAULT_BIT_ROT)
+        if (!chance_one_in(&rng, KIND_ONE_IN))
             continue;
         const uint64_t load_ms = sim->scenario->load_ms.most;
         const uint64_t every_ms = chance_between(&rng, load_ms / 20 + 1, load_ms + 1);
         struct scenario_fault fault = {.kind = kind,
                                        .every_ms = {every_ms / 2, every_ms},
                                        .lasts_ms = {1, chance_between(&rng, 1, load_ms / 8 + 1)}};
+        /* A bit of a log that flips takes away what judges rely on: scenarios ask for that. */
+        if (kind == FAULT_BIT_ROT)
+            fault.path = indexes;
         if (is_life(kind) && chance_one_in(&rng, MOMENT_ONE_IN)) {
             fault.when = (enum moment_kind)chance_between(&rng, 1, MOMENT_KINDS - 1);
             fault.nth = (struct range){1, 1 + chance_between(&rng, 1, 100)};
