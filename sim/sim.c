@@ -120,6 +120,23 @@ static void is_late(struct sim *sim, const char *what)
                "%s was not over in time: %s", what, text);
 }
 
+static void settle_goes_on(struct sim *sim, bool late)
+{
+    const bool done = clients_are_done(sim->clients);
+    if (done && sim->done_us == 0)
+        sim->done_us = sim->now_us;
+    /* One that was done may have connected anew since, and ask who it is. */
+    if (done && sim->now_us >= sim->done_us + QUIET_US) {
+        phase_begin(sim, SIM_AUDIT, sim->scenario->settle_ms * 1000);
+        clients_audit(sim->clients);
+        poll(sim);
+    } else if (late) {
+        is_late(sim, "settling");
+    } else {
+        poll(sim);
+    }
+}
+
 static void phase_due(struct task *task)
 {
     struct sim *sim = container_of(task, struct sim, phase_task);
@@ -137,17 +154,7 @@ static void phase_due(struct task *task)
         settle_begins(sim);
         break;
     case SIM_SETTLE:
-        if (clients_are_done(sim->clients) && sim->done_us == 0)
-            sim->done_us = sim->now_us;
-        if (sim->done_us != 0 && sim->now_us >= sim->done_us + QUIET_US) {
-            phase_begin(sim, SIM_AUDIT, sim->scenario->settle_ms * 1000);
-            clients_audit(sim->clients);
-            poll(sim);
-        } else if (late) {
-            is_late(sim, "settling");
-        } else {
-            poll(sim);
-        }
+        settle_goes_on(sim, late);
         break;
     case SIM_AUDIT:
         if (clients_audit_is_done(sim->clients))
