@@ -66,11 +66,12 @@ tests_check_scenario_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 $(tests_check_scenario_OBJECTS): core/wire/messages.h
 tests_check_scenario_LDADD = libscenario.a $(TEST_LIBS) $(CORE_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS)
 
-dist_check_SCRIPTS += tests/sim.sh tests/sim-docs.sh tests/sim-scenarios.sh
+dist_check_SCRIPTS += tests/sim.sh tests/sim-docs.sh tests/sim-questions.sh tests/sim-scenarios.sh
 if HAVE_SIM
-TESTS += tests/sim.sh tests/sim-docs.sh tests/sim-scenarios.sh
+TESTS += tests/sim.sh tests/sim-docs.sh tests/sim-questions.sh tests/sim-scenarios.sh
 tests/sim.log: chronik chronik-sim
 tests/sim-docs.log: tools/simdoc
+tests/sim-questions.log: chronik-sim
 tests/sim-scenarios.log: chronik-sim
 endif
 
