@@ -178,6 +178,12 @@ completes "chronik help br" "broker"
 completes "chronik broker --s" "--set"
 completes "chronik broker --set log.roll" "log.roll.ms= log.roll.hours="
 completes "chronik broker serv" "server.properties"
+if [ -x "$here/chronik-sim" ]; then
+    completes "chronik sim sh" "show shrink"
+    completes "chronik sim help repl" "replay"
+    completes "chronik sim run --see" "--seed --seeds"
+    completes "chronik sim shrink --out serv" "server.properties"
+fi
 
 echo "1..$number"
 exit $failed

@@ -2,30 +2,40 @@
 # Completion of chronik's command line in bash. Commands and options are asked of the program, so
 # that they are those that it has; the keys are filled in when chronik is built.
 
-# The names of the commands, or the options of command $2, of program $1.
-_chronik_words()
+# The names of the commands of "$@", which is the program or the program and "sim".
+_chronik_commands()
 {
-    if [ $# -eq 1 ]; then
-        "$1" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
-        echo "help --help --version"
-    else
-        "$1" help "$2" 2>/dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p'
-        echo "--help"
-    fi
+    "$@" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+    echo "help --help --version"
+}
+
+# The options of command $1 of the rest of "$@".
+_chronik_options()
+{
+    local command=$1
+    shift
+    "$@" help "$command" 2>/dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p'
+    echo "--help"
 }
 
 _chronik()
 {
-    local program=$1 current=$2 command=${COMP_WORDS[1]-} keys="@KEYS@"
+    local program=("$1") current=$2 place=1 keys="@KEYS@"
     local before=${COMP_WORDS[COMP_CWORD - 1]-}
+    if [ "$COMP_CWORD" -gt 1 ] && [ "${COMP_WORDS[1]}" = sim ]; then
+        program+=(sim)
+        place=2
+    fi
+    local command=${COMP_WORDS[place]-}
     COMPREPLY=()
-    if [ "$COMP_CWORD" -eq 1 ] || [ "$before" = help ]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_chronik_words "$program")" -- "$current")
+    if [ "$COMP_CWORD" -eq "$place" ] || [ "$before" = help ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_chronik_commands "${program[@]}")" -- "$current")
     elif [ "$before" = --set ]; then
         compopt -o nospace 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -S = -W "$keys" -- "$current")
     elif [ "${current#-}" != "$current" ]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_chronik_words "$program" "$command")" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "$(_chronik_options "$command" "${program[@]}")" \
+            -- "$current")
     else
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
