@@ -1,21 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/file_node.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/check.h"
+#include "core/base/list.h"
 #include "core/wire/error.h"
 #include "sim/memory.h"
 
+/* What file_bytes point into. */
+struct buffer {
+    size_t owners;
+    max_align_t data[];
+};
+
+static struct buffer *buffer_of(const struct file_bytes *bytes)
+{
+    return container_of((void *)bytes->data, struct buffer, data);
+}
+
+void file_bytes_free(struct file_bytes *bytes)
+{
+    if (bytes->data != NULL && --buffer_of(bytes)->owners == 0)
+        free(buffer_of(bytes));
+    *bytes = (struct file_bytes){NULL, 0, 0};
+}
+
+void file_bytes_share(struct file_bytes *to, const struct file_bytes *from)
+{
+    const struct file_bytes bytes = *from;
+    if (bytes.data != NULL)
+        buffer_of(&bytes)->owners++;
+    file_bytes_free(to);
+    *to = bytes;
+}
+
+static bool is_shared(const struct file_bytes *bytes)
+{
+    return bytes->data != NULL && buffer_of(bytes)->owners > 1;
+}
+
+/* Memory of the bytes' own, with room for `capacity` of them. */
+static void reserve(struct file_bytes *bytes, size_t capacity)
+{
+    struct buffer *former = bytes->data == NULL ? NULL : buffer_of(bytes);
+    const bool copies = is_shared(bytes);
+    struct buffer *buffer = sim_allocate(copies ? NULL : former, sizeof(struct buffer) + capacity);
+    if (copies) {
+        memcpy(buffer->data, bytes->data, bytes->length);
+        former->owners--;
+    }
+    buffer->owners = 1;
+    bytes->data = (uint8_t *)buffer->data;
+    bytes->capacity = capacity;
+}
+
+void file_bytes_own(struct file_bytes *bytes)
+{
+    if (is_shared(bytes))
+        reserve(bytes, bytes->length);
+}
+
 void file_bytes_resize(struct file_bytes *bytes, size_t length)
 {
-    if (length > bytes->capacity) {
-        bytes->capacity = length * 2;
-        bytes->data = sim_allocate(bytes->data, bytes->capacity);
-    }
-    if (length > bytes->length)
+    if (length > bytes->length) {
+        if (length > bytes->capacity || is_shared(bytes))
+            reserve(bytes, length * 2);
         memset(bytes->data + bytes->length, 0, length - bytes->length);
+    }
     bytes->length = length;
 }
 
@@ -23,8 +77,10 @@ void file_bytes_set(struct file_bytes *bytes, size_t offset, const void *data, s
 {
     if (offset + length > bytes->length)
         file_bytes_resize(bytes, offset + length);
-    if (length > 0)
-        memcpy(bytes->data + offset, data, length);
+    if (length == 0)
+        return;
+    file_bytes_own(bytes);
+    memcpy(bytes->data + offset, data, length);
 }
 
 /* Where `name` is or would be among the entries. */
@@ -110,7 +166,7 @@ struct change *change_add(struct file_node *node)
 
 static void change_free(struct change *change)
 {
-    free(change->data.data);
+    file_bytes_free(&change->data);
     free(change->name);
 }
 
@@ -201,8 +257,8 @@ void nodes_free(struct files *files)
         files->nodes = node->next_of_all;
         changes_settle(node, UINT64_MAX, false);
         free(node->changes);
-        free(node->visible.data);
-        free(node->durable.data);
+        file_bytes_free(&node->visible);
+        file_bytes_free(&node->durable);
         entries_clear(&node->visible_entries);
         entries_clear(&node->durable_entries);
         free(node);

@@ -9,7 +9,8 @@
 
 #include "sim/files.h"
 
-/* A growing run of bytes. */
+/* A growing run of bytes, zeroed when it is empty. Those that are the same may share their memory
+ * until one of them changes: a disk and what became of it at a power loss differ in little. */
 struct file_bytes {
     uint8_t *data;
     size_t length;
@@ -18,6 +19,13 @@ struct file_bytes {
 
 void file_bytes_set(struct file_bytes *bytes, size_t offset, const void *data, size_t length);
 void file_bytes_resize(struct file_bytes *bytes, size_t length);
+
+/* Makes them the same as others. */
+void file_bytes_share(struct file_bytes *to, const struct file_bytes *from);
+
+/* Makes the memory theirs alone, for who changes it without file_bytes_set(). */
+void file_bytes_own(struct file_bytes *bytes);
+void file_bytes_free(struct file_bytes *bytes);
 
 struct change {
     uint64_t sequence;

@@ -7,12 +7,6 @@
 
 static struct file_node *clone_of(struct files *to, struct file_node *node);
 
-static void clone_bytes(struct file_bytes *to, const struct file_bytes *from)
-{
-    if (from->length > 0)
-        file_bytes_set(to, 0, from->data, from->length);
-}
-
 static void clone_entries(struct files *files, struct entries *to, const struct entries *from)
 {
     for (size_t i = 0; i < from->count; i++)
@@ -25,7 +19,7 @@ static void clone_change(struct files *files, struct file_node *to, const struct
     change->is_truncate = from->is_truncate;
     change->offset = from->offset;
     change->goes_on = from->goes_on;
-    clone_bytes(&change->data, &from->data);
+    file_bytes_share(&change->data, &from->data);
     if (from->name == NULL)
         return;
     change->name = sim_text_copy(from->name, strlen(from->name));
@@ -41,8 +35,8 @@ static struct file_node *clone_of(struct files *to, struct file_node *node)
         return node->copy;
     struct file_node *copy = node_new(to, node->is_folder);
     node->copy = copy;
-    clone_bytes(&copy->visible, &node->visible);
-    clone_bytes(&copy->durable, &node->durable);
+    file_bytes_share(&copy->visible, &node->visible);
+    file_bytes_share(&copy->durable, &node->durable);
     clone_entries(to, &copy->visible_entries, &node->visible_entries);
     clone_entries(to, &copy->durable_entries, &node->durable_entries);
     for (size_t i = 0; i < node->changes_count; i++)

@@ -49,8 +49,8 @@ static void file_power_loss(struct files *files, struct file_node *node)
         }
     }
     file_bytes_resize(&result, size);
-    free(sectors.data);
-    free(node->durable.data);
+    file_bytes_free(&sectors);
+    file_bytes_free(&node->durable);
     node->durable = result;
     changes_settle(node, UINT64_MAX, false);
 }
@@ -105,8 +105,7 @@ void files_power_loss(struct files *files)
         node_power_loss(files, node);
     files->used_bytes = 0;
     for (struct file_node *node = files->nodes; node != NULL; node = node->next_of_all) {
-        node->visible.length = 0;
-        file_bytes_set(&node->visible, 0, node->durable.data, node->durable.length);
+        file_bytes_share(&node->visible, &node->durable);
         entries_copy(&node->visible_entries, &node->durable_entries);
         files->used_bytes += node->visible.length;
     }

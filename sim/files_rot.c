@@ -64,6 +64,8 @@ bool files_rot(struct files *files, const char *part, bool *ret_is_derived)
     for (size_t i = 0; node == NULL; i++)
         node = find(files->roots[i], false, &search);
     const uint64_t bit = chance_below(files->rng, node->durable.length * 8);
+    file_bytes_own(&node->durable);
+    file_bytes_own(&node->visible);
     node->durable.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
     node->visible.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
     *ret_is_derived = search.is_derived;

@@ -79,7 +79,7 @@ static void end(void *state)
 {
     struct machine *machine = state;
     for (peer i = 0; i < machine->peers_count; i++)
-        free(machine->peers[i].received.data);
+        file_bytes_free(&machine->peers[i].received);
     queue_clear(&machine->sim.queue);
     network_free(machine->sim.network);
     host_free(machine->host);

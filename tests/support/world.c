@@ -129,7 +129,7 @@ void world_free(struct world *world)
     files_free(&world->files);
     world_net_free(&world->net);
     free(world->asked);
-    free(world->logged.data);
+    file_bytes_free(&world->logged);
     free(world);
 }
 

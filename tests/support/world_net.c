@@ -189,8 +189,8 @@ void world_net_free(struct world_net *net)
     while (net->connections != NULL) {
         struct world_connection *connection = net->connections;
         net->connections = connection->next;
-        free(connection->to_process.data);
-        free(connection->to_client.data);
+        file_bytes_free(&connection->to_process);
+        file_bytes_free(&connection->to_client);
         free(connection);
     }
 }
