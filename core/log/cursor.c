@@ -61,7 +61,9 @@ void cursor_close(struct log_cursor *cursor)
     chunk->cursor = NULL;
     if (wait_is_set(&chunk->wait))
         list_remove(&chunk->wait.place);
-    if (!op_busy(&chunk->op))
+    if (op_busy(&chunk->op))
+        folder_read_given_up(chunk->log->folder);
+    else
         chunk_free(chunk);
 }
 
@@ -69,7 +71,9 @@ static void chunk_read(struct op *op, const struct completion *completion)
 {
     struct chunk *chunk = container_of(op, struct chunk, op);
     if (chunk->cursor == NULL) {
+        struct folder *folder = chunk->log->folder;
         chunk_free(chunk);
+        folder_read_ended(folder);
         return;
     }
     int error = completion->error == ERR_NONE ? ERR_NONE : ERR_KAFKA_STORAGE_ERROR;

@@ -391,13 +391,32 @@ static void checkpointed(struct log_waiter *waiter, int error)
             CLEAN_MARK);
 }
 
+/* Once no read goes on. */
+static void close_begin(struct folder *folder)
+{
+    if (!folder->closing || folder->reads_given_up > 0 || folder->close_waiter.wake != NULL)
+        return;
+    folder->close_waiter.wake = checkpointed;
+    folder_checkpoint(folder, &folder->close_waiter);
+}
+
 void folder_close(struct folder *folder, struct log_waiter *waiter)
 {
     list_append(&folder->waiters, &waiter->place);
     timer_cancel(&folder->io->timers, &folder->settle_timer);
     folder->closing = true;
-    folder->close_waiter.wake = checkpointed;
-    folder_checkpoint(folder, &folder->close_waiter);
+    close_begin(folder);
+}
+
+void folder_read_given_up(struct folder *folder)
+{
+    folder->reads_given_up++;
+}
+
+void folder_read_ended(struct folder *folder)
+{
+    folder->reads_given_up--;
+    close_begin(folder);
 }
 
 void folder_free(struct folder *folder)

@@ -66,6 +66,7 @@ struct folder {
     struct timer settle_timer;
 
     struct list removals;
+    uint32_t reads_given_up; /* under way; their bytes still have to come */
     struct log_waiter close_waiter;
     uint64_t mark_file;
     bool closing;
@@ -82,6 +83,10 @@ void folder_unclaim(struct folder *folder, const struct log *log);
 /* Loads in turn: true when the log may begin now, else recover_list() is called later. */
 bool folder_load_begin(struct folder *folder, struct recovery *recovery);
 void folder_load_end(struct folder *folder);
+
+/* A read goes on that nobody waits for any more; or has ended. The folder closes after the last. */
+void folder_read_given_up(struct folder *folder);
+void folder_read_ended(struct folder *folder);
 
 /* A log has `bytes` more behind its recovery point; or begins to move it; or has moved it. */
 void folder_unsettled(struct folder *folder, struct log *log, uint64_t bytes);
