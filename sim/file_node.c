@@ -207,6 +207,21 @@ void changes_lose_bytes(struct file_node *node, uint64_t covers)
     node->changes_count = kept;
 }
 
+void folder_share(struct file_node *folder)
+{
+    for (size_t i = 0; i < folder->visible_entries.count; i++) {
+        struct file_node *node = folder->visible_entries.items[i].node;
+        struct file_bytes *visible = &node->visible;
+        const struct file_bytes *durable = &node->durable;
+        if (node->changes_count == 0 && visible->data != durable->data &&
+            visible->length == durable->length &&
+            (visible->length == 0 || memcmp(visible->data, durable->data, visible->length) == 0)) {
+            reserve(visible, visible->length);
+            file_bytes_share(&node->durable, visible);
+        }
+    }
+}
+
 void entry_change(struct file_node *folder, const char *name, struct file_node *node, bool goes_on)
 {
     struct change *change = change_add(folder);

@@ -76,6 +76,9 @@ void change_apply(struct file_node *node, const struct change *change);
 /* Forgets the changes up to `covers`, after they became durable or were lost. */
 void changes_settle(struct file_node *node, uint64_t covers, bool durable);
 
+/* Has those of a folder's files of which all is durable hold it once instead of twice. */
+void folder_share(struct file_node *folder);
+
 /* Forgets the bytes that were written up to `covers`, which are lost. That the file was made
  * shorter is not forgotten: its size is no page's. */
 void changes_lose_bytes(struct file_node *node, uint64_t covers);

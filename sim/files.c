@@ -146,6 +146,8 @@ static int open_carry_out(struct files *files, const struct effect *effect, cons
     if (node == NULL && !creates)
         return ERR_NOT_FOUND;
     if (node == NULL) {
+        /* A log that begins a file has done with those before. */
+        folder_share(place.folder);
         node = node_new(files, false);
         entry_change(place.folder, place.name, node, false);
     }
