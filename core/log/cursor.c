@@ -87,6 +87,7 @@ static void chunk_read(struct op *op, const struct completion *completion)
 static void chunk_file_ready(struct wait *wait, int error)
 {
     struct chunk *chunk = container_of(wait, struct chunk, wait);
+    chunk->cursor->passes = error_passes(error);
     if (error != ERR_NONE) {
         /* A segment that expired before it could be opened again, or a file that is gone. */
         error = chunk->cursor->segment->removed ? ERR_OFFSET_OUT_OF_RANGE : ERR_KAFKA_STORAGE_ERROR;

@@ -137,6 +137,7 @@ struct log_cursor {
     uint64_t position;
     void (*step)(struct log_cursor *cursor, int error);
     bool placed; /* at a batch of the segment */
+    bool passes; /* its last error does: no descriptor is left */
 };
 
 /* A range of a segment's file, pinned: neither removed nor cut until log_unpin(). */

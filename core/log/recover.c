@@ -76,6 +76,20 @@ void recover_folder_failed(struct log *log, const char *what)
     log_release(log);
 }
 
+static void again_due(struct timer *timer)
+{
+    const struct recovery *recovery = container_of(timer, struct recovery, timer);
+    if (!recover_stopped(recovery->log))
+        recovery->again(recovery->log);
+}
+
+void recover_again(struct log *log, void (*step)(struct log *log))
+{
+    struct recovery *recovery = log->recovery;
+    recovery->again = step;
+    timer_set(&log->io->timers, &recovery->timer, log->io->now_us + AGAIN_US, again_due);
+}
+
 /* The process has no file descriptors left, which is not the disk's fault: whoever asks next tries
  * again. */
 static void recover_later(struct log *log)
@@ -96,17 +110,12 @@ bool recover_stopped(struct log *log)
     return true;
 }
 
-static void ready_again(struct timer *timer)
-{
-    recover_ready(container_of(timer, struct recovery, timer)->log);
-}
-
 static void start_checkpointed(struct log_waiter *waiter, int error)
 {
     struct recovery *recovery = container_of(waiter, struct recovery, start_waiter);
     struct log *log = recovery->log;
     if (error_passes(error))
-        timer_set(&log->io->timers, &recovery->timer, log->io->now_us + AGAIN_US, ready_again);
+        recover_again(log, recover_ready);
     else if (error != ERR_NONE)
         recover_folder_failed(log, "cannot write the checkpoint of the start of");
     else
@@ -332,14 +341,6 @@ static void metadata_get(struct log *log)
     log_path_free(log, path);
 }
 
-/* Without a descriptor or memory to read it, nothing is known about it. */
-static void metadata_again(struct timer *timer)
-{
-    struct log *log = container_of(timer, struct recovery, timer)->log;
-    if (!recover_stopped(log))
-        metadata_get(log);
-}
-
 static void metadata_got(void *context, int error, struct span text)
 {
     struct log *log = context;
@@ -347,9 +348,9 @@ static void metadata_got(void *context, int error, struct span text)
     uint64_t bytes = 0;
     if (recover_stopped(log))
         return;
+    /* Without a descriptor or memory to read it, nothing is known about it. */
     if (error == ERR_LIMIT) {
-        timer_set(&log->io->timers, &log->recovery->timer, log->io->now_us + AGAIN_US,
-                  metadata_again);
+        recover_again(log, metadata_get);
         return;
     }
     for (uint32_t i = 0; i < log->segments_count; i++)

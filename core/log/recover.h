@@ -15,7 +15,8 @@ struct recovery {
     struct list place; /* in folder->load_queue */
     struct op op;
     struct wait wait;
-    struct timer timer; /* until a step is tried again */
+    struct timer timer; /* until a step is tried again: */
+    void (*again)(struct log *log);
     struct span path;
     bool rewinding; /* after a failed write */
     bool quieting;  /* … while effects are still under way */
@@ -56,6 +57,8 @@ struct recovery {
 /* Ends the recovery: the log refuses to serve. `what` is for the operator. */
 void recover_refuse(struct log *log, const char *what, struct segment *segment, uint64_t position);
 void recover_folder_failed(struct log *log, const char *what);
+/* What a step met passes by (error_passes()): after a while `step` is done again. */
+void recover_again(struct log *log, void (*step)(struct log *log));
 struct recovery *recovery_new(struct log *log);
 /* True, and the recovery is over, when the log was deleted or its folder failed meanwhile. */
 bool recover_stopped(struct log *log);

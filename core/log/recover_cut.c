@@ -49,6 +49,10 @@ static void truncate_file_ready(struct wait *wait, int error)
 {
     struct recovery *recovery = container_of(wait, struct recovery, wait);
     struct log *log = recovery->log;
+    if (error_passes(error)) {
+        recover_again(log, recover_truncate);
+        return;
+    }
     if (error != ERR_NONE) {
         recover_folder_failed(log, "cannot open a segment of");
         return;
@@ -125,6 +129,10 @@ static void root_synced(struct wait *wait, int error)
 {
     struct recovery *recovery = container_of(wait, struct recovery, wait);
     struct log *log = recovery->log;
+    if (error_passes(error)) {
+        recover_again(log, sync_next);
+        return;
+    }
     if (error != ERR_NONE) {
         recover_folder_failed(log, "cannot sync the data folder for");
         return;
@@ -139,7 +147,9 @@ static void entries_synced(struct op *op, const struct completion *completion)
     struct log *log = recovery->log;
     for (uint32_t i = 0; i < log->segments_count && completion->error == ERR_NONE; i++)
         log->segments[i]->entry_durable = log->segments[i]->exists;
-    if (completion->error != ERR_NONE)
+    if (error_passes(completion->error))
+        recover_again(log, sync_next);
+    else if (completion->error != ERR_NONE)
         recover_folder_failed(log, "cannot sync the folder of");
     else if (log->folder_durable)
         recover_ready(log);
@@ -164,6 +174,10 @@ static void sync_file_ready(struct wait *wait, int error)
 {
     struct recovery *recovery = container_of(wait, struct recovery, wait);
     struct log *log = recovery->log;
+    if (error_passes(error)) {
+        recover_again(log, sync_next);
+        return;
+    }
     if (error != ERR_NONE) {
         recover_folder_failed(log, "cannot open a segment of");
         return;

@@ -263,12 +263,24 @@ static void scan_segment(struct log *log)
     scan_begin(log);
 }
 
+static void scan_again(struct log *log)
+{
+    struct recovery *recovery = log->recovery;
+    struct log_cursor *cursor = &recovery->cursor;
+    if (cursor_enter(cursor, log->segments[recovery->segment], cursor->position))
+        scan_step(cursor, ERR_NONE);
+}
+
 static void scan_step(struct log_cursor *cursor, int error)
 {
     struct recovery *recovery = container_of(cursor, struct recovery, cursor);
     struct log *log = recovery->log;
     if (recover_stopped(log))
         return;
+    if (error != ERR_NONE && cursor->passes) {
+        recover_again(log, scan_again);
+        return;
+    }
     if (error != ERR_NONE) {
         recover_folder_failed(log, "cannot read a segment of");
         return;

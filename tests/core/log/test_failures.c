@@ -197,12 +197,33 @@ START_TEST(a_folder_is_synced_when_there_are_descriptors_again)
 END_TEST
 
 /* Not having read partition.metadata says nothing about what is in it. */
+static const struct {
+    enum effect_kind kind;
+    const char *part;
+    bool is_cut; /* the log's tail is torn */
+} loading[] = {
+    {EFFECT_OPEN, "partition.metadata", false},
+    {EFFECT_OPEN, ".log", false},
+    {EFFECT_SYNC_FOLDER, "topic-0", false},
+    {EFFECT_SYNC_FOLDER, NULL, false},
+    {EFFECT_OPEN, ".log", true},
+};
+
 START_TEST(a_log_is_loaded_when_there_are_descriptors_again)
 {
     story_write(&story, 3, 10);
     story_kill(&story);
-    world_fail(story.world, EFFECT_OPEN, "partition.metadata", 0, UINT32_MAX, ERR_LIMIT, 0);
+    if (loading[_i].is_cut) {
+        const struct span bytes = world_file(story.world, story_path(0, ".log"));
+        uint8_t torn[1000] = {0};
+        ck_assert_uint_lt(bytes.length, sizeof(torn));
+        memcpy(torn, bytes.data, bytes.length);
+        world_put_file(story.world, story_path(0, ".log"), span_of(torn, sizeof(torn)));
+    }
+    world_fail(story.world, loading[_i].kind, loading[_i].part, 0, UINT32_MAX, ERR_LIMIT, 0);
     ck_assert_int_eq(story_boot(&story), LOG_LOADING);
+    world_advance_ms(story.world, 1000);
+    ck_assert(!story.offline);
     world_mend(story.world);
     world_advance_ms(story.world, 1000);
     ck_assert_int_eq(log_state(story.log), LOG_READY);
@@ -391,7 +412,8 @@ SUITE(failures)
                         sizeof(passing) / sizeof(passing[0]));
     tcase_add_loop_test(tcase, a_folder_is_synced_when_there_are_descriptors_again, 0,
                         sizeof(synced_folders) / sizeof(synced_folders[0]));
-    tcase_add_test(tcase, a_log_is_loaded_when_there_are_descriptors_again);
+    tcase_add_loop_test(tcase, a_log_is_loaded_when_there_are_descriptors_again, 0,
+                        sizeof(loading) / sizeof(loading[0]));
     tcase_add_test(tcase, a_checkpoint_without_descriptors_comes_later);
     tcase_add_loop_test(tcase, a_broken_disk_takes_the_folder_offline, 0,
                         sizeof(broken) / sizeof(broken[0]));
