@@ -15,6 +15,7 @@
 #define FILE_BYTES_MAX 65536
 #define FAULT_BYTES    2
 #define HEAD_BYTES     5
+#define AGAIN_MS       1000
 
 /* Set in the byte of a name: checksums stay as they come. */
 #define AS_IT_COMES 0x80
@@ -88,6 +89,14 @@ static uint64_t topics_digest(const struct image *image)
     return digest;
 }
 
+/* The first process: serves, or has ended. What found no room is tried again a little later. */
+static bool start(struct node *node)
+{
+    if (!node_start(node) && !world_is_stopped(node->world))
+        world_advance_ms(node->world, AGAIN_MS);
+    return world_is_ready(node->world) && !world_is_stopped(node->world);
+}
+
 /* The next process, with the same topics. */
 static void start_again(struct node *node, uint64_t digest)
 {
@@ -105,7 +114,7 @@ void metadata_files_run(struct span files, bool two_folders)
     if (files.data[0] > 0)
         fault_add(node.world, files.data[0] - 1, files.data[1]);
     files_put(node.world, span_of(files.data + FAULT_BYTES, files.length - FAULT_BYTES));
-    if (node_start(&node)) {
+    if (start(&node)) {
         const uint64_t digest = topics_digest(&node.broker->image);
         node_kill(&node);
         start_again(&node, digest);
