@@ -184,7 +184,7 @@ void faults_end(struct faults *faults)
         window_ends(container_of(faults->lasting.next, struct fault_window, place));
     for (uint32_t i = 0; i < faults->sim->hosts_count; i++) {
         struct host *host = faults->sim->hosts[i];
-        if (!faults->sim->scenario->expect.node_stops && host->state != HOST_SERVING)
+        if (host->state != HOST_SERVING)
             host_start_in(host, 0);
     }
 }
@@ -206,7 +206,7 @@ void faults_moment(struct faults *faults, struct host *host, enum moment_kind mo
 void faults_host_ended(struct faults *faults, struct host *host)
 {
     const bool gave_up = host->last_end == HOST_END_FAILED;
-    if (faults == NULL || faults->sim->scenario->expect.node_stops || (!gave_up && !faults->ended))
+    if (faults == NULL || (!gave_up && !faults->ended))
         return;
     struct chance rng;
     chance_stream(&rng, &faults->sim->source, host->name, host->boots);

@@ -175,8 +175,6 @@ static void judge_end(struct judge *judge)
 {
     const struct liveness *liveness = judge->state;
     const struct sim *sim = judge->sim;
-    if (sim->scenario->expect.node_stops)
-        return;
     for (uint32_t i = 0; i < sim->hosts_count; i++) {
         judge->judged++;
         if (sim->hosts[i]->state != HOST_SERVING && !sim->hosts[i]->is_rotten)

@@ -137,7 +137,6 @@ struct scenario_expect {
     uint64_t consumed_least;  /* records that consumers saw */
     uint64_t steps_most;      /* the whole run; 0: any number */
     bool errors_allowed;      /* without faults too */
-    bool node_stops;          /* a broker ends by itself (a failed data folder), and stays down */
     uint64_t latency_ms_most; /* without faults, a request's; 0: the default */
 };
 

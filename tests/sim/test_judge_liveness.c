@@ -114,10 +114,10 @@ START_TEST(a_machine_that_stays_down)
     struct story story;
     begin(&story);
     story.host->state = HOST_OFF;
-    story.scenario.expect.node_stops = true;
+    story.host->is_rotten = true;
     finish(&story);
     ck_assert(story_passes(&story));
-    story.scenario.expect.node_stops = false;
+    story.host->is_rotten = false;
     finish(&story);
     ck_assert(story_objects(&story, "n1 does not serve"));
     end(&story);
