@@ -250,7 +250,7 @@ START_TEST(a_crash_that_nobody_saw)
 {
     struct trace_run trace;
     make_folder();
-    die(500, SIGSEGV);
+    die(500, SIGKILL);
     sqlite3 *db = trace_open(path, &trace, reason);
     ck_assert_msg(db != NULL, "%s", reason);
     ck_assert_str_eq(trace.result, "crash");
