@@ -19,8 +19,10 @@ const struct cmd cmd_why = {
     .name = "why",
     .arguments = "FILE.db [NUMBER]",
     .summary = "walk back from something that happened to what caused it",
-    .help = "Prints the chain of causes that led to the thing with this number (chronik sim show\n"
-            "prints numbers), the first cause first. Without a number, what led to the violation.",
+    .help =
+        "Prints the chain of causes that led to the thing with this number (chronik sim show\n"
+        "prints numbers), the first cause first. Without a number, what led to the violation or\n"
+        "the crash.",
     .examples = "chronik sim why failed.db\n"
                 "    what led to what the judge objected to\n"
                 "chronik sim why failed.db 48311\n"
@@ -29,7 +31,8 @@ const struct cmd cmd_why = {
     .run = run_why,
 };
 
-/* The number that is asked about: the argument, or the violation's cause. -1: there is none. */
+/* The number that is asked about: the argument, or the violation's cause, or the crash. -1: there
+ * is none. */
 static int64_t number_read(sqlite3 *db, const char *argument)
 {
     if (argument != NULL) {
@@ -39,7 +42,11 @@ static int64_t number_read(sqlite3 *db, const char *argument)
     }
     sqlite3_stmt *row = NULL;
     int64_t number = -1;
-    if (sqlite3_prepare_v2(db, "SELECT cause FROM violation", -1, &row, NULL) == SQLITE_OK &&
+    if (sqlite3_prepare_v2(db,
+                           "SELECT cause FROM violation UNION ALL"
+                           " SELECT (SELECT max(number) FROM thing) FROM run"
+                           " WHERE result = 'crash'",
+                           -1, &row, NULL) == SQLITE_OK &&
         sqlite3_step(row) == SQLITE_ROW)
         number = sqlite3_column_int64(row, 0);
     sqlite3_finalize(row);
@@ -115,7 +122,8 @@ static int run_why(const struct cmd *cmd, int argc, char **argv)
     else if (arguments[1] != NULL)
         exit_code = options_mistake(cmd, "\"%s\" is no number of a thing", arguments[1]);
     else
-        exit_code = options_mistake(cmd, "no judge objected in this run: give a number");
+        exit_code =
+            options_mistake(cmd, "no judge objected in this run, nor did it crash: give a number");
     trace_run_free(&run);
     sqlite3_close(db);
     return exit_code;

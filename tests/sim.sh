@@ -206,6 +206,8 @@ ends_with_crash()
     esac
     verdict $truth "the story of $1 ends with the crash" "$last"
 }
+says "why it crashed" 0 "action crash ended by signal 6 (Aborted)" "$chronik" sim why crash.db
+says "why nothing" 2 "no judge objected in this run, nor did it crash" "$chronik" sim why one.db
 ends_with_crash crash.db "ended by signal 6 (Aborted)"
 ends_with_crash chronik-endless-1.db "ended by signal 9 (Killed)"
 
