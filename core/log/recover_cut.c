@@ -196,9 +196,12 @@ static void sync_next(struct log *log)
     if (recover_stopped(log))
         return;
     struct recovery *recovery = log->recovery;
-    /* Nothing was written since the recovery point, and so nothing waits to be synced. */
+    /* Nothing was written since the recovery point, and so nothing waits to be synced; unless a
+     * process that did not end in order had cut what was: the files that it removed come back when
+     * the power goes, as long as nobody has synced their folder. */
     const bool cut = recovery->cut || recovery->rewinding;
-    if (log->end == log->recovery_point && !cut && recovery->trash_count == 0) {
+    if (log->end == log->recovery_point && !cut && recovery->trash_count == 0 &&
+        folder_was_clean(log->folder)) {
         recover_ready(log);
         return;
     }
