@@ -186,6 +186,7 @@ include tests/cli/local.mk
 include tests/sim/local.mk
 include tests/conformance/local.mk
 include tests/power/local.mk
+include tests/determinism/local.mk
 
 if HAVE_CHECK
 check_LIBRARIES += tests/libsupport.a
