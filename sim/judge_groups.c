@@ -11,6 +11,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/endian.h"
 #include "core/view.h"
+#include "core/wire/error.h"
 #include "sim/floor.h"
 #include "sim/judge.h"
 #include "sim/notes.h"
@@ -30,6 +31,7 @@ struct group {
     struct floor generation; /* as JoinGroup told it */
     int32_t assigned;        /* the last generation of which an assignment was told */
     uint64_t active_us;      /* when something was last asked of it */
+    uint64_t loaded_number;  /* when a reply first showed that it is loaded; 0: none has */
     struct owner *owners;    /* in that generation */
     uint32_t owners_count;
     uint32_t owners_capacity;
@@ -163,24 +165,35 @@ static void sync_replied(struct judge *judge, const struct exchange *exchange)
 
 /* ---- Everything else. ---- */
 
+/* A coordinator that still loads its groups says so, but for heartbeats. */
+static void loaded(struct group *group, const struct exchange *exchange, int16_t error)
+{
+    if (group->loaded_number == 0 && error != ERR_COORDINATOR_LOAD_IN_PROGRESS &&
+        error != ERR_NOT_COORDINATOR && error != ERR_COORDINATOR_NOT_AVAILABLE)
+        group->loaded_number = exchange->replied_number;
+}
+
 static void join_replied(struct judge *judge, const struct exchange *exchange)
 {
     const struct join_group_request *request = exchange->request;
     const struct join_group_response *response = exchange->response;
     struct group *group = group_of(judge, exchange, request->group_id);
+    loaded(group, exchange, response->error_code);
     if (response->error_code != 0)
         return;
     judge_generation(judge, exchange, group, request->group_id, response->generation_id);
     floor_told(&group->generation, exchange->replied_number, response->generation_id);
 }
 
+/* As in Kafka, a heartbeat is well as long as nobody can know better. */
 static void heartbeat_replied(struct judge *judge, const struct exchange *exchange)
 {
     const struct heartbeat_request *request = exchange->request;
     const struct heartbeat_response *response = exchange->response;
-    if (response->error_code == 0)
-        judge_generation(judge, exchange, group_of(judge, exchange, request->group_id),
-                         request->group_id, request->generation_id);
+    const struct group *group = group_of(judge, exchange, request->group_id);
+    if (response->error_code == 0 && group->loaded_number != 0 &&
+        group->loaded_number < exchange->asked_number)
+        judge_generation(judge, exchange, group, request->group_id, request->generation_id);
 }
 
 static void commit_replied(struct judge *judge, const struct exchange *exchange)
@@ -190,10 +203,11 @@ static void commit_replied(struct judge *judge, const struct exchange *exchange)
     const int32_t generation = request->generation_id_or_member_epoch;
     for (int32_t i = 0; i < response->topics_count && generation >= 0; i++) {
         for (int32_t j = 0; j < response->topics[i].partitions_count; j++) {
+            struct group *group = group_of(judge, exchange, request->group_id);
+            loaded(group, exchange, response->topics[i].partitions[j].error_code);
             if (response->topics[i].partitions[j].error_code != 0)
                 continue;
-            judge_generation(judge, exchange, group_of(judge, exchange, request->group_id),
-                             request->group_id, generation);
+            judge_generation(judge, exchange, group, request->group_id, generation);
             return;
         }
     }
@@ -206,6 +220,7 @@ static void generations_lost(struct groups *groups, const struct host *host, boo
          group = notes_next(group)) {
         if (group->key.host != host->number)
             continue;
+        group->loaded_number = 0;
         if (all)
             group_forget(group);
         else

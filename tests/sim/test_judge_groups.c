@@ -125,12 +125,31 @@ START_TEST(a_process_that_dies_forgets_what_nobody_was_assigned)
 }
 END_TEST
 
+/* As in Kafka: who cannot know says that all is well. */
+START_TEST(a_heartbeat_while_the_coordinator_loads)
+{
+    struct story story;
+    story_begin(&story, &judge_groups);
+    story_topic(&story, "__consumer_offsets", 1, NULL, NULL);
+    joined(&story, 3);
+    synced(&story, "a", 3, 0);
+    judges_host_changed(story.sim.judges, story.host, HOST_BOOTED);
+    story_exchanged(&story, heartbeat(&story, 2));
+    ck_assert(story_passes(&story));
+    joined(&story, 4);
+    story_exchanged(&story, heartbeat(&story, 2));
+    ck_assert(story_objects(&story, "Heartbeat gets through with generation 2"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_groups)
 {
     TCase *tcase = tcase_create("groups");
     tcase_add_test(tcase, generations_that_grow);
     tcase_add_test(tcase, two_owners);
     tcase_add_test(tcase, an_old_generation_that_gets_through);
+    tcase_add_test(tcase, a_heartbeat_while_the_coordinator_loads);
     tcase_add_test(tcase, a_commit_of_an_old_generation);
     tcase_add_test(tcase, a_generation_that_comes_back);
     tcase_add_test(tcase, a_process_that_dies_forgets_what_nobody_was_assigned);
