@@ -347,10 +347,11 @@ static void beat_due(struct task *task)
 
 static int16_t beaten(struct member *member, const struct exchange *exchange)
 {
+    const struct heartbeat_request *request = exchange->request;
     const struct heartbeat_response *response = exchange->response;
     member->beat_asked = false;
-    if (!is_in_generation(member))
-        return ERR_NONE;
+    if (!is_in_generation(member) || request->generation_id != member->generation)
+        return ERR_NONE; /* what was true of an earlier generation */
     if (response->error_code != ERR_REBALANCE_IN_PROGRESS)
         return response->error_code;
     member->flushes = member->flushes || !member->rejoins;
@@ -360,11 +361,14 @@ static int16_t beaten(struct member *member, const struct exchange *exchange)
 
 static int16_t committed(struct member *member, const struct exchange *exchange)
 {
+    const struct offset_commit_request *request = exchange->request;
     const int16_t error = member_committed(member, exchange);
     member->commit_asked = false;
     if (error != ERR_NONE && member->settling)
         member->leaves = false; /* once more, from what the group has then */
-    return is_in_generation(member) ? error : ERR_NONE;
+    return is_in_generation(member) && request->generation_id_or_member_epoch == member->generation
+               ? error
+               : ERR_NONE;
 }
 
 static int16_t fetched(struct member *member, const struct exchange *exchange)
@@ -468,11 +472,10 @@ static void settle(struct client *client)
     struct member *member = (struct member *)client;
     member->settling = true;
     member->hangs_until_us = 0;
+    /* Whoever is away comes once more: nobody else may wait for what it has left behind. */
+    if (member->state == MEMBER_AWAY)
+        life_begins(member);
     queue_cancel(&client->sim->queue, &member->life_task);
-    if (member->state == MEMBER_AWAY) {
-        member->is_done = true;
-        return;
-    }
     queue_cancel(&client->sim->queue, &member->task);
     later(member, 1);
 }

@@ -26,6 +26,7 @@ static const struct {
     {"max.incremental.fetch.session.cache.slots", {"0", "1", "2", "1000"}},
     {"num.partitions", {"1", "2", "3", "5"}},
     {"metadata.log.max.record.bytes.between.snapshots", {"1", "500", "2000", "8000"}},
+    {"write.caching.default", {"false", "false", "true", "true"}},
 };
 
 static bool is_set(const struct settings_list *list, const char *key)

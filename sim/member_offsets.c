@@ -119,7 +119,9 @@ void member_commit(struct member *member)
         contact_request(&member->contact, API_OFFSET_COMMIT, member->versions.offset_commit);
     struct offset_commit_request *request = (void *)(uintptr_t)exchange->request;
     request->group_id = scenario_group(member->client.plan);
-    request->generation_id_or_member_epoch = member_generation(member);
+    /* A last commit before it goes on is not risked. */
+    request->generation_id_or_member_epoch =
+        member->flushes ? member->generation : member_generation(member);
     request->member_id = peer_copy(exchange, member_id(member));
     request->group_instance_id = member_instance(member);
     request->topics = peer_take(exchange, sizeof(*request->topics));
