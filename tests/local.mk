@@ -185,6 +185,7 @@ include tests/disk/local.mk
 include tests/cli/local.mk
 include tests/sim/local.mk
 include tests/conformance/local.mk
+include tests/mutants/local.mk
 include tests/power/local.mk
 include tests/determinism/local.mk
 

@@ -1,28 +1,75 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plants one bug after the other and hunts each with the random campaign, the scenario
-everything.json, which is aimed at none of them. A bug that is not found means that a judge is
-missing or blind.
+"""Plants one bug after the other and hunts it. A bug that is not found means that a judge, a client
+or a fault is missing, or blind.
 
-    python3 hunt.py SOURCE_FOLDER OUTPUT.md [NAME...]
+    python3 hunt.py [--some N] SOURCE_FOLDER STATE.json [NAME...]
 
-Each mutant is a patch in this folder, whose first line tells what is planted. CHRONIK_MUTANT_BASES
-(default 1) is from how many base seeds each is hunted, CHRONIK_MUTANT_SECONDS (default 600) how
-much processor time each hunt gets. Prints TAP, and writes a table. What was hunted stays in
-OUTPUT.md.json, so that a hunt that was interrupted goes on; remove it to begin anew."""
+Each mutant is a patch in this folder, whose first line tells what is planted. Those of the core
+are hunted by the random campaign, the scenario everything.json, which is aimed at none of them;
+those of the drivers, driver-*.patch, by the suite of the drivers' contract and by tests with real
+clients. The failing run of a mutant of the core is shrunk, too.
 
+--some N takes N mutants of the core, others for each state of the sources. Variables:
+CHRONIK_MUTANT_BASES (default 5), from how many base seeds each is hunted; CHRONIK_MUTANT_SECONDS
+(600), the processor time that each hunt gets; CHRONIK_MUTANT_JOBS (one a processor), how many are
+hunted at once.
+
+Prints TAP. What was found stays in STATE.json, so that a hunt that was interrupted goes on; it
+begins anew when the sources have changed. table.py makes a table of it."""
+
+import concurrent.futures
+import hashlib
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
-BASES = int(os.environ.get("CHRONIK_MUTANT_BASES", "1"))
+BASES = int(os.environ.get("CHRONIK_MUTANT_BASES", "5"))
 SECONDS = float(os.environ.get("CHRONIK_MUTANT_SECONDS", "600"))
-SEEDS_AT_ONCE = 25
+JOBS = int(os.environ.get("CHRONIK_MUTANT_JOBS", str(os.cpu_count())))
+BASES_APART = 1000000   # no hunt comes from one to the next
+SEEDS_AT_ONCE = 25      # and at least so many the clean build passes
+SHRINK_SECONDS = 55
+DRIVER_TEST_SECONDS = 900
+CLEAN_PROGRAM = "chronik-sim-clean"
 SCENARIO = "scenarios/everything.json"
+SOURCES = ("core", "sim", "net", "disk", "scenarios/everything.json")
 HERE = os.path.dirname(os.path.abspath(__file__))
+# What hunts mutants of the drivers, in this order; whether a seed makes a difference.
+DRIVER_JUDGES = {"tests/check_conformance": True, "tests/check_net": False,
+                 "tests/e2e/disturbed.sh": True}
+DRIVER_PROGRAMS = ("chronik", "tests/check_conformance", "tests/check_net", "tests/chronik-faulty")
+
+
+def bases():
+    return [1 + BASES_APART * i for i in range(BASES)]
+
+
+def names_of(folder=HERE):
+    return sorted(n[:-len(".patch")] for n in os.listdir(folder) if n.endswith(".patch"))
+
+
+def is_of_driver(name):
+    return name.startswith("driver-")
+
+
+def patch_of(name):
+    return os.path.join(HERE, name + ".patch")
+
+
+def tells_of(name):
+    with open(patch_of(name), encoding="utf-8") as text:
+        line = text.readline()
+    told = re.match(r"Tells: (.*?)\.?$", line)
+    if told is None:
+        raise RuntimeError("%s.patch:1: begins with \"Tells: \", not with %s" % (name, line))
+    return told.group(1)
 
 
 def call(command, folder):
@@ -32,121 +79,305 @@ def call(command, folder):
         raise RuntimeError("%s: %s" % (" ".join(command), done.stdout[-2000:]))
 
 
-def build_tree(source, folder):
-    """A copy of the source in `folder`, configured and built."""
+def digest_of(source):
+    """Of all that decides what a hunt finds, but for the patches."""
+    digest = hashlib.sha256()
+    for part in SOURCES:
+        top = os.path.join(source, part)
+        files = [top] if os.path.isfile(top) else sorted(
+            os.path.join(where, name) for where, _, names in os.walk(top) for name in names)
+        for path in files:
+            with open(path, "rb") as text:
+                digest.update(os.path.relpath(path, source).encode() + b"\0" + text.read())
+    return digest.hexdigest()
+
+
+# ---- Trees, of which each holds one mutant at a time. ----
+
+def tree_copy(source, folder):
     def ignored(where, names):
         return [n for n in names if n in (".git", "autom4te.cache") or
                 os.path.exists(os.path.join(where, n, "config.status"))]
-    shutil.copytree(source, folder, dirs_exist_ok=True, symlinks=True, ignore=ignored)
-    call(["sh", "./bootstrap"], folder)
+    shutil.copytree(source, folder, symlinks=True, ignore=ignored)
+    if not os.path.exists(os.path.join(folder, "configure")):
+        call(["sh", "./bootstrap"], folder)
     os.makedirs(os.path.join(folder, "build"))
     call(["../configure", "CFLAGS=-O2"], os.path.join(folder, "build"))
-    make(folder)
 
 
-def make(folder):
-    call(["make", "-j%d" % os.cpu_count(), "chronik-sim"], os.path.join(folder, "build"))
+def make(folder, programs, jobs=1):
+    call(["make", "-j%d" % jobs] + list(programs), os.path.join(folder, "build"))
+
+
+class Planted:
+    """While it lasts, the tree has the mutant."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name = folder, name
+
+    def __enter__(self):
+        call(["patch", "-p1", "-s", "--no-backup-if-mismatch", "-i", patch_of(self.name)],
+             self.folder)
+
+    def __exit__(self, *_):
+        call(["patch", "-p1", "-R", "-s", "-i", patch_of(self.name)], self.folder)
+
+
+# ---- Mutants of the core. ----
+
+def campaign(folder, seeds, program="chronik-sim", jobs=1):
+    """What came of each seed, in order."""
+    done = subprocess.run([os.path.join(folder, "build", program), "run", SCENARIO, "--json",
+                           "--no-traces", "--jobs", str(jobs), "--seeds", "%d-%d" % seeds],
+                          cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    runs = [json.loads(line) for line in done.stdout.splitlines()
+            if line.startswith("{\"scenario")]
+    if len(runs) != seeds[1] - seeds[0] + 1:
+        raise RuntimeError("seeds %d-%d gave %d runs" % (seeds + (len(runs),)))
+    return sorted(runs, key=lambda run: run["seed"])
+
+
+def judge_of(run):
+    return run.get("violation", {}).get("judge") or run["outcome"]
+
+
+def is_clean(folder, seed):
+    return campaign(folder, (seed, seed), CLEAN_PROGRAM)[0]["outcome"] == "passed"
 
 
 def hunt(folder, base):
-    """Runs seeds until one fails; the finding, or None when the time is over."""
+    """Runs seeds until one fails that the clean build passes; the finding, or None when the time
+    is over."""
     seed, used, steps = base, 0.0, 0
-    program = os.path.join(folder, "build", "chronik-sim")
     while used < SECONDS:
-        done = subprocess.run(
-            [program, "run", SCENARIO, "--json", "--no-traces", "--seeds",
-             "%d-%d" % (seed, seed + SEEDS_AT_ONCE - 1)], cwd=folder, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True)
-        runs = [json.loads(line) for line in done.stdout.splitlines()
-                if line.startswith("{\"scenario")]
-        runs.sort(key=lambda run: run["seed"])
-        for run in runs:
+        for run in campaign(folder, (seed, seed + SEEDS_AT_ONCE - 1)):
             used += run["cpu_seconds"]
             steps += run["steps"]
-            if run["outcome"] != "passed":
-                violation = run.get("violation", {})
-                return {"seed": run["seed"], "seeds": run["seed"] - base + 1, "steps": steps,
-                        "seconds": used, "judge": violation.get("judge", run["outcome"]),
-                        "text": violation.get("text", "")}
-        if not runs:
-            raise RuntimeError("no run came of seeds from %d" % seed)
+            if run["outcome"] != "passed" and is_clean(folder, run["seed"]):
+                return {"seed": run["seed"], "seeds": run["seed"] - base + 1, "events": steps,
+                        "seconds": used, "judge": judge_of(run),
+                        "text": run.get("violation", {}).get("text", "")}
         seed += SEEDS_AT_ONCE
     return None
 
 
-def is_clean(folder, base):
-    done = subprocess.run([os.path.join(folder, "build", "chronik-sim"), "run", SCENARIO,
-                           "--no-traces", "--seeds", "%d-%d" % (base, base + SEEDS_AT_ONCE - 1)],
-                          cwd=folder, stdout=subprocess.DEVNULL)
-    return done.returncode == 0
+def shrink(folder, finding):
+    """How small the scenario of a finding gets: {"actions", "seconds"}, or None."""
+    program = os.path.join(folder, "build", "chronik-sim")
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        trace, small = os.path.join(place, "failed.db"), os.path.join(place, "small.json")
+        subprocess.run([program, "run", SCENARIO, "--seed", str(finding["seed"]), "--trace", trace],
+                       cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        begun = time.monotonic()
+        subprocess.run([program, "shrink", trace, "--out", small, "--seconds",
+                        str(SHRINK_SECONDS)], cwd=folder, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        seconds = time.monotonic() - begun
+        if not os.path.exists(small):
+            return None
+        with open(small, encoding="utf-8") as text:
+            scenario = json.load(text)
+        said = subprocess.run([program, "run", small, "--seed", str(finding["seed"]), "--json",
+                               "--no-traces"], cwd=folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True).stdout
+        run = json.loads(said.splitlines()[0])
+        if judge_of(run) != finding["judge"]:
+            return None
+    return {"actions": len(scenario.get("clients", [])) + len(scenario.get("faults", [])),
+            "seconds": seconds}
 
 
-class Table:
+def hunt_core(folder, name):
+    with Planted(folder, name):
+        make(folder, ["chronik-sim"])
+        findings = [hunt(folder, base) for base in bases()]
+        found = [finding for finding in findings if finding is not None]
+        return {"findings": findings, "shrunk": shrink(folder, found[0]) if found else None}
+
+
+# ---- Mutants of the drivers. ----
+
+def run_test(folder, test, seed):
+    """Whether the test passes, and the processor time that it took."""
+    variables = dict(os.environ, srcdir="..", CHRONIK_FAULTY_SEED=str(seed),
+                     CHRONIK_E2E_SEEDS=str(seed), CK_DEFAULT_TIMEOUT="30")
+    command = ["sh", os.path.join("..", test)] if test.endswith(".sh") else [test]
+    child = subprocess.Popen(["timeout", str(DRIVER_TEST_SECONDS)] + command,
+                             cwd=os.path.join(folder, "build"), env=variables,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode == 0, used.ru_utime + used.ru_stime
+
+
+def hunt_driver(folder, name):
+    with Planted(folder, name):
+        make(folder, DRIVER_PROGRAMS)
+        for test, is_seeded in DRIVER_JUDGES.items():
+            findings = []
+            for seed in range(1, BASES + 1):
+                if seed == 1 or is_seeded:
+                    passed, seconds = run_test(folder, test, seed)
+                findings.append(None if passed else {
+                    "seed": seed, "seeds": 1, "seconds": seconds, "judge": test, "text": ""})
+            if is_enough(findings):
+                break
+    return {"findings": findings, "shrunk": None}
+
+
+# ---- All of them. ----
+
+def is_enough(findings):
+    return 5 * sum(finding is not None for finding in findings) >= 4 * len(findings)
+
+
+class State:
     """What was found so far, kept in a file."""
 
-    def __init__(self, path):
+    def __init__(self, path, digest):
         self.path = path
-        self.rows = {}
-        if os.path.exists(path + ".json"):
-            with open(path + ".json") as kept:
-                self.rows = json.load(kept)
+        self.lock = threading.Lock()
+        self.kept = {"sources": digest, "bases": bases(), "mutants": {}, "clean": {}}
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as text:
+                kept = json.load(text)
+            if kept["sources"] == digest and kept["bases"] == bases():
+                self.kept = kept
 
-    def put(self, name, tells, findings):
-        self.rows[name] = {"tells": tells, "findings": findings}
-        with open(self.path + ".json", "w") as kept:
-            json.dump(self.rows, kept, indent=1)
+    def row(self, name):
+        row = self.kept["mutants"].get(name)
+        with open(patch_of(name), encoding="utf-8") as text:
+            return row if row is not None and row["patch"] == text.read() else None
+
+    def put(self, name, found):
+        with open(patch_of(name), encoding="utf-8") as text:
+            self.kept["mutants"][name] = dict(found, patch=text.read(), tells=tells_of(name))
+        self.write()
+
+    def put_clean(self, what, seeds):
+        self.kept["clean"][what] = seeds
+        self.write()
 
     def write(self):
-        with open(self.path, "w") as out:
-            out.write("| mutant | what is planted | found by | from base seeds | seeds | steps | "
-                      "CPU s |\n|---|---|---|---|---|---|---|\n")
-            for name in sorted(self.rows):
-                row = self.rows[name]
-                found = [f for f in row["findings"] if f is not None]
-                judges = ", ".join(sorted({f["judge"] for f in found})) or "nobody"
-                found.sort(key=lambda f: f["seconds"])
-                middle = found[len(found) // 2] if found else None
-                out.write("| %s | %s | %s | %d of %d | %s | %s | %s |\n" % (
-                    name, row["tells"], judges, len(found), len(row["findings"]),
-                    middle["seeds"] if middle else "", middle["steps"] if middle else "",
-                    "%.1f" % middle["seconds"] if middle else ""))
+        with self.lock:
+            with open(self.path + ".new", "w", encoding="utf-8") as text:
+                json.dump(self.kept, text, indent=1, sort_keys=True)
+            os.replace(self.path + ".new", self.path)
 
 
-def tells_of(patch):
-    with open(patch) as text:
-        return re.match(r"Tells: (.*?)\.?$", text.readline()).group(1)
+class Tap:
+    def __init__(self, count):
+        self.number, self.failed, self.lock = 0, 0, threading.Lock()
+        print("1..%d" % count, flush=True)
+
+    def verdict(self, good, text, why=""):
+        with self.lock:
+            self.number += 1
+            self.failed += not good
+            print("%sok %d - %s" % ("" if good else "not ", self.number, text))
+            for line in why.splitlines():
+                print("# " + line)
+            sys.stdout.flush()
+
+
+def row_tell(tap, name, row):
+    found = [finding for finding in row["findings"] if finding is not None]
+    text = "%s: found from %d of %d base seeds" % (name, len(found), len(row["findings"]))
+    if found:
+        text += " by " + ", ".join(sorted({finding["judge"] for finding in found}))
+    if row["shrunk"] is not None:
+        text += "; shrunk to %(actions)d actions in %(seconds).0f s" % row["shrunk"]
+    tap.verdict(is_enough(row["findings"]), text)
+
+
+def hunt_one(trees, tap, state, name):
+    row = state.row(name)
+    if row is None or not is_enough(row["findings"]):
+        folder = trees.get()
+        try:
+            state.put(name, (hunt_driver if is_of_driver(name) else hunt_core)(folder, name))
+        except RuntimeError as error:
+            tap.verdict(False, name, str(error))
+            return
+        finally:
+            trees.put(folder)
+        row = state.row(name)
+    row_tell(tap, name, row)
+
+
+def clean_core(tap, state, folder, names):
+    """The clean build passes every seed that a mutant needed, and at least a few."""
+    for place, base in enumerate(bases()):
+        found = [state.kept["mutants"][name]["findings"][place] for name in names
+                 if name in state.kept["mutants"]]
+        last = max([finding["seed"] for finding in found if finding is not None] +
+                   [base + SEEDS_AT_ONCE - 1])
+        broken = []
+        if state.kept["clean"].get(str(base), 0) < last:
+            broken = [run for run in campaign(folder, (base, last), CLEAN_PROGRAM, JOBS)
+                      if run["outcome"] != "passed"]
+            if not broken:
+                state.put_clean(str(base), last)
+        tap.verdict(not broken, "the clean build passes seeds %d to %d" % (base, last), "\n".join(
+            "seed %d: %s" % (run["seed"], run.get("violation", run["outcome"])) for run in broken))
+
+
+def clean_driver(tap, state, folder, names):
+    """The clean build passes whatever found a mutant."""
+    found = {finding["judge"] for name in names if name in state.kept["mutants"]
+             for finding in state.kept["mutants"][name]["findings"] if finding is not None}
+    make(folder, DRIVER_PROGRAMS)
+    broken = []
+    for test in sorted(found):
+        if state.kept["clean"].get(test, 0) < BASES:
+            seeds = [seed for seed in range(1, 1 + (BASES if DRIVER_JUDGES[test] else 1))
+                     if not run_test(folder, test, seed)[0]]
+            broken += ["%s with seed %d" % (test, seed) for seed in seeds]
+            if not seeds:
+                state.put_clean(test, BASES)
+    tap.verdict(not broken, "the clean build passes " + ", ".join(sorted(found)),
+                "\n".join(broken))
+
+
+def some_of(names, count, digest):
+    names = [name for name in names if not is_of_driver(name)]
+    return sorted(sorted(names, key=lambda name: hashlib.sha256(
+        (digest + name).encode()).hexdigest())[:count])
 
 
 def main():
-    source, output, names = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3:]
-    names = names or sorted(n[:-6] for n in os.listdir(HERE)
-                            if n.endswith(".patch") and not n.startswith("driver-"))
-    table = Table(output)
-    names = [name for name in names if name not in table.rows]
-    bases = [1 + 1000 * i for i in range(BASES)]
-    failed = 0
-    print("1..%d" % (len(names) + 1))
-    with tempfile.TemporaryDirectory(prefix="chronik-mutants.", dir="/var/tmp") as folder:
-        build_tree(source, folder)
-        broken = [base for base in bases if not is_clean(folder, base)]
-        failed += bool(broken)
-        print("%sok 1 - the clean build passes" % ("not " if broken else ""))
-        for number, name in enumerate(names, 2):
-            patch = os.path.join(HERE, name + ".patch")
-            call(["patch", "-p1", "-s", "-i", patch], folder)
-            make(folder)
-            findings = [hunt(folder, base) for base in bases]
-            call(["patch", "-p1", "-R", "-s", "-i", patch], folder)
-            table.put(name, tells_of(patch), findings)
-            found = sum(finding is not None for finding in findings)
-            good = found >= (4 * len(bases) + 4) // 5
-            failed += not good
-            print("%sok %d - %s: found from %d of %d base seeds%s" % (
-                "" if good else "not ", number, name, found, len(bases),
-                ", by " + findings[0]["judge"] if findings[0] else ""))
-            sys.stdout.flush()
-    table.write()
-    sys.exit(1 if failed else 0)
+    arguments, some = sys.argv[1:], 0
+    if arguments[0] == "--some":
+        some, arguments = int(arguments[1]), arguments[2:]
+    source, state_path, names = os.path.abspath(arguments[0]), arguments[1], arguments[2:]
+    digest = digest_of(source)
+    names = names or names_of()
+    names = some_of(names, some, digest) if some else names
+    core = [name for name in names if not is_of_driver(name)]
+    state = State(os.path.abspath(state_path), digest)
+    drivers = len(core) < len(names)
+    tap = Tap(len(names) + (BASES if core else 0) + (1 if drivers else 0))
+    with tempfile.TemporaryDirectory(prefix="chronik-mutants.", dir="/var/tmp") as work:
+        first = os.path.join(work, "tree-1")
+        tree_copy(source, first)
+        programs = (["chronik-sim"] if core else []) + (list(DRIVER_PROGRAMS) if drivers else [])
+        make(first, programs, os.cpu_count())
+        if core:
+            shutil.copy2(os.path.join(first, "build", "chronik-sim"),
+                         os.path.join(first, "build", CLEAN_PROGRAM))
+        trees = queue.Queue()
+        trees.put(first)
+        for number in range(2, JOBS + 1):
+            other = os.path.join(work, "tree-%d" % number)
+            call(["cp", "-a", first, other], work)
+            trees.put(other)
+        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+            list(pool.map(lambda name: hunt_one(trees, tap, state, name), names))
+        if core:
+            clean_core(tap, state, first, core)
+        if drivers:
+            clean_driver(tap, state, first, [name for name in names if is_of_driver(name)])
+    sys.exit(1 if tap.failed else 0)
 
 
 if __name__ == "__main__":
