@@ -237,7 +237,8 @@ class State:
     def __init__(self, path, digest):
         self.path = path
         self.lock = threading.Lock()
-        self.kept = {"sources": digest, "bases": bases(), "mutants": {}, "clean": {}}
+        self.kept = {"sources": digest, "bases": bases(), "mutants": {}, "clean": {},
+                     "broken": {}}
         if os.path.exists(path):
             with open(path, encoding="utf-8") as text:
                 kept = json.load(text)
@@ -313,11 +314,11 @@ def clean_core(tap, state, folder, names):
         last = max([finding["seed"] for finding in found if finding is not None] +
                    [base + SEEDS_AT_ONCE - 1])
         broken = []
-        if state.kept["clean"].get(str(base), 0) < last:
+        if state.kept["clean"].get(str(base), 0) < last or state.kept["broken"].get(str(base)):
             broken = [run for run in campaign(folder, (base, last), CLEAN_PROGRAM, JOBS)
                       if run["outcome"] != "passed"]
-            if not broken:
-                state.put_clean(str(base), last)
+            state.kept["broken"][str(base)] = [run["seed"] for run in broken]
+            state.put_clean(str(base), last)
         tap.verdict(not broken, "the clean build passes seeds %d to %d" % (base, last), "\n".join(
             "seed %d: %s" % (run["seed"], run.get("violation", run["outcome"])) for run in broken))
 

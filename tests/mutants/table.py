@@ -36,7 +36,11 @@ def table_of(state):
     seeds = ["%s to %d" % (base, state["clean"][str(base)]) for base in state["bases"]
              if str(base) in state["clean"]]
     if seeds:
-        text += "\nThe build without a mutant passes the seeds " + ", ".join(seeds) + ".\n"
+        broken = [str(seed) for base in state["bases"]
+                  for seed in state["broken"].get(str(base), [])]
+        text += "\nThe build without a mutant passes the seeds %s%s.\n" % (
+            ", ".join(seeds), ", all but %s, with which nothing counts as found" % ", ".join(broken)
+            if broken else "")
     return text
 
 
