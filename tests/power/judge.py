@@ -99,14 +99,22 @@ class Judge:
             must(start <= self.promised.ends.get(key, 0) or where[0] == "cached",
                  "%s-%d: it begins at %d, beyond all", *where, start)
 
+    def is_trimmed(self, where, offset):
+        """Retention has moved the start beyond `offset` since that was told."""
+        self.list_offsets(wire.EARLIEST, self.starts)
+        return where[0] == "short" and self.starts[where] > offset
+
     def fetch_all(self, places, take):
         """Gives take(where, offset, records) all records from `places` to the ends."""
         while places:
             reply = self.ask(wire.FETCH, wire.fetch(places, 0, PARTITION_BYTES), wire.fetched)
             for where, (error, _, records) in reply.items():
-                must(error == 0 and records, "%s-%d: cannot be read at %d: error %d", *where,
-                     places[where], error)
-                places[where] = take(where, places[where], records)
+                if error == load.OUT_OF_RANGE and self.is_trimmed(where, places[where]):
+                    places[where] = self.starts[where]
+                else:
+                    must(error == 0 and records, "%s-%d: cannot be read at %d: error %d", *where,
+                         places[where], error)
+                    places[where] = take(where, places[where], records)
                 if places[where] >= self.ends[where]:
                     del places[where]
 
