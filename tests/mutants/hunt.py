@@ -228,7 +228,8 @@ def hunt_driver(folder, name):
 # ---- All of them. ----
 
 def is_enough(findings):
-    return 5 * sum(finding is not None for finding in findings) >= 4 * len(findings)
+    """Four of five base seeds, one of two."""
+    return 5 * sum(finding is not None for finding in findings) >= 4 * len(findings) - 3
 
 
 class State:
