@@ -69,6 +69,7 @@ struct connection {
 
 struct calm {
     struct notes connections;
+    int64_t rebalance_ms; /* the longest that any member allows the others for joining again */
 };
 
 /* For the walk through one reply. */
@@ -121,19 +122,15 @@ static bool is_bold(const struct judge *judge, uint32_t client)
     return kind == CLIENT_ADMIN || kind == CLIENT_HOSTILE;
 }
 
-/* What the request itself allows to wait for. */
-static uint64_t wait_us(const struct exchange *exchange)
+/* What the request itself allows to wait for, or those of the other members of its group do. */
+static uint64_t wait_us(const struct calm *calm, const struct exchange *exchange)
 {
     const struct conf *conf = &exchange->host->conf;
     int64_t wait_ms = 0;
     if (exchange->api->key == API_FETCH) {
         wait_ms = ((const struct fetch_request *)exchange->request)->max_wait_ms;
     } else if (exchange->api->key == API_JOIN_GROUP) {
-        const struct join_group_request *request = exchange->request;
-        wait_ms = request->rebalance_timeout_ms > request->session_timeout_ms
-                      ? request->rebalance_timeout_ms
-                      : request->session_timeout_ms;
-        wait_ms += conf_int(conf, CONF_GROUP_INITIAL_REBALANCE_DELAY_MS);
+        wait_ms = calm->rebalance_ms + conf_int(conf, CONF_GROUP_INITIAL_REBALANCE_DELAY_MS);
     } else if (exchange->api->key == API_SYNC_GROUP) {
         /* For the leader's assignment, until the rebalance is given up. */
         wait_ms = conf_int(conf, CONF_GROUP_MAX_SESSION_TIMEOUT_MS);
@@ -167,11 +164,23 @@ static void judge_latency(struct judge *judge, const struct exchange *exchange)
         exchange->asked_us > connection->replied_us ? exchange->asked_us : connection->replied_us;
     const uint64_t took_us = exchange->replied_us - since_us;
     const uint64_t bound_us = (most_ms == 0 ? LATENCY_MS_DEFAULT : most_ms) * 1000;
-    if (took_us > bound_us + wait_us(exchange) + transfer_us(judge, exchange))
+    if (took_us > bound_us + wait_us(calm, exchange) + transfer_us(judge, exchange))
         judge_object(judge, "%s of client %u took %llu us on %s, though nothing fails",
                      exchange->api->name, exchange->client, (unsigned long long)took_us,
                      exchange->host->name);
     connection->replied_us = exchange->replied_us;
+}
+
+static void asked(struct judge *judge, const struct exchange *exchange)
+{
+    struct calm *calm = judge->state;
+    if (exchange->api->key != API_JOIN_GROUP)
+        return;
+    const struct join_group_request *request = exchange->request;
+    if (calm->rebalance_ms < request->rebalance_timeout_ms)
+        calm->rebalance_ms = request->rebalance_timeout_ms;
+    if (calm->rebalance_ms < request->session_timeout_ms)
+        calm->rebalance_ms = request->session_timeout_ms;
 }
 
 static void replied(struct judge *judge, const struct exchange *exchange)
@@ -199,6 +208,7 @@ const struct judge_kind judge_calm = {
               "listed in sim/judge_calm.c with their reasons",
     .size = sizeof(struct calm),
     .begin = begin,
+    .asked = asked,
     .replied = replied,
     .end = end,
 };
