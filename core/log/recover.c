@@ -76,20 +76,6 @@ void recover_folder_failed(struct log *log, const char *what)
     log_release(log);
 }
 
-static void again_due(struct timer *timer)
-{
-    const struct recovery *recovery = container_of(timer, struct recovery, timer);
-    if (!recover_stopped(recovery->log))
-        recovery->again(recovery->log);
-}
-
-void recover_again(struct log *log, void (*step)(struct log *log))
-{
-    struct recovery *recovery = log->recovery;
-    recovery->again = step;
-    timer_set(&log->io->timers, &recovery->timer, log->io->now_us + AGAIN_US, again_due);
-}
-
 /* The process has no file descriptors left, which is not the disk's fault: whoever asks next tries
  * again. */
 static void recover_later(struct log *log)
@@ -99,6 +85,30 @@ static void recover_later(struct log *log)
     log_set_state(log, LOG_COLD);
     log_wake(log, ERR_KAFKA_STORAGE_ERROR);
     log_release(log);
+}
+
+/* An orderly end does not wait for what may never come. */
+static void again_due(struct timer *timer)
+{
+    const struct recovery *recovery = container_of(timer, struct recovery, timer);
+    struct log *log = recovery->log;
+    if (recover_stopped(log))
+        return;
+    if (!log->closing) {
+        recovery->again(log);
+        return;
+    }
+    log_hold(log);
+    recover_later(log);
+    log_turn(log);
+    log_release(log);
+}
+
+void recover_again(struct log *log, void (*step)(struct log *log))
+{
+    struct recovery *recovery = log->recovery;
+    recovery->again = step;
+    timer_set(&log->io->timers, &recovery->timer, log->io->now_us + AGAIN_US, again_due);
 }
 
 /* The log is as its files say, and serves. */

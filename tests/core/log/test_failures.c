@@ -232,6 +232,34 @@ START_TEST(a_log_is_loaded_when_there_are_descriptors_again)
 }
 END_TEST
 
+static int closed_calls;
+
+static void closed(struct log_waiter *waiter, int error)
+{
+    (void)waiter;
+    ck_assert_int_eq(error, ERR_NONE);
+    closed_calls++;
+}
+
+/* An orderly end does not wait for descriptors that may never come. */
+START_TEST(a_log_that_waits_for_descriptors_closes)
+{
+    story_write(&story, 3, 10);
+    story_kill(&story);
+    world_fail(story.world, loading[_i].kind, loading[_i].part, 0, UINT32_MAX, ERR_LIMIT, 0);
+    ck_assert_int_eq(story_boot(&story), LOG_LOADING);
+    struct log_waiter waiter = {.wake = closed};
+    log_close(story.log, &waiter);
+    world_advance_ms(story.world, 1000);
+    ck_assert_int_eq(closed_calls, 1);
+    ck_assert_int_eq(log_state(story.log), LOG_CLOSED);
+    world_kill(story.world);
+    world_mend(story.world);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 3);
+}
+END_TEST
+
 START_TEST(a_checkpoint_without_descriptors_comes_later)
 {
     story_write(&story, 1, 10);
@@ -414,6 +442,7 @@ SUITE(failures)
                         sizeof(synced_folders) / sizeof(synced_folders[0]));
     tcase_add_loop_test(tcase, a_log_is_loaded_when_there_are_descriptors_again, 0,
                         sizeof(loading) / sizeof(loading[0]));
+    tcase_add_loop_test(tcase, a_log_that_waits_for_descriptors_closes, 0, 4);
     tcase_add_test(tcase, a_checkpoint_without_descriptors_comes_later);
     tcase_add_loop_test(tcase, a_broken_disk_takes_the_folder_offline, 0,
                         sizeof(broken) / sizeof(broken[0]));
