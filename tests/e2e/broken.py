@@ -247,7 +247,7 @@ def storm(broker, control, seed):
     chance = random.Random(int(seed))
     load = crash.Load(broker)
     load.start()
-    wait_until(lambda: load.acked, 60, "the first record is acknowledged")
+    wait_until(lambda: load.acked.count, 60, "the first record is acknowledged")
     for _ in range(STORM_WINDOWS):
         kind = chance.choice(PASSING)
         control.set(kind, chance.choice((100, ALWAYS)))
