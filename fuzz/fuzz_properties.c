@@ -66,6 +66,10 @@ static void check_result(const struct run *run)
     CHECK(conf->listeners_count > 0 && conf->folders_count > 0 && conf->node_id >= 0);
     for (uint32_t i = 0; i < conf->listeners_count; i++)
         CHECK(conf->listeners[i].name.length > 0 && conf->listeners[i].advertised_host.length > 0);
+    CHECK(conf->is_cluster == (conf->peer_listeners_count > 0));
+    CHECK(!conf->is_cluster || conf->voters_count > 0);
+    for (uint32_t i = 0; i < conf->voters_count; i++)
+        CHECK(conf->voters[i].host.length > 0 && conf->voters[i].port > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

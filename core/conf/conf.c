@@ -4,6 +4,7 @@
 #include "core/base/format.h"
 #include "core/conf/listeners.h"
 #include "core/conf/value.h"
+#include "core/conf/voters.h"
 
 /* Texts of all settings together; beyond it conf_set refuses. */
 #define CONF_TEXTS_BYTES_MAX (4u << 20)
@@ -122,58 +123,6 @@ static int check_node_id(struct conf *conf)
     return 0;
 }
 
-static int check_roles(const struct conf *conf)
-{
-    bool broker = false;
-    bool controller = false;
-    struct span rest = conf_text(conf, CONF_PROCESS_ROLES);
-    struct span role;
-    while (conf_list_next(&rest, &role)) {
-        broker = broker || span_equal(role, SPAN("broker"));
-        controller = controller || span_equal(role, SPAN("controller"));
-    }
-    if (broker && controller)
-        return 0;
-    conf_finding(
-        conf, true, conf->values[CONF_PROCESS_ROLES].place,
-        "process.roles: a node of its own has both roles, and clusters are not served yet; "
-        "set broker,controller or leave it out");
-    return -1;
-}
-
-/* A list of controllers that has others than this node is a cluster's, which we must not tear. */
-static int check_quorum(const struct conf *conf)
-{
-    struct span rest = conf_text(conf, CONF_CONTROLLER_QUORUM_VOTERS);
-    struct span item;
-    while (conf_list_next(&rest, &item)) {
-        const uint8_t *at = item.length == 0 ? NULL : memchr(item.data, '@', item.length);
-        int64_t id;
-        if (at == NULL || parse_int64(span_of(item.data, (size_t)(at - item.data)), &id) != 0) {
-            conf_finding(conf, true, conf->values[CONF_CONTROLLER_QUORUM_VOTERS].place,
-                         "controller.quorum.voters: '%.*s' is not of the form id@host:port",
-                         QUOTED(item));
-            return -1;
-        }
-        if (id != conf->node_id) {
-            conf_finding(conf, true, conf->values[CONF_CONTROLLER_QUORUM_VOTERS].place,
-                         "controller.quorum.voters: '%.*s' is another node than node.id=%d, and "
-                         "clusters are not served yet; name this node alone or leave it out",
-                         QUOTED(item), conf->node_id);
-            return -1;
-        }
-    }
-    rest = conf_text(conf, CONF_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS);
-    if (conf_list_next(&rest, &item) && conf_list_next(&rest, &item)) {
-        conf_finding(
-            conf, true, conf->values[CONF_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS].place,
-            "controller.quorum.bootstrap.servers: more than one node, and clusters are not "
-            "served yet; name this node alone or leave it out");
-        return -1;
-    }
-    return 0;
-}
-
 static int check_folders(struct conf *conf)
 {
     const enum conf_key key = conf_has(conf, CONF_LOG_DIRS) ? CONF_LOG_DIRS : CONF_LOG_DIR;
@@ -225,6 +174,13 @@ static int check_limits(const struct conf *conf)
                      "consumer could join a group");
         result = -1;
     }
+    if (conf_int(conf, CONF_BROKER_HEARTBEAT_INTERVAL_MS) >=
+        conf_int(conf, CONF_BROKER_SESSION_TIMEOUT_MS)) {
+        conf_finding(conf, true, conf->values[CONF_BROKER_HEARTBEAT_INTERVAL_MS].place,
+                     "broker.heartbeat.interval.ms is not below broker.session.timeout.ms: every "
+                     "node would count as dead");
+        result = -1;
+    }
     static const enum conf_key retentions[] = {CONF_LOG_RETENTION_MS, CONF_LOG_RETENTION_MINUTES,
                                                CONF_LOG_RETENTION_HOURS};
     for (size_t i = 0; i < sizeof(retentions) / sizeof(retentions[0]); i++) {
@@ -249,7 +205,7 @@ static void warn_of_replicas(const struct conf *conf)
         {CONF_OFFSETS_TOPIC_REPLICATION_FACTOR, "consumer groups cannot be used"},
         {CONF_MIN_INSYNC_REPLICAS, "producers with acks=all are refused"},
     };
-    for (size_t i = 0; i < sizeof(replicas) / sizeof(replicas[0]); i++) {
+    for (size_t i = 0; i < sizeof(replicas) / sizeof(replicas[0]) && !conf->is_cluster; i++) {
         const enum conf_key key = replicas[i].key;
         if (conf_int(conf, key) > 1)
             conf_finding(conf, false, conf->values[key].place,
@@ -263,8 +219,7 @@ int conf_check(struct conf *conf, struct span host_name)
 {
     conf->host_name = arena_copy(&conf->arena, host_name);
     int result = check_node_id(conf);
-    result |= check_roles(conf);
-    result |= result == 0 ? check_quorum(conf) : 0;
+    result |= result == 0 ? conf_check_voters(conf) : 0;
     result |= check_folders(conf);
     result |= check_limits(conf);
     result |= conf_check_listeners(conf, conf->host_name);

@@ -32,14 +32,22 @@ struct conf_value {
 
 #define CONF_LISTENERS_MAX 16
 #define CONF_FOLDERS_MAX   64
+#define CONF_VOTERS_MAX    16
 
-/* One listener for clients. Its security protocol is PLAINTEXT: others are refused so far. */
+/* One listener. Its security protocol is PLAINTEXT: others are refused so far. */
 struct conf_listener {
     struct span name;
     struct span host;            /* to listen on; empty: every address of the machine */
-    struct span advertised_host; /* what clients are told; never empty */
+    struct span advertised_host; /* what clients are told; never empty. Peers are told nothing. */
     uint16_t port;               /* 0: any free one */
     uint16_t advertised_port;    /* 0: the one that is listened on */
+};
+
+/* One of the nodes that seed a cluster's quorum of controllers (KIP-595). */
+struct conf_voter {
+    int32_t node_id;
+    struct span host; /* never empty; without the brackets of an IPv6 address */
+    uint16_t port;    /* never 0 */
 };
 
 /* Told about each finding: `refused` false is a warning. `place` as given to conf_set, 0 where a
@@ -55,9 +63,14 @@ struct conf {
     /* What conf_check makes of the values. */
     struct span host_name; /* a copy of what it was told */
     int32_t node_id;
-    struct conf_listener listeners[CONF_LISTENERS_MAX];
+    bool is_cluster;                           /* the voters are not this node alone */
+    struct conf_voter voters[CONF_VOTERS_MAX]; /* of controller.quorum.voters, in its order */
+    uint32_t voters_count;                     /* 0: this node alone */
+    struct conf_listener listeners[CONF_LISTENERS_MAX]; /* for clients */
     uint32_t listeners_count;
-    struct span folders[CONF_FOLDERS_MAX]; /* of log.dirs */
+    struct conf_listener peer_listeners[CONF_LISTENERS_MAX]; /* for other nodes of a cluster */
+    uint32_t peer_listeners_count;                           /* 0: no cluster */
+    struct span folders[CONF_FOLDERS_MAX];                   /* of log.dirs */
     uint32_t folders_count;
 };
 
@@ -73,9 +86,9 @@ void conf_free(struct conf *conf);
  * that Kafka 4.3 has and that have no effect here are reported as a warning. */
 int conf_set(struct conf *conf, struct span name, struct span value, uint32_t place);
 
-/* Checks the keys together, after the last conf_set, and fills node_id, listeners and folders.
- * Clients are told `host_name` where neither listeners nor advertised.listeners names a host.
- * Returns 0; or -1 when something was refused and reported. */
+/* Checks the keys together, after the last conf_set, and fills node_id, the voters,
+ * listeners and folders. Clients are told `host_name` where neither listeners nor
+ * advertised.listeners names a host. Returns 0; or -1 when something was refused and reported. */
 int conf_check(struct conf *conf, struct span host_name);
 
 /* The values by type; the key's type has to fit. */

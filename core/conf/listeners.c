@@ -1,94 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/conf/listeners.h"
 
-#include "core/base/format.h"
+#include "core/conf/endpoint.h"
 #include "core/conf/value.h"
-
-#define LISTENER_NAME_BYTES_MAX 64
-#define HOST_BYTES_MAX          255
-
-/* NAME://host:port, in its parts. */
-struct endpoint {
-    struct span name;
-    struct span host; /* without the brackets of an IPv6 address */
-    uint16_t port;
-};
-
-static bool is_letter_or_digit(uint8_t byte)
-{
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z');
-}
-
-static bool is_name(struct span name)
-{
-    for (size_t i = 0; i < name.length; i++) {
-        const uint8_t byte = name.data[i];
-        if (!is_letter_or_digit(byte) && byte != '_' && byte != '-' && byte != '.')
-            return false;
-    }
-    return name.length > 0 && name.length <= LISTENER_NAME_BYTES_MAX;
-}
-
-/* Letters, digits and "-._" of names and IPv4 addresses; ":" and "%" of IPv6 ones. */
-static bool is_host(struct span host, bool in_brackets)
-{
-    for (size_t i = 0; i < host.length; i++) {
-        const uint8_t byte = host.data[i];
-        if (!is_letter_or_digit(byte) && byte != '-' && byte != '.' && byte != '_' &&
-            !(in_brackets && (byte == ':' || byte == '%')))
-            return false;
-    }
-    return host.length <= HOST_BYTES_MAX && (!in_brackets || host.length > 0);
-}
-
-static int read_port(struct span text, uint16_t *ret_port)
-{
-    int64_t port;
-    if (parse_int64(text, &port) != 0 || port < 0 || port > UINT16_MAX)
-        return -1;
-    *ret_port = (uint16_t)port;
-    return 0;
-}
-
-/* Reads one endpoint. Returns NULL, or what is wrong with it. */
-static const char *read_endpoint(struct span text, struct endpoint *ret_endpoint)
-{
-    static const char form[] = "is not of the form NAME://host:port";
-    size_t at = 0;
-    while (at < text.length && text.data[at] != ':')
-        at++;
-    if (text.length - at < 3 || memcmp(text.data + at, "://", 3) != 0)
-        return form;
-    struct endpoint endpoint = {.name = span_of(text.data, at)};
-    if (!is_name(endpoint.name))
-        return "has a name that is not made of letters, digits, '_', '-' and '.'";
-    const struct span rest = span_of(text.data + at + 3, text.length - at - 3);
-    size_t colon = rest.length;
-    while (colon > 0 && rest.data[colon - 1] != ':')
-        colon--;
-    if (colon == 0)
-        return form;
-    endpoint.host = span_of(rest.data, colon - 1);
-    const size_t length = endpoint.host.length;
-    const bool in_brackets =
-        length >= 2 && endpoint.host.data[0] == '[' && endpoint.host.data[length - 1] == ']';
-    if (in_brackets)
-        endpoint.host = span_of(endpoint.host.data + 1, length - 2);
-    if (!is_host(endpoint.host, in_brackets))
-        return "has a host that is neither a name nor an address (IPv6 goes in brackets: [::1])";
-    if (read_port(span_of(rest.data + colon, rest.length - colon), &endpoint.port) != 0)
-        return "has a port that is not a number from 0 to 65535";
-    *ret_endpoint = endpoint;
-    return NULL;
-}
-
-/* An address that means "all addresses of this machine", which no client can connect to. */
-static bool is_every_address(struct span host)
-{
-    return span_equal(host, SPAN("0.0.0.0")) || span_equal(host, SPAN("::")) ||
-           span_equal(host, SPAN("0:0:0:0:0:0:0:0"));
-}
 
 static bool list_has(struct span list, struct span name)
 {
@@ -149,9 +63,13 @@ static int check_protocol_map(const struct conf *conf)
     return 0;
 }
 
-static int check_protocol(const struct conf *conf, struct span name, uint32_t place)
+/* As in Kafka, names for controllers need no entry as long as the map is at its default. */
+static int check_protocol(const struct conf *conf, struct span name, bool for_peers, uint32_t place)
 {
-    const struct span protocol = protocol_of(conf, name);
+    struct span protocol = protocol_of(conf, name);
+    if (for_peers && span_is_null(protocol) &&
+        conf->values[CONF_LISTENER_SECURITY_PROTOCOL_MAP].source == CONF_SOURCE_DEFAULT)
+        protocol = SPAN("PLAINTEXT");
     if (conf_same(protocol, SPAN("PLAINTEXT")))
         return 0;
     if (span_is_null(protocol))
@@ -172,42 +90,81 @@ static bool clash(const struct conf_listener *a, const struct endpoint *b)
 {
     if (a->port == 0 || a->port != b->port)
         return false;
-    return a->host.length == 0 || b->host.length == 0 || is_every_address(a->host) ||
-           is_every_address(b->host) || conf_same(a->host, b->host);
+    return a->host.length == 0 || b->host.length == 0 || endpoint_is_every_address(a->host) ||
+           endpoint_is_every_address(b->host) || conf_same(a->host, b->host);
+}
+
+/* Whether the listener may be opened beside the `count` ones of `others`. */
+static int check_apart(const struct conf *conf, const struct conf_listener *others, uint32_t count,
+                       const struct endpoint *endpoint)
+{
+    const uint32_t place = conf->values[CONF_LISTENERS].place;
+    for (uint32_t i = 0; i < count; i++) {
+        if (conf_same(others[i].name, endpoint->name)) {
+            conf_finding(conf, true, place, "listeners: the name %.*s is there twice",
+                         QUOTED(endpoint->name));
+            return -1;
+        }
+        if (clash(&others[i], endpoint)) {
+            conf_finding(conf, true, place, "listeners: %.*s has the port of %.*s, %u",
+                         QUOTED(endpoint->name), QUOTED(others[i].name), (unsigned)endpoint->port);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static int add_listener(struct conf *conf, const struct endpoint *endpoint)
 {
     const uint32_t place = conf->values[CONF_LISTENERS].place;
-    if (list_has(conf_text(conf, CONF_CONTROLLER_LISTENER_NAMES), endpoint->name)) {
+    const bool for_peers =
+        list_has(conf_text(conf, CONF_CONTROLLER_LISTENER_NAMES), endpoint->name);
+    if (for_peers && !conf->is_cluster) {
         conf_finding(conf, false, place,
                      "listeners: %.*s is for controllers and is not opened: a single node is its "
                      "own controller",
                      QUOTED(endpoint->name));
         return 0;
     }
-    if (find_listener(conf, endpoint->name) != NULL) {
-        conf_finding(conf, true, place, "listeners: the name %.*s is there twice",
-                     QUOTED(endpoint->name));
+    if (check_apart(conf, conf->listeners, conf->listeners_count, endpoint) != 0 ||
+        check_apart(conf, conf->peer_listeners, conf->peer_listeners_count, endpoint) != 0 ||
+        check_protocol(conf, endpoint->name, for_peers, place) != 0)
         return -1;
-    }
-    if (check_protocol(conf, endpoint->name, place) != 0)
-        return -1;
-    for (uint32_t i = 0; i < conf->listeners_count; i++) {
-        if (clash(&conf->listeners[i], endpoint)) {
-            conf_finding(conf, true, place, "listeners: %.*s has the port of %.*s, %u",
-                         QUOTED(endpoint->name), QUOTED(conf->listeners[i].name),
-                         (unsigned)endpoint->port);
-            return -1;
-        }
-    }
-    if (conf->listeners_count == CONF_LISTENERS_MAX) {
+    struct conf_listener *listeners = for_peers ? conf->peer_listeners : conf->listeners;
+    uint32_t *count = for_peers ? &conf->peer_listeners_count : &conf->listeners_count;
+    if (*count == CONF_LISTENERS_MAX) {
         conf_finding(conf, true, place, "listeners: more than %d", CONF_LISTENERS_MAX);
         return -1;
     }
-    conf->listeners[conf->listeners_count++] = (struct conf_listener){
+    listeners[(*count)++] = (struct conf_listener){
         .name = endpoint->name, .host = endpoint->host, .port = endpoint->port};
     return 0;
+}
+
+/* What controller.listener.names names has to be there, and in a cluster it names something. */
+static int check_peer_listeners(const struct conf *conf)
+{
+    const uint32_t place = conf->values[CONF_CONTROLLER_LISTENER_NAMES].place;
+    struct span rest = conf_text(conf, CONF_CONTROLLER_LISTENER_NAMES);
+    struct span name;
+    if (!conf->is_cluster)
+        return 0;
+    while (conf_list_next(&rest, &name)) {
+        bool found = false;
+        for (uint32_t i = 0; i < conf->peer_listeners_count; i++)
+            found = found || conf_same(conf->peer_listeners[i].name, name);
+        if (!found) {
+            conf_finding(conf, true, place, "controller.listener.names: %.*s is not in listeners",
+                         QUOTED(name));
+            return -1;
+        }
+    }
+    if (conf->peer_listeners_count > 0)
+        return 0;
+    conf_finding(conf, true, place,
+                 "controller.listener.names: the nodes of a cluster need a listener of their own; "
+                 "add CONTROLLER://:9093 or the like to listeners, and set CONTROLLER here");
+    return -1;
 }
 
 static int read_listeners(struct conf *conf)
@@ -215,9 +172,10 @@ static int read_listeners(struct conf *conf)
     struct span rest = conf_text(conf, CONF_LISTENERS);
     struct span item;
     conf->listeners_count = 0;
+    conf->peer_listeners_count = 0;
     while (conf_list_next(&rest, &item)) {
         struct endpoint endpoint;
-        const char *wrong = read_endpoint(item, &endpoint);
+        const char *wrong = endpoint_read(item, &endpoint);
         if (wrong != NULL) {
             conf_finding(conf, true, conf->values[CONF_LISTENERS].place, "listeners: '%.*s' %s",
                          QUOTED(item), wrong);
@@ -227,7 +185,7 @@ static int read_listeners(struct conf *conf)
             return -1;
     }
     if (conf->listeners_count > 0)
-        return 0;
+        return check_peer_listeners(conf);
     conf_finding(
         conf, true, conf->values[CONF_LISTENERS].place,
         "listeners: there is none for clients; set PLAINTEXT://127.0.0.1:9092 or the like");
@@ -250,7 +208,7 @@ static int advertise(struct conf *conf, const struct endpoint *endpoint)
                      QUOTED(endpoint->name));
         return -1;
     }
-    if (is_every_address(endpoint->host)) {
+    if (endpoint_is_every_address(endpoint->host)) {
         conf_finding(conf, true, place,
                      "advertised.listeners: no client can connect to %.*s; set %.*s://, then the "
                      "name or address that clients reach this machine by",
@@ -268,7 +226,7 @@ static int read_advertised(struct conf *conf)
     struct span item;
     while (conf_list_next(&rest, &item)) {
         struct endpoint endpoint;
-        const char *wrong = read_endpoint(item, &endpoint);
+        const char *wrong = endpoint_read(item, &endpoint);
         if (wrong != NULL) {
             conf_finding(conf, true, conf->values[CONF_ADVERTISED_LISTENERS].place,
                          "advertised.listeners: '%.*s' %s", QUOTED(item), wrong);
@@ -286,7 +244,7 @@ static int fill_advertised(struct conf *conf, struct span host_name)
     for (uint32_t i = 0; i < conf->listeners_count; i++) {
         struct conf_listener *listener = &conf->listeners[i];
         if (listener->advertised_host.data == NULL) {
-            if (is_every_address(listener->host)) {
+            if (endpoint_is_every_address(listener->host)) {
                 conf_finding(conf, true, conf->values[CONF_LISTENERS].place,
                              "listeners: no client can connect to %.*s; set "
                              "advertised.listeners=%.*s://, then the name or address that clients "

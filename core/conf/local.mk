@@ -3,6 +3,8 @@ libcore_a_SOURCES += \
 	core/conf/conf.c \
 	core/conf/conf.h \
 	core/conf/describe.c \
+	core/conf/endpoint.c \
+	core/conf/endpoint.h \
 	core/conf/ignored.def \
 	core/conf/keys.c \
 	core/conf/keys.def \
@@ -12,7 +14,9 @@ libcore_a_SOURCES += \
 	core/conf/topic_conf.c \
 	core/conf/topic_conf.h \
 	core/conf/value.c \
-	core/conf/value.h
+	core/conf/value.h \
+	core/conf/voters.c \
+	core/conf/voters.h
 
 # The pages about keys. The generator runs on the machine that builds.
 CONFDOC_FILES = tools/confdoc.c core/conf/keys.def core/conf/ignored.def

@@ -90,8 +90,8 @@ START_TEST(everything_wrong_is_said_by_its_place)
         "FILE:6: error: there is no key nodeid; did you mean node.id?\n"
         "--set fetch.max.bytes=1: error: fetch.max.bytes: '1' is out of range, it has to be at "
         "least 1024\n"
-        "FILE:7: error: process.roles: a node of its own has both roles, and clusters are not "
-        "served yet; set broker,controller or leave it out\n"
+        "FILE:7: error: process.roles: a node of its own has both roles; set broker,controller or "
+        "leave it out\n"
         "--set queued.max.request.bytes=1: error: queued.max.request.bytes=1 holds no request of "
         "socket.request.max.bytes=104857600; raise the first or lower the second\n");
 }

@@ -148,20 +148,21 @@ static const struct {
     {"node.id=5\nbroker.id=6",
      "refused 2: broker.id=6 differs from node.id=5; leave broker.id out\n"},
     {"process.roles=controller,broker", ""},
-    {"process.roles=broker",
-     "refused 1: process.roles: a node of its own has both roles, and clusters are not served yet; "
-     "set broker,controller or leave it out\n"},
+    {"process.roles=broker", "refused 1: process.roles: a node of its own has both roles; set "
+                             "broker,controller or leave it "
+                             "out\n"},
+    {"process.roles=controller",
+     "refused 1: process.roles: a controller that is no broker is not served yet; set "
+     "broker,controller or leave it out\n"},
+    {"process.roles=", "refused 1: process.roles: a node of its own has both roles; set "
+                       "broker,controller or leave it "
+                       "out\n"},
     {"node.id=2\ncontroller.quorum.voters=2@localhost:9093", ""},
     {"controller.quorum.voters=", ""},
-    {"node.id=2\ncontroller.quorum.voters=2@a:9093,3@b:9093",
-     "refused 2: controller.quorum.voters: '3@b:9093' is another node than node.id=2, and clusters "
-     "are not served yet; name this node alone or leave it out\n"},
-    {"controller.quorum.voters=localhost:9093",
-     "refused 1: controller.quorum.voters: 'localhost:9093' is not of the form id@host:port\n"},
     {"controller.quorum.bootstrap.servers=localhost:9093", ""},
     {"controller.quorum.bootstrap.servers=a:9093,b:9093",
-     "refused 1: controller.quorum.bootstrap.servers: more than one node, and clusters are not "
-     "served yet; name this node alone or leave it out\n"},
+     "refused 1: controller.quorum.bootstrap.servers: more than one node; name the controllers in "
+     "controller.quorum.voters, id@host:port\n"},
     {"log.dirs=/a,/b, /c", ""},
     {"log.dirs=/a,,/c", "refused 1: log.dirs: there is nothing between two commas\n"},
     {"log.dirs=/a,/a", "refused 1: log.dirs: /a is there twice\n"},
@@ -174,6 +175,10 @@ static const struct {
     {"group.min.session.timeout.ms=10\ngroup.max.session.timeout.ms=9",
      "refused 1: group.min.session.timeout.ms is above group.max.session.timeout.ms: no consumer "
      "could join a group\n"},
+    {"broker.session.timeout.ms=500",
+     "refused 0: broker.heartbeat.interval.ms is not below broker.session.timeout.ms: every node "
+     "would count as dead\n"},
+    {"broker.session.timeout.ms=500\nbroker.heartbeat.interval.ms=499", ""},
     {"log.retention.minutes=0",
      "refused 1: log.retention.minutes: 0 would keep nothing; set 1 or more, or -1 to keep "
      "everything\n"},
