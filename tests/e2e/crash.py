@@ -63,9 +63,10 @@ class Load(threading.Thread):
 
     def delivered(self, error, message):
         number = int(message.value())
+        place = SOMEWHERE if message.offset() is None else message.offset()
         if error is not None:
             self.failed.append("%d: %s" % (number, error))
-        elif not self.acked.put(number, SOMEWHERE if message.offset() is None else message.offset()):
+        elif not self.acked.put(number, place):
             self.failed.append("%d: acknowledged twice" % number)
 
     def run(self):
