@@ -76,7 +76,7 @@ struct memory *broker_memory(struct broker *broker)
 void broker_topic_conf(const struct broker *broker, const struct meta_topic *topic,
                        struct topic_conf *ret_conf)
 {
-    topic_conf_resolve(broker->conf, topic->configs, topic->configs_count, ret_conf);
+    topic_conf_resolve(broker->conf, topic->configs.items, topic->configs.count, ret_conf);
 }
 
 struct folder *broker_folder_for(struct broker *broker, struct span partition_name)
@@ -109,6 +109,8 @@ static void image_changed(struct image_observer *observer, const struct image_ch
     case IMAGE_PARTITION_ADDED:
     case IMAGE_PARTITION_CHANGED:
     case IMAGE_BROKER_REGISTERED:
+    case IMAGE_BROKER_CHANGED:
+    case IMAGE_BROKER_REMOVED:
         break; /* partitions are hosted when they are first asked for */
     }
 }

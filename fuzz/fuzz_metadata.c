@@ -36,21 +36,33 @@ static void give(void *context, void *block, size_t size)
     free(block);
 }
 
+static void check_members(const struct meta_partition *partition, const int32_t *list,
+                          uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(meta_is_member(meta_replicas(partition), partition->replicas_count, list[i]));
+        CHECK(!meta_is_member(list, i, list[i]));
+    }
+}
+
 static void check_partition(const struct meta_partition *partition)
 {
-    const int32_t *replicas = meta_replicas(partition);
     const int32_t *isr = meta_isr(partition);
-    bool has_leader = partition->leader == META_NO_LEADER;
-    CHECK(partition->replicas_count > 0 && partition->isr_count > 0);
+    const int32_t *elr = meta_elr(partition);
+    CHECK(partition->replicas_count > 0);
     CHECK(partition->leader_epoch >= 0 && partition->partition_epoch >= 0);
-    for (uint32_t i = 0; i < partition->replicas_count; i++)
-        has_leader = has_leader || replicas[i] == partition->leader;
-    CHECK(has_leader);
-    for (uint32_t i = 0; i < partition->isr_count; i++) {
-        bool is_replica = false;
-        for (uint32_t k = 0; k < partition->replicas_count; k++)
-            is_replica = is_replica || replicas[k] == isr[i];
-        CHECK(is_replica);
+    check_members(partition, isr, partition->isr_count);
+    check_members(partition, elr, partition->elr_count);
+    for (uint32_t i = 0; i < partition->elr_count; i++)
+        CHECK(!meta_is_member(isr, partition->isr_count, elr[i]));
+    if (partition->leader == META_NO_LEADER)
+        CHECK(partition->isr_count == 0);
+    else
+        CHECK(meta_is_member(isr, partition->isr_count, partition->leader));
+    const int32_t last_known = meta_last_known_leader(partition);
+    if (last_known != META_NO_LEADER) {
+        CHECK(partition->isr_count == 0 && partition->elr_count == 0);
+        check_members(partition, &last_known, 1);
     }
 }
 
@@ -64,8 +76,8 @@ static void check_image(const struct image *image)
         partitions += topic->partitions_count;
         for (int32_t i = 0; i < topic->partitions_count; i++)
             check_partition(image_partition(topic, i));
-        for (uint32_t i = 1; i < topic->configs_count; i++)
-            CHECK(span_compare(topic->configs[i - 1].key, topic->configs[i].key) < 0);
+        for (uint32_t i = 1; i < topic->configs.count; i++)
+            CHECK(span_compare(topic->configs.items[i - 1].key, topic->configs.items[i].key) < 0);
     }
     CHECK(partitions == image->partitions_count);
 }

@@ -111,7 +111,7 @@ static void note_cached(struct durable *durable, struct uuid topic_id)
     if (topic == NULL || durable_is_cached(durable, topic->id))
         return;
     struct topic_conf conf;
-    topic_conf_resolve(&durable->host->conf, topic->configs, topic->configs_count, &conf);
+    topic_conf_resolve(&durable->host->conf, topic->configs.items, topic->configs.count, &conf);
     if (!conf.write_caching)
         return;
     durable->cached = memory_grow(&durable->memory, durable->cached, &durable->cached_capacity,

@@ -98,6 +98,42 @@ void topic_conf_resolve(const struct conf *conf, const struct topic_override *ov
     };
 }
 
+/* One such setting: a value that cannot be read counts as if it were not there. */
+static int64_t agree(enum topic_conf_key key, const struct topic_override *overrides,
+                     uint32_t overrides_count, const struct topic_override *cluster,
+                     uint32_t cluster_count)
+{
+    const struct topic_conf_key_info *info = topic_conf_key_info(key);
+    const struct conf_key_info *node_info = conf_key_info((enum conf_key)info->node_key);
+    const struct topic_override *const settings[] = {
+        find_override(overrides, overrides_count, span_text(info->name)),
+        find_override(cluster, cluster_count, span_text(node_info->name)),
+        &(struct topic_override){.value = span_text(node_info->value)},
+    };
+    struct conf_message message;
+    struct conf_value value = {0};
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        if (settings[i] != NULL &&
+            conf_value_read(node_info, info->name, settings[i]->value, &value, &message) == 0)
+            return value.integer;
+    }
+    return value.integer;
+}
+
+void topic_conf_agree(const struct topic_override *overrides, uint32_t overrides_count,
+                      const struct topic_override *cluster, uint32_t cluster_count,
+                      struct topic_conf_agreed *ret_agreed)
+{
+    *ret_agreed = (struct topic_conf_agreed){
+        .min_insync_replicas = (uint32_t)agree(TOPIC_CONF_MIN_INSYNC_REPLICAS, overrides,
+                                               overrides_count, cluster, cluster_count),
+        .unclean_leader_election = agree(TOPIC_CONF_UNCLEAN_LEADER_ELECTION_ENABLE, overrides,
+                                         overrides_count, cluster, cluster_count) != 0,
+        .write_caching = agree(TOPIC_CONF_WRITE_CACHING, overrides, overrides_count, cluster,
+                               cluster_count) != 0,
+    };
+}
+
 static void say_unknown(struct span name, struct conf_message *message)
 {
     const char *nearest = conf_key_nearest(name, true);

@@ -45,6 +45,20 @@ struct topic_conf {
 void topic_conf_resolve(const struct conf *conf, const struct topic_override *overrides,
                         uint32_t overrides_count, struct topic_conf *ret_conf);
 
+/* What counts for a topic where every node has to come to the same result: no node's own settings
+ * do. */
+struct topic_conf_agreed {
+    uint32_t min_insync_replicas;
+    bool unclean_leader_election;
+    bool write_caching;
+};
+
+/* The topic's own settings, or else the cluster's (by the node keys' names), or else the defaults.
+ */
+void topic_conf_agree(const struct topic_override *overrides, uint32_t overrides_count,
+                      const struct topic_override *cluster, uint32_t cluster_count,
+                      struct topic_conf_agreed *ret_agreed);
+
 /* Checks one setting before it becomes part of the metadata. Returns 0; or -1 with a sentence for
  * the client in *ret_message, taken from `arena` (null when that is full), for INVALID_CONFIG. */
 int topic_conf_check(struct span key, struct span value, struct arena *arena,

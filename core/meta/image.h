@@ -17,33 +17,50 @@
 #include "core/conf/topic_conf.h"
 #include "core/meta/record.h"
 
-/* The type of resource in a config record: Kafka's number for topics. */
-#define META_RESOURCE_TOPIC 2
+/* The types of resource in a config record, Kafka's numbers. A broker without a name stands for all
+ * of them: the settings of the cluster. */
+#define META_RESOURCE_TOPIC  2
+#define META_RESOURCE_BROKER 4
 
 /* Limits of one cluster; a record beyond one is refused, as is the proposal that would write it. */
 #define META_TOPIC_NAME_MAX    249
-#define META_REPLICAS_MAX      128
+#define META_REPLICAS_MAX      128    /* a byte counts them */
 #define META_PARTITIONS_MAX    250000 /* in all: an answer about each of them fits a request */
 #define META_BROKERS_MAX       1000
 #define META_ENDPOINTS_MAX     16
 #define META_ENDPOINT_TEXT_MAX 255 /* bytes of a listener's name, a host, a rack */
-#define META_CONFIGS_MAX       256 /* of one topic */
+#define META_CONFIGS_MAX       256 /* of one topic, or of the cluster */
 #define META_CONFIG_KEY_MAX    249
 #define META_CONFIG_VALUE_MAX  32767
 
 /* Replica lists up to this many members in all need no memory of their own. */
 #define META_REPLICAS_INLINE 2
 
+/*
+ * In-sync replicas hold everything committed. While there are fewer than min.insync.replicas
+ * nothing more is committed, so that those that left since are as good: the eligible leader
+ * replicas (KIP-966). Where neither is left, the last of them is the last known leader.
+ */
 struct meta_partition {
     int32_t leader; /* META_NO_LEADER: none */
     int32_t leader_epoch;
     int32_t partition_epoch; /* raised by every change */
-    uint16_t replicas_count;
-    uint16_t isr_count;
-    union { /* replicas in order of preference, then the in-sync ones */
+    uint8_t replicas_count;
+    uint8_t isr_count; /* 0 only without a leader */
+    uint8_t elr_count;
+    bool has_last_known_leader : 1; /* nobody is in sync or eligible */
+    bool is_recovering : 1; /* its leader was elected uncleanly, and the ISR is the same since */
+    union { /* replicas in order of preference, the in-sync, the eligible, the last known leader */
         int32_t few[META_REPLICAS_INLINE];
         int32_t *many;
     };
+};
+
+/* Settings by key, sorted. */
+struct meta_configs {
+    uint32_t count;
+    uint32_t capacity;
+    struct topic_override *items;
 };
 
 struct meta_topic {
@@ -54,9 +71,7 @@ struct meta_topic {
     int32_t partitions_count;
     uint32_t partitions_capacity;
     struct meta_partition *partitions;
-    uint32_t configs_count;
-    uint32_t configs_capacity;
-    struct topic_override *configs; /* the topic's own settings, sorted by key */
+    struct meta_configs configs; /* the topic's own settings */
 };
 
 struct meta_endpoint {
@@ -72,6 +87,7 @@ struct meta_broker {
     struct uuid incarnation;
     struct span rack; /* may be null */
     bool fenced;
+    bool is_shutting_down; /* it asked to give its leaderships away, and leads nothing new */
     uint32_t endpoints_count;
     struct meta_endpoint *endpoints;
     size_t block_bytes; /* of endpoints and their texts, in one block */
@@ -83,14 +99,16 @@ enum image_change_kind {
     IMAGE_CONFIG_CHANGED,
     IMAGE_PARTITION_ADDED,
     IMAGE_PARTITION_CHANGED,
-    IMAGE_BROKER_REGISTERED, /* a new incarnation: partitions that it leads have a higher epoch */
+    IMAGE_BROKER_REGISTERED, /* a new process; partitions were told of before */
+    IMAGE_BROKER_CHANGED, /* fenced or not, shutting down or not; partitions were told of before */
+    IMAGE_BROKER_REMOVED, /* already out of the image; freed after the call */
 };
 
 struct image_change {
     enum image_change_kind kind;
-    const struct meta_topic *topic;   /* NULL for brokers */
+    const struct meta_topic *topic;   /* NULL for brokers, and settings of the cluster */
     int32_t partition;                /* PARTITION_ADDED, PARTITION_CHANGED */
-    const struct meta_broker *broker; /* BROKER_REGISTERED */
+    const struct meta_broker *broker; /* BROKER_… */
 };
 
 /* Told about each record after it was applied. May look at the image and make proposals. */
@@ -107,6 +125,7 @@ struct image {
     struct meta_broker *brokers; /* sorted by id */
     uint32_t brokers_count;
     uint32_t brokers_capacity;
+    struct meta_configs configs; /* of the cluster: what all nodes have to agree on */
     int64_t next_producer_id;
     int64_t end_offset; /* of what was applied: the next record's offset */
     int32_t epoch;      /* the leader epoch of the last record's batch; -1: none */
@@ -157,14 +176,19 @@ const struct meta_topic *image_first_topic(const struct image *image);
 const struct meta_topic *image_next_topic(const struct meta_topic *topic);
 
 /* False when a change can raise the partition's epochs no more; when that is so for any partition
- * that the broker leads. */
+ * that the broker is a replica of. */
 bool meta_epochs_can_rise(const struct meta_partition *partition);
 bool image_epochs_can_rise(const struct image *image, int32_t broker_id);
 
 const int32_t *meta_replicas(const struct meta_partition *partition);
 const int32_t *meta_isr(const struct meta_partition *partition);
+const int32_t *meta_elr(const struct meta_partition *partition);
+int32_t meta_last_known_leader(const struct meta_partition *partition); /* or META_NO_LEADER */
+bool meta_is_member(const int32_t *list, uint32_t count, int32_t broker_id);
 
-/* How many brokers take part (are registered and not fenced). */
+/* True for a broker that may be given leaderships and replicas: neither fenced nor shutting down.
+ * How many there are. */
+bool meta_broker_is_live(const struct meta_broker *broker);
 uint32_t image_live_brokers(const struct image *image);
 
 /* Writes the records that give an equal image when they are applied to an empty one. `write` gets

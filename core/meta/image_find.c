@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to the image. */
-#include "core/meta/image.h"
+#include "core/meta/image_internal.h"
 
 static const struct meta_topic *topic_of(struct map_node *by_name)
 {
@@ -54,9 +54,9 @@ const struct meta_broker *image_broker(const struct image *image, int32_t id)
 
 struct span image_topic_config(const struct meta_topic *topic, struct span key)
 {
-    for (uint32_t i = 0; i < topic->configs_count; i++) {
-        if (span_equal(topic->configs[i].key, key))
-            return topic->configs[i].value;
+    for (uint32_t i = 0; i < topic->configs.count; i++) {
+        if (span_equal(topic->configs.items[i].key, key))
+            return topic->configs.items[i].value;
     }
     return SPAN_NULL;
 }
@@ -80,11 +80,15 @@ const struct meta_topic *image_next_topic(const struct meta_topic *topic)
     return topic_of(map_next(&topic->by_name));
 }
 
+size_t meta_lists_length(const struct meta_partition *partition)
+{
+    return (size_t)partition->replicas_count + partition->isr_count + partition->elr_count +
+           partition->has_last_known_leader;
+}
+
 const int32_t *meta_replicas(const struct meta_partition *partition)
 {
-    return partition->replicas_count + partition->isr_count <= META_REPLICAS_INLINE
-               ? partition->few
-               : partition->many;
+    return meta_lists_length(partition) <= META_REPLICAS_INLINE ? partition->few : partition->many;
 }
 
 const int32_t *meta_isr(const struct meta_partition *partition)
@@ -92,11 +96,36 @@ const int32_t *meta_isr(const struct meta_partition *partition)
     return meta_replicas(partition) + partition->replicas_count;
 }
 
+const int32_t *meta_elr(const struct meta_partition *partition)
+{
+    return meta_isr(partition) + partition->isr_count;
+}
+
+int32_t meta_last_known_leader(const struct meta_partition *partition)
+{
+    return partition->has_last_known_leader ? meta_elr(partition)[partition->elr_count]
+                                            : META_NO_LEADER;
+}
+
+bool meta_is_member(const int32_t *list, uint32_t count, int32_t broker_id)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (list[i] == broker_id)
+            return true;
+    }
+    return false;
+}
+
+bool meta_broker_is_live(const struct meta_broker *broker)
+{
+    return !broker->fenced && !broker->is_shutting_down;
+}
+
 uint32_t image_live_brokers(const struct image *image)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < image->brokers_count; i++)
-        count += !image->brokers[i].fenced;
+        count += meta_broker_is_live(&image->brokers[i]);
     return count;
 }
 
@@ -111,7 +140,8 @@ bool image_epochs_can_rise(const struct image *image, int32_t broker_id)
     for (; topic != NULL; topic = image_next_topic(topic)) {
         for (int32_t i = 0; i < topic->partitions_count; i++) {
             const struct meta_partition *partition = &topic->partitions[i];
-            if (partition->leader == broker_id && !meta_epochs_can_rise(partition))
+            if (!meta_epochs_can_rise(partition) &&
+                meta_is_member(meta_replicas(partition), partition->replicas_count, broker_id))
                 return false;
         }
     }

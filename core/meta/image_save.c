@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The image as the records that build it again. */
 #include "core/base/check.h"
-#include "core/meta/image.h"
+#include "core/meta/image_internal.h"
 #include "core/wire/error.h"
 
 /* One record at a time is encoded for the digest; a registration is the largest. */
@@ -39,15 +39,16 @@ static void save_broker(const struct meta_broker *broker, struct sink *sink)
     record.body.register_broker.end_points_count = (int32_t)broker->endpoints_count;
     record.body.register_broker.rack = broker->rack;
     record.body.register_broker.fenced = broker->fenced;
+    record.body.register_broker.in_controlled_shutdown = broker->is_shutting_down;
     sink_put(sink, &record);
 }
 
 static void save_partition(const struct meta_topic *topic, int32_t index, struct sink *sink)
 {
     const struct meta_partition *partition = &topic->partitions[index];
-    int32_t lists[2 * META_REPLICAS_MAX];
-    const size_t count = (size_t)partition->replicas_count + partition->isr_count;
-    memcpy(lists, meta_replicas(partition), count * sizeof(int32_t));
+    int32_t lists[2 * META_REPLICAS_MAX]; /* nobody is both in sync and eligible */
+    int32_t last_known = meta_last_known_leader(partition);
+    memcpy(lists, meta_replicas(partition), meta_lists_length(partition) * sizeof(int32_t));
     struct meta_record record = meta_record_of(META_RECORD_PARTITION);
     record.body.partition.partition_id = index;
     record.body.partition.topic_id = topic->id;
@@ -58,7 +59,30 @@ static void save_partition(const struct meta_topic *topic, int32_t index, struct
     record.body.partition.leader = partition->leader;
     record.body.partition.leader_epoch = partition->leader_epoch;
     record.body.partition.partition_epoch = partition->partition_epoch;
+    record.body.partition.leader_recovery_state = partition->is_recovering;
+    if (partition->elr_count > 0) {
+        record.body.partition.eligible_leader_replicas =
+            lists + partition->replicas_count + partition->isr_count;
+        record.body.partition.eligible_leader_replicas_count = partition->elr_count;
+    }
+    if (last_known != META_NO_LEADER) {
+        record.body.partition.last_known_elr = &last_known;
+        record.body.partition.last_known_elr_count = 1;
+    }
     sink_put(sink, &record);
+}
+
+static void save_configs(const struct meta_configs *configs, int8_t type, struct span name,
+                         struct sink *sink)
+{
+    for (uint32_t i = 0; i < configs->count; i++) {
+        struct meta_record record = meta_record_of(META_RECORD_CONFIG);
+        record.body.config.resource_type = type;
+        record.body.config.resource_name = name;
+        record.body.config.name = configs->items[i].key;
+        record.body.config.value = configs->items[i].value;
+        sink_put(sink, &record);
+    }
 }
 
 static void save_topic(const struct meta_topic *topic, struct sink *sink)
@@ -67,14 +91,7 @@ static void save_topic(const struct meta_topic *topic, struct sink *sink)
     record.body.topic.name = topic->name;
     record.body.topic.topic_id = topic->id;
     sink_put(sink, &record);
-    for (uint32_t i = 0; i < topic->configs_count; i++) {
-        record = meta_record_of(META_RECORD_CONFIG);
-        record.body.config.resource_type = META_RESOURCE_TOPIC;
-        record.body.config.resource_name = topic->name;
-        record.body.config.name = topic->configs[i].key;
-        record.body.config.value = topic->configs[i].value;
-        sink_put(sink, &record);
-    }
+    save_configs(&topic->configs, META_RESOURCE_TOPIC, topic->name, sink);
     for (int32_t i = 0; i < topic->partitions_count && sink->error == ERR_NONE; i++)
         save_partition(topic, i, sink);
 }
@@ -85,6 +102,7 @@ int image_save(const struct image *image, void *context,
     struct sink sink = {.context = context, .write = write};
     for (uint32_t i = 0; i < image->brokers_count; i++)
         save_broker(&image->brokers[i], &sink);
+    save_configs(&image->configs, META_RESOURCE_BROKER, SPAN(""), &sink);
     if (image->next_producer_id > 0) {
         struct meta_record record = meta_record_of(META_RECORD_PRODUCER_IDS);
         record.body.producer_ids.broker_id = -1;

@@ -15,12 +15,14 @@
 
 enum meta_record_type {
     META_RECORD_REGISTER_BROKER = 0,
+    META_RECORD_UNREGISTER_BROKER = 1,
     META_RECORD_TOPIC = 2,
     META_RECORD_PARTITION = 3,
     META_RECORD_CONFIG = 4,
     META_RECORD_PARTITION_CHANGE = 5,
     META_RECORD_REMOVE_TOPIC = 9,
     META_RECORD_PRODUCER_IDS = 15,
+    META_RECORD_REGISTRATION_CHANGE = 17,
 };
 
 /* In a partition change: the leader stays, and with it the leader epoch. A record that names a
@@ -32,12 +34,14 @@ struct meta_record {
     enum meta_record_type type;
     union meta_record_body {
         struct register_broker_record register_broker;
+        struct unregister_broker_record unregister_broker;
         struct topic_record topic;
         struct partition_record partition;
         struct config_record config;
         struct partition_change_record partition_change;
         struct remove_topic_record remove_topic;
         struct producer_ids_record producer_ids;
+        struct broker_registration_change_record registration_change;
     } body;
 };
 

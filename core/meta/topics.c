@@ -103,7 +103,7 @@ static int check_new_name(struct topics_context *context, struct span name,
 static bool broker_is_live(const struct image *image, int32_t id)
 {
     const struct meta_broker *broker = image_broker(image, id);
-    return broker != NULL && !broker->fenced;
+    return broker != NULL && meta_broker_is_live(broker);
 }
 
 /* The brokers that were named for one partition: as many as for the others, live, none twice. */
@@ -240,7 +240,7 @@ static void choose_brokers(const struct image *image, uint64_t start, int32_t pa
     const uint32_t first = (uint32_t)((start + (uint64_t)partition) % live);
     uint32_t place = 0;
     for (uint32_t i = 0; i < image->brokers_count; i++) {
-        if (image->brokers[i].fenced)
+        if (!meta_broker_is_live(&image->brokers[i]))
             continue;
         const uint32_t turn = (place++ + live - first) % live;
         if (turn < (uint32_t)replication_factor)

@@ -19,9 +19,9 @@ static int alter_one(struct topics_context *context, const struct meta_topic *to
         return ERR_INVALID_REQUEST;
     }
     struct span value;
-    if (topic_conf_alter(context->conf, topic->configs, topic->configs_count, alteration->operation,
-                         alteration->key, alteration->value, context->arena, &value,
-                         ret_message) != 0)
+    if (topic_conf_alter(context->conf, topic->configs.items, topic->configs.count,
+                         alteration->operation, alteration->key, alteration->value, context->arena,
+                         &value, ret_message) != 0)
         return ERR_INVALID_CONFIG;
     if (value.length > META_CONFIG_VALUE_MAX) {
         *ret_message = SPAN("A configuration value is too long.");

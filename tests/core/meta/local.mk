@@ -8,6 +8,7 @@ tests_check_meta_SOURCES = \
 	tests/core/meta/site.c \
 	tests/core/meta/site.h \
 	tests/core/meta/test_identity.c \
+	tests/core/meta/test_election.c \
 	tests/core/meta/test_image.c \
 	tests/core/meta/test_record.c \
 	tests/core/meta/test_replay.c \

@@ -54,6 +54,7 @@ START_TEST(the_same_process_keeps_its_epochs)
     record.body.register_broker.broker_id = 1;
     record.body.register_broker.incarnation_id = broker->incarnation;
     record.body.register_broker.broker_epoch = broker->epoch + 1;
+    record.body.register_broker.fenced = false;
     ck_assert_int_eq(image_apply(&cluster.image, &record), ERR_NONE);
     ck_assert_int_eq(cluster_partition(&cluster, "mine", 0)->leader_epoch, 0);
 }
@@ -107,8 +108,8 @@ START_TEST(settings_are_kept_by_key)
     apply_config("cleanup.policy", SPAN("compact"));
     apply_config("retention.ms", SPAN("66"));
     const struct meta_topic *topic = cluster_topic(&cluster, "t");
-    ck_assert_uint_eq(topic->configs_count, 2);
-    ck_assert(span_equal(topic->configs[0].key, SPAN("cleanup.policy")));
+    ck_assert_uint_eq(topic->configs.count, 2);
+    ck_assert(span_equal(topic->configs.items[0].key, SPAN("cleanup.policy")));
     ck_assert(span_equal(image_topic_config(topic, SPAN("retention.ms")), SPAN("66")));
     apply_config("retention.ms", SPAN_NULL);
     apply_config("retention.ms", SPAN_NULL);
@@ -128,10 +129,11 @@ static struct meta_record change_of(const char *topic)
 
 START_TEST(in_sync_replicas_and_leaders_change)
 {
-    int32_t isr[] = {3, 1};
     ck_assert_int_eq(cluster_create(&cluster, "t", 1, 3), ERR_NONE);
     const struct meta_partition *partition = cluster_partition(&cluster, "t", 0);
     const int32_t leader = partition->leader;
+    const int32_t other = meta_replicas(partition)[2];
+    int32_t isr[] = {other, leader};
     struct meta_record record = change_of("t");
     record.body.partition_change.isr = isr;
     record.body.partition_change.isr_count = 2;
@@ -143,11 +145,14 @@ START_TEST(in_sync_replicas_and_leaders_change)
     ck_assert_int_eq(partition->leader_epoch, 0);
     ck_assert_int_eq(partition->partition_epoch, 1);
     record = change_of("t");
-    record.body.partition_change.leader = 3;
+    record.body.partition_change.leader = other;
     ck_assert_int_eq(image_apply(&cluster.image, &record), ERR_NONE);
-    ck_assert_int_eq(partition->leader, 3);
+    ck_assert_int_eq(partition->leader, other);
     ck_assert_int_eq(partition->leader_epoch, 1);
     record.body.partition_change.leader = META_NO_LEADER;
+    ck_assert_int_eq(image_apply(&cluster.image, &record), ERR_INVALID_RECORD);
+    record.body.partition_change.isr = isr;
+    record.body.partition_change.isr_count = 0;
     ck_assert_int_eq(image_apply(&cluster.image, &record), ERR_NONE);
     ck_assert_int_eq(partition->leader, META_NO_LEADER);
     ck_assert_int_eq(partition->leader_epoch, 2);

@@ -63,12 +63,29 @@ static void change_some(const struct meta_topic *topic)
     memcpy(replicas, meta_replicas(partition), partition->replicas_count * sizeof(int32_t));
     record.body.partition_change.partition_id = 0;
     record.body.partition_change.topic_id = topic->id;
-    if (draw(2) == 0) {
-        record.body.partition_change.isr = replicas;
-        record.body.partition_change.isr_count = 1 + (int32_t)draw(partition->replicas_count);
-    }
-    if (draw(2) == 0)
-        record.body.partition_change.leader = replicas[draw(partition->replicas_count)];
+    const int32_t count = 1 + (int32_t)draw(partition->replicas_count);
+    record.body.partition_change.isr = replicas;
+    record.body.partition_change.isr_count = count;
+    record.body.partition_change.leader = replicas[draw((uint32_t)count)];
+    record.body.partition_change.eligible_leader_replicas = replicas + count;
+    record.body.partition_change.eligible_leader_replicas_count =
+        (int32_t)draw(partition->replicas_count - (uint32_t)count + 1);
+    record.body.partition_change.leader_recovery_state = (int8_t)draw(2);
+    record.body.partition_change.last_known_elr_count = 0;
+    ck_assert_int_eq(meta_write(&cluster.writer, &record), ERR_NONE);
+}
+
+/* Fences a broker, lets it in again or has it shut down. */
+static void change_broker(void)
+{
+    const struct meta_broker *broker = image_broker(&cluster.image, 1 + (int32_t)draw(4));
+    if (broker == NULL)
+        return;
+    struct meta_record record = meta_record_of(META_RECORD_REGISTRATION_CHANGE);
+    record.body.registration_change.broker_id = broker->id;
+    record.body.registration_change.broker_epoch = broker->epoch;
+    record.body.registration_change.fenced = broker->fenced ? -1 : 1;
+    record.body.registration_change.in_controlled_shutdown = draw(10) == 0;
     ck_assert_int_eq(meta_write(&cluster.writer, &record), ERR_NONE);
 }
 
@@ -77,7 +94,7 @@ static void propose_some(void)
     const struct meta_topic *topic = draw_topic();
     struct span message;
     int64_t first;
-    switch (topic == NULL ? draw(3) : draw(9)) {
+    switch (topic == NULL ? draw(3) : draw(10)) {
     case 0:
     case 1:
         create_some();
@@ -101,6 +118,9 @@ static void propose_some(void)
         break;
     case 7:
         change_some(topic);
+        break;
+    case 8:
+        change_broker();
         break;
     default:
         ck_assert_int_eq(brokers_take_producer_ids(&cluster.image, &cluster.writer, 1, &first),
