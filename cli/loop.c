@@ -284,6 +284,7 @@ static void perform_one(struct loop *loop, const struct effect *effect)
         loop->listening++;
         net_perform(loop->net, effect);
         break;
+    case EFFECT_CONNECT:
     case EFFECT_WATCH:
     case EFFECT_RECEIVE:
     case EFFECT_SEND:

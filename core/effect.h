@@ -14,8 +14,11 @@
  * - EFFECT_CLOSE ends the watch, receive and send of its connection first (ERR_CLOSED).
  * - EFFECT_CLOSE_FILE leaves effects on its file that are under way their own end; none is asked
  *   for after it. Files of an EFFECT_SEND stay open until that completes.
+ * - EFFECT_CONNECT ends within seconds, and cannot be taken back: an owner who lost interest closes
+ *   the connection when it comes.
  * - Errors: ERR_IO, ERR_NO_SPACE, ERR_NOT_FOUND, ERR_EXISTS, ERR_CLOSED (the peer or we closed the
- *   connection), ERR_LIMIT (the process has no more file descriptors). A path that leads through
+ *   connection), ERR_REFUSED (the other machine answered that nobody listens there), ERR_LIMIT (the
+ *   process has no more file descriptors). A path that leads through
  *   nothing is ERR_NOT_FOUND, one that leads through a file, or to a file where a folder is meant,
  *   or the other way round, ERR_IO.
  * - What failed has not happened, but: a write or send did its first `count` bytes, an open may
@@ -69,7 +72,18 @@ enum effect_kind {
     EFFECT_LOG,     /* log: one line for the operator */
     EFFECT_READY,   /* every listener serves: once */
     EFFECT_STOPPED, /* log: the broker ended; nothing follows. `failed` gives the exit code */
+
+    /* A connection again; last, since digests know the numbers of all others. */
+    EFFECT_CONNECT, /* connect: to `host`:`port`; count: the connection, as EVENT_ACCEPTED names
+                       one. ERR_REFUSED, ERR_NOT_FOUND without such a host, ERR_IO when nothing
+                       answers or no way leads there */
 };
+
+/* True for the effects of connections: what net/ carries out, and disk/ does not. */
+static inline bool effect_is_of_network(enum effect_kind kind)
+{
+    return kind <= EFFECT_CLOSE || kind == EFFECT_CONNECT;
+}
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
@@ -100,6 +114,10 @@ struct effect {
             uint16_t port; /* 0: any free one */
             struct span host;
         } listen;
+        struct {
+            uint16_t port;
+            struct span host;
+        } connect;
         struct {
             uint64_t connection;
             uint8_t *data;

@@ -42,7 +42,8 @@ struct event {
         struct completion {
             uint64_t effect; /* its id */
             int error;       /* ERR_NONE, or an internal code of core/wire/error.def */
-            uint64_t count;  /* bytes done; the file's size (OPEN); the port (LISTEN) */
+            uint64_t count;  /* bytes done; the file's size (OPEN); the port (LISTEN);
+                                  the connection (CONNECT) */
             const struct folder_entry *entries; /* LIST: sorted by name, borrowed for the step */
             uint32_t entries_count;
         } completed;

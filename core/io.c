@@ -130,6 +130,13 @@ void io_listen(struct io *io, struct op *op, op_done *done, uint32_t listener, s
     effect->listen.port = port;
 }
 
+void io_connect(struct io *io, struct op *op, op_done *done, struct span host, uint16_t port)
+{
+    struct effect *effect = op_start(io, op, done, EFFECT_CONNECT);
+    effect->connect.host = host;
+    effect->connect.port = port;
+}
+
 void io_watch(struct io *io, struct op *op, op_done *done, uint64_t connection)
 {
     op_start(io, op, done, EFFECT_WATCH)->connection = connection;

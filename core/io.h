@@ -82,6 +82,7 @@ void io_log(struct io *io, enum log_level level, const char *format, ...)
  * pointers point at stays put until then. */
 void io_listen(struct io *io, struct op *op, op_done *done, uint32_t listener, struct span host,
                uint16_t port);
+void io_connect(struct io *io, struct op *op, op_done *done, struct span host, uint16_t port);
 void io_watch(struct io *io, struct op *op, op_done *done, uint64_t connection);
 void io_receive(struct io *io, struct op *op, op_done *done, uint64_t connection, uint8_t *data,
                 size_t length);

@@ -18,15 +18,10 @@ static void every_address(uint16_t port, struct address *ret_address)
     memcpy(&ret_address->storage, &any, sizeof(any));
 }
 
-const char *address_resolve(struct span host, uint16_t port, struct address *ret_address)
+/* Asks the resolver, with its flags. Returns 0 or its error. */
+static int look_up(struct span host, uint16_t port, int flags, struct address *ret_address)
 {
-    if (host.length == 0) {
-        every_address(port, ret_address);
-        return NULL;
-    }
     char name[HOST_BYTES_MAX + 1];
-    if (host.length > HOST_BYTES_MAX || memchr(host.data, '\0', host.length) != NULL)
-        return "the host's name is too long or contains a zero byte";
     memcpy(name, host.data, host.length);
     name[host.length] = '\0';
     char service[8];
@@ -34,12 +29,12 @@ const char *address_resolve(struct span host, uint16_t port, struct address *ret
     const struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
-        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+        .ai_flags = flags | AI_NUMERICSERV,
     };
     struct addrinfo *found;
     const int error = getaddrinfo(name, service, &hints, &found);
     if (error != 0)
-        return gai_strerror(error);
+        return error;
     const struct addrinfo *chosen = found;
     for (const struct addrinfo *each = found->ai_next; each != NULL && chosen->ai_family != AF_INET;
          each = each->ai_next)
@@ -48,7 +43,45 @@ const char *address_resolve(struct span host, uint16_t port, struct address *ret
     *ret_address = (struct address){.length = chosen->ai_addrlen};
     memcpy(&ret_address->storage, chosen->ai_addr, chosen->ai_addrlen);
     freeaddrinfo(found);
-    return NULL;
+    return 0;
+}
+
+static bool is_possible(struct span host)
+{
+    return host.length <= HOST_BYTES_MAX && memchr(host.data, '\0', host.length) == NULL;
+}
+
+static const char impossible[] = "the host's name is too long or contains a zero byte";
+
+const char *address_resolve(struct span host, uint16_t port, struct address *ret_address)
+{
+    if (host.length == 0) {
+        every_address(port, ret_address);
+        return NULL;
+    }
+    if (!is_possible(host))
+        return impossible;
+    const int error = look_up(host, port, AI_PASSIVE, ret_address);
+    return error == 0 ? NULL : gai_strerror(error);
+}
+
+const char *address_find(struct span host, uint16_t port, struct address *ret_address,
+                         bool *ret_unknown)
+{
+    *ret_unknown = true;
+    if (host.length == 0)
+        return "there is no name";
+    if (!is_possible(host))
+        return impossible;
+    const int error = look_up(host, port, 0, ret_address);
+    *ret_unknown = error == EAI_NONAME;
+    return error == 0 ? NULL : gai_strerror(error);
+}
+
+bool address_parse(struct span host, uint16_t port, struct address *ret_address)
+{
+    return host.length > 0 && is_possible(host) &&
+           look_up(host, port, AI_NUMERICHOST, ret_address) == 0;
 }
 
 uint16_t address_port(const struct address *address)

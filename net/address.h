@@ -3,6 +3,7 @@
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -25,6 +26,14 @@ struct address {
  * Returns NULL, or the reason why there is none.
  */
 const char *address_resolve(struct span host, uint16_t port, struct address *ret_address);
+
+/* The address of another machine's `host`:`port`, likewise; it may wait for a name server.
+ * `*ret_unknown`: the reason is that there is no such host, and not that nobody could be asked. */
+const char *address_find(struct span host, uint16_t port, struct address *ret_address,
+                         bool *ret_unknown);
+
+/* The same for a host that is a number; false when it is a name. Never waits. */
+bool address_parse(struct span host, uint16_t port, struct address *ret_address);
 
 /* The port of an IPv4 or IPv6 address. */
 uint16_t address_port(const struct address *address);

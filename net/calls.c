@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/calls.h"
 
+#include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -8,6 +9,16 @@
 static int call_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
     return bind(fd, address, length);
+}
+
+static int call_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    return connect(fd, address, length);
+}
+
+static int call_getpeername(int fd, struct sockaddr *ret_address, socklen_t *ret_length)
+{
+    return getpeername(fd, ret_address, ret_length);
 }
 
 static int call_getsockname(int fd, struct sockaddr *ret_address, socklen_t *ret_length)
@@ -25,6 +36,9 @@ const struct net_calls net_calls_system = {
     .setsockopt = setsockopt,
     .bind = call_bind,
     .listen = listen,
+    .connect = call_connect,
+    .getsockopt = getsockopt,
+    .getpeername = call_getpeername,
     .getsockname = call_getsockname,
     .accept4 = call_accept4,
     .close = close,
@@ -35,5 +49,8 @@ const struct net_calls net_calls_system = {
     .recv = recv,
     .sendmsg = sendmsg,
     .sendfile = sendfile,
+    .eventfd = eventfd,
+    .read = read,
+    .write = write,
     .clock_gettime = clock_gettime,
 };

@@ -15,6 +15,9 @@ struct net_calls {
     int (*setsockopt)(int fd, int level, int option, const void *value, socklen_t length);
     int (*bind)(int fd, const struct sockaddr *address, socklen_t length);
     int (*listen)(int fd, int backlog);
+    int (*connect)(int fd, const struct sockaddr *address, socklen_t length);
+    int (*getsockopt)(int fd, int level, int option, void *ret_value, socklen_t *ret_length);
+    int (*getpeername)(int fd, struct sockaddr *ret_address, socklen_t *ret_length);
     int (*getsockname)(int fd, struct sockaddr *ret_address, socklen_t *ret_length);
     int (*accept4)(int fd, struct sockaddr *ret_peer, socklen_t *ret_length, int flags);
     int (*close)(int fd);
@@ -26,6 +29,9 @@ struct net_calls {
     ssize_t (*recv)(int fd, void *data, size_t length, int flags);
     ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
     ssize_t (*sendfile)(int fd, int file, off_t *offset, size_t length);
+    int (*eventfd)(unsigned start, int flags);
+    ssize_t (*read)(int fd, void *data, size_t length);
+    ssize_t (*write)(int fd, const void *data, size_t length);
     int (*clock_gettime)(clockid_t clock, struct timespec *ret_now);
 };
 

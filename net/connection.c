@@ -63,11 +63,24 @@ struct connection *connection_find(struct net *net, uint64_t id)
     return &net->connections[slot];
 }
 
+void connection_drop(struct net *net, struct connection *connection)
+{
+    net->options.calls->close(connection->fd);
+    *connection = (struct connection){.next_free = net->free_slot};
+    net->free_slot = (uint32_t)(connection - net->connections) + 1;
+}
+
 void connection_ready(struct net *net, uint64_t id, uint32_t events)
 {
     struct connection *connection = connection_find(net, id);
     if (connection == NULL)
         return;
+    if (connection->connecting) {
+        connect_continue(net, connection);
+        connection = connection_find(net, id);
+        if (connection == NULL || connection->connecting)
+            return;
+    }
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         connection->ended = true;
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
@@ -136,8 +149,6 @@ void connection_close(struct net *net, const struct effect *effect)
         net_complete(net, connection->watch, ERR_CLOSED, 0);
     if (connection->send != 0)
         net_complete(net, connection->send, ERR_CLOSED, connection->sent);
-    net->options.calls->close(connection->fd);
-    *connection = (struct connection){.next_free = net->free_slot};
-    net->free_slot = (uint32_t)(connection - net->connections) + 1;
+    connection_drop(net, connection);
     net_complete(net, effect->id, ERR_NONE, 0);
 }

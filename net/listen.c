@@ -30,20 +30,18 @@ static uint64_t clock_us(const struct net_calls *calls)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static bool set_option(const struct net_calls *calls, int fd, int level, int option, int value)
+bool socket_set_option(const struct net_calls *calls, int fd, int level, int option, int value)
 {
     return calls->setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
-/* Options that every accepted connection inherits, which saves it a handful of calls. */
-static bool set_options(const struct net_calls *calls, int fd)
+bool socket_set_options(const struct net_calls *calls, int fd)
 {
-    return set_option(calls, fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-           set_option(calls, fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
-           set_option(calls, fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
-           set_option(calls, fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) &&
-           set_option(calls, fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) &&
-           set_option(calls, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+    return socket_set_option(calls, fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           socket_set_option(calls, fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
+           socket_set_option(calls, fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) &&
+           socket_set_option(calls, fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) &&
+           socket_set_option(calls, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
 static int open_socket(const struct net *net, const struct address *address)
@@ -54,8 +52,11 @@ static int open_socket(const struct net *net, const struct address *address)
     if (fd < 0)
         return -1;
     /* Every address means IPv4 too, however the system is set up. */
-    const bool both = family != AF_INET6 || set_option(calls, fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (both && set_options(calls, fd) &&
+    const bool both =
+        family != AF_INET6 || socket_set_option(calls, fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    /* Every accepted connection inherits the options, which saves it a handful of calls. */
+    if (both && socket_set_option(calls, fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+        socket_set_options(calls, fd) &&
         calls->bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 &&
         calls->listen(fd, SOMAXCONN) == 0)
         return fd;

@@ -4,9 +4,12 @@ libnet_a_SOURCES += \
 	net/address.h \
 	net/calls.c \
 	net/calls.h \
+	net/connect.c \
 	net/connection.c \
 	net/listen.c \
 	net/net.c \
 	net/net.h \
+	net/resolver.c \
+	net/resolver.h \
 	net/send.c \
 	net/state.h

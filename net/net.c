@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/check.h"
+#include "net/resolver.h"
 #include "net/state.h"
 
 #define REPORT_BYTES_MAX 512
@@ -22,7 +23,7 @@ typedef void perform_effect(struct net *net, const struct effect *effect);
 static perform_effect *const performs[] = {
     [EFFECT_LISTEN] = listener_listen,     [EFFECT_WATCH] = connection_watch,
     [EFFECT_RECEIVE] = connection_receive, [EFFECT_SEND] = connection_send,
-    [EFFECT_CLOSE] = connection_close,
+    [EFFECT_CLOSE] = connection_close,     [EFFECT_CONNECT] = connection_connect,
 };
 
 struct net *net_new(const struct net_options *options)
@@ -110,7 +111,7 @@ void net_wait(struct net *net, uint64_t timeout_us)
 
 void net_perform(struct net *net, const struct effect *effect)
 {
-    CHECK(effect->kind < sizeof(performs) / sizeof(performs[0]));
+    CHECK(effect_is_of_network(effect->kind));
     performs[effect->kind](net, effect);
 }
 
@@ -125,6 +126,7 @@ void net_free(struct net *net)
     for (uint32_t i = 0; i < net->listeners_count; i++)
         net->options.calls->close(net->listeners[i].fd);
     net->options.calls->close(net->epoll);
+    resolver_free(net->resolver);
     free(net->connections);
     free(net->parked);
     free(net->listeners);

@@ -59,7 +59,7 @@ int net_add_source(struct net *net, int fd, void (*ready)(void *context), void *
  * without epoll_pwait2() rounds up to milliseconds. */
 void net_wait(struct net *net, uint64_t timeout_us);
 
-/* Carries out one of the effects EFFECT_LISTEN to EFFECT_CLOSE; any other is a defect. */
+/* Carries out an effect of the network (effect_is_of_network()); any other is a defect. */
 void net_perform(struct net *net, const struct effect *effect);
 
 /* Goes on with a send that was told NET_FILE_LATER; a no-op when the connection was closed. */

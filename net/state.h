@@ -22,6 +22,7 @@ struct connection {
     bool writable;      /* there may be room to send */
     bool parked;        /* in net.parked */
     bool file_awaited;  /* until net_continue() */
+    bool connecting;    /* `watch` is the CONNECT: the core does not know it yet */
     uint64_t watch;     /* effect; 0: none */
     uint64_t send;      /* effect; 0: none */
     const struct piece *pieces;
@@ -60,6 +61,8 @@ struct net {
     bool accepting_paused;
     uint64_t reported_us; /* when a pause was last reported; 0: never */
 
+    struct resolver *resolver; /* NULL: no name was asked for yet */
+
     struct source *sources;
     uint32_t sources_count;
 };
@@ -80,6 +83,9 @@ int connection_add(struct net *net, int fd, uint64_t *ret_id);
 /* The connection of this id, or NULL when it was closed. */
 struct connection *connection_find(struct net *net, uint64_t id);
 
+/* Closes a connection's descriptor and frees its slot. */
+void connection_drop(struct net *net, struct connection *connection);
+
 /* Takes in what epoll says of a connection. */
 void connection_ready(struct net *net, uint64_t id, uint32_t events);
 
@@ -96,7 +102,19 @@ void send_continue(struct net *net, struct connection *connection);
 /* Goes on with the sends that gave way to others. */
 void send_continue_parked(struct net *net);
 
+/* net/connect.c */
+void connection_connect(struct net *net, const struct effect *effect);
+
+/* A connection that is being made may be there now, or have failed. */
+void connect_continue(struct net *net, struct connection *connection);
+
 /* net/listen.c */
+
+/* What every socket of a connection has set: it sends at once, and notices a peer that vanished.
+ * False with errno. */
+bool socket_set_options(const struct net_calls *calls, int fd);
+bool socket_set_option(const struct net_calls *calls, int fd, int level, int option, int value);
+
 void listener_listen(struct net *net, const struct effect *effect);
 
 /* Accepts what waits at a listener. */

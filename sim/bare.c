@@ -147,6 +147,10 @@ static void carry_out(struct bare *bare, const struct effect *effect)
         completion.count = effect->listen.port;
         done(bare, completion);
         return;
+    case EFFECT_CONNECT:
+        completion.error = ERR_REFUSED; /* it is alone in its world */
+        done(bare, completion);
+        return;
     case EFFECT_CLOSE:
         bare->is_stopped = true; /* of our only connection: it will not answer any more */
         return;

@@ -108,6 +108,8 @@ static uint64_t subject_of(const struct effect *effect)
     case EFFECT_WATCH:
     case EFFECT_CLOSE:
         return effect->connection;
+    case EFFECT_CONNECT:
+        return 0; /* its connection is not there yet */
     default:
         return effect->file;
     }
@@ -228,7 +230,7 @@ static void effect_asked(struct judge *judge, const struct host *host, const str
 {
     struct contract *contract = judge->state;
     struct process *process = &contract->processes[host->number - 1];
-    if (effect->kind >= EFFECT_TIMER)
+    if (effect->id == 0)
         return;
     judge->judged++;
     if (effect->id <= process->last_effect) {

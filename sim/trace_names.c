@@ -28,6 +28,7 @@ static const char *const effects[] = {
     [EFFECT_LOG] = "log",
     [EFFECT_READY] = "ready",
     [EFFECT_STOPPED] = "stopped",
+    [EFFECT_CONNECT] = "connect",
 };
 
 const char *trace_event_name(enum event_kind kind)

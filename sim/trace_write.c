@@ -117,6 +117,9 @@ static struct span describe(struct trace_row *row, const struct effect *effect)
     case EFFECT_LISTEN:
         set_object(row, effect->listen.listener);
         return SPAN_NULL;
+    case EFFECT_CONNECT:
+        set_offset(row, effect->connect.port);
+        return effect->connect.host;
     case EFFECT_WATCH:
     case EFFECT_CLOSE:
         set_object(row, effect->connection);

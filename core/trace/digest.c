@@ -193,5 +193,9 @@ void trace_digest_effect(struct trace_digest *digest, const struct effect *effec
         break;
     case EFFECT_READY:
         break;
+    case EFFECT_CONNECT:
+        trace_digest_number(digest, effect->connect.port);
+        trace_digest_bytes(digest, effect->connect.host);
+        break;
     }
 }

@@ -5,6 +5,7 @@
  * descriptor's registration does that (epoll_ctl(2)).
  */
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -54,6 +55,20 @@ static int net_close(int fd)
 static int net_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
     return bind(fd, address, length);
+}
+
+/* A connection that was interrupted goes on by itself. */
+static int net_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    const int result = connect(fd, address, length);
+    if (result != 0 && errno == EINPROGRESS && faulty_happens(FAULT_INTERRUPTED))
+        errno = EINTR;
+    return result;
+}
+
+static int net_getpeername(int fd, struct sockaddr *ret_address, socklen_t *ret_length)
+{
+    return getpeername(fd, ret_address, ret_length);
 }
 
 static int net_getsockname(int fd, struct sockaddr *ret_address, socklen_t *ret_length)
@@ -161,6 +176,9 @@ const struct net_calls faulty_net_calls = {
     .setsockopt = setsockopt,
     .bind = net_bind,
     .listen = listen,
+    .connect = net_connect,
+    .getsockopt = getsockopt,
+    .getpeername = net_getpeername,
     .getsockname = net_getsockname,
     .accept4 = net_accept4,
     .close = net_close,
@@ -171,5 +189,8 @@ const struct net_calls faulty_net_calls = {
     .recv = net_recv,
     .sendmsg = net_sendmsg,
     .sendfile = net_sendfile,
+    .eventfd = eventfd,
+    .read = read,
+    .write = write,
     .clock_gettime = clock_gettime,
 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/check_net
 tests_check_net_SOURCES = \
+	tests/net/test_connect.c \
 	tests/net/test_connection.c \
 	tests/net/test_listen.c \
 	tests/net/test_send.c \

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/wait.h>
@@ -84,6 +85,29 @@ static ssize_t faulty_sendfile(int fd, int file, off_t *offset, size_t length)
     return fails(&faults.sendfile, &length) ? -1 : sendfile(fd, file, offset, length);
 }
 
+static int faulty_socket(int family, int type, int protocol)
+{
+    return fails(&faults.socket, NULL) ? -1 : socket(family, type, protocol);
+}
+
+/* What is interrupted goes on; what fails has not begun. */
+static int faulty_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    if (fails(&faults.connect, NULL)) {
+        const int error = errno;
+        if (error == EINTR)
+            connect(fd, address, length);
+        errno = error;
+        return -1;
+    }
+    return connect(fd, address, length);
+}
+
+static int faulty_getpeername(int fd, struct sockaddr *ret_address, socklen_t *ret_length)
+{
+    return getpeername(fd, ret_address, ret_length);
+}
+
 static int faulty_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
     return bind(fd, address, length);
@@ -95,7 +119,10 @@ static int faulty_getsockname(int fd, struct sockaddr *ret_address, socklen_t *r
 }
 
 static const struct net_calls faulty_calls = {
-    .socket = socket,
+    .socket = faulty_socket,
+    .connect = faulty_connect,
+    .getsockopt = getsockopt,
+    .getpeername = faulty_getpeername,
     .setsockopt = setsockopt,
     .bind = faulty_bind,
     .listen = listen,
@@ -103,6 +130,9 @@ static const struct net_calls faulty_calls = {
     .epoll_create1 = epoll_create1,
     .epoll_ctl = epoll_ctl,
     .epoll_wait = epoll_wait,
+    .eventfd = eventfd,
+    .read = read,
+    .write = write,
     .clock_gettime = clock_gettime,
     .accept4 = faulty_accept4,
     .close = faulty_close,

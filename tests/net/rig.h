@@ -20,6 +20,8 @@ struct fault {
 };
 
 struct faults {
+    struct fault socket;
+    struct fault connect;
     struct fault accept4;
     struct fault epoll_pwait2;
     struct fault recv;

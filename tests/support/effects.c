@@ -10,6 +10,14 @@ struct effect listen_effect(uint32_t listener, const char *host, uint16_t port)
     return effect;
 }
 
+struct effect connect_effect(const char *host, uint16_t port)
+{
+    struct effect effect = {.kind = EFFECT_CONNECT};
+    effect.connect.host = span_text(host);
+    effect.connect.port = port;
+    return effect;
+}
+
 struct effect watch_effect(uint64_t connection)
 {
     return (struct effect){.kind = EFFECT_WATCH, .connection = connection};

@@ -6,6 +6,7 @@
 #include "core/effect.h"
 
 struct effect listen_effect(uint32_t listener, const char *host, uint16_t port);
+struct effect connect_effect(const char *host, uint16_t port);
 struct effect watch_effect(uint64_t connection);
 struct effect receive_effect(uint64_t connection, void *data, size_t length);
 struct effect send_effect(uint64_t connection, const struct piece *pieces, uint32_t count);

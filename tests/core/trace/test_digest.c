@@ -276,6 +276,10 @@ static bool with_field(struct effect *effect, int field)
         return field <= 3;
     case EFFECT_READY:
         return false;
+    case EFFECT_CONNECT:
+        effect->connect.port = field == 1;
+        effect->connect.host = field == 2 ? SPAN("::") : SPAN_NULL;
+        return field <= 2;
     }
     return false;
 }
@@ -283,7 +287,7 @@ static bool with_field(struct effect *effect, int field)
 START_TEST(every_field_of_an_effect_counts)
 {
     struct distinct *distinct = calloc(1, sizeof(*distinct));
-    for (enum effect_kind kind = EFFECT_LISTEN; kind <= EFFECT_STOPPED; kind++) {
+    for (enum effect_kind kind = EFFECT_LISTEN; kind <= EFFECT_CONNECT; kind++) {
         struct effect effect = {.kind = kind};
         expect_new(distinct, of_effect(&effect));
         for (int field = 0;; field++) {
