@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clients' side of the network, and how bytes travel. */
+/* The clients' side of the network, handshakes, and how bytes travel. */
 #include "sim/network.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/check.h"
+#include "core/wire/error.h"
 #include "sim/chance.h"
 #include "sim/memory.h"
 #include "sim/network_internal.h"
@@ -54,8 +55,11 @@ static void channel_free(struct channel *channel)
     queue_cancel(queue, &channel->open_task);
     queue_cancel(queue, &channel->told_task);
     queue_cancel(queue, &channel->gone_task);
-    if (channel->accepted)
-        channel->network->accepted[channel->host->number].items[channel->number - 1] = NULL;
+    const struct wire *const wires[] = {&channel->acceptor, &channel->dialler};
+    for (size_t i = 0; i < 2; i++) {
+        if (wires[i]->number != 0)
+            channel->network->wires[wires[i]->host->number].items[wires[i]->number - 1] = NULL;
+    }
     list_remove(&channel->place);
     stream_free(&channel->up);
     stream_free(&channel->down);
@@ -69,7 +73,7 @@ void network_free(struct network *network)
     while (!list_empty(&network->channels))
         channel_free(container_of(network->channels.next, struct channel, place));
     for (uint32_t i = 0; i <= SIM_HOSTS_MAX; i++)
-        free(network->accepted[i].items);
+        free(network->wires[i].items);
     free(network->blocked);
     free(network);
 }
@@ -96,7 +100,8 @@ static void gone(struct task *task)
 
 void channel_gone_perhaps(struct channel *channel)
 {
-    if (channel->has_client || channel->has_host || task_is_queued(&channel->gone_task))
+    if (channel->has_client || channel->acceptor.is_here || channel->dialler.is_here ||
+        channel->connect != NULL || task_is_queued(&channel->gone_task))
         return;
     struct sim *sim = channel->network->sim;
     queue_put(&sim->queue, &channel->gone_task, sim->now_us, gone);
@@ -122,14 +127,20 @@ void channel_tell_end(struct channel *channel, uint64_t delay_us)
 
 /* ---- Bytes on their way. ---- */
 
+static uint32_t dialler_end(const struct channel *channel)
+{
+    return channel->dialler.host != NULL ? channel->dialler.host->number
+                                         : CLIENT_END(channel->client);
+}
+
 static uint32_t from_end_of(const struct channel *channel, const struct stream *stream)
 {
-    return stream == &channel->up ? CLIENT_END(channel->client) : channel->host->number;
+    return stream == &channel->up ? dialler_end(channel) : channel->acceptor.host->number;
 }
 
 static uint32_t to_end_of(const struct channel *channel, const struct stream *stream)
 {
-    return stream == &channel->up ? channel->host->number : CLIENT_END(channel->client);
+    return stream == &channel->up ? channel->acceptor.host->number : dialler_end(channel);
 }
 
 static void up_arrives(struct task *task);
@@ -182,11 +193,14 @@ static void up_arrives(struct task *task)
     struct channel *channel = container_of(task, struct channel, up.task);
     if (!stream_moves(channel, &channel->up))
         return;
-    if (channel->has_host) {
-        channel_host_ready(channel);
-    } else if (channel->host->powered) {
+    if (channel->acceptor.is_here) {
+        wire_ready(&channel->acceptor);
+    } else if (channel->acceptor.host->powered) {
         /* A process that knows nothing of this connection: the machine says so. */
-        channel_tell_end(channel, network_latency_us(channel->network));
+        if (channel->dialler.is_here)
+            wire_tell_end(&channel->dialler, true);
+        else
+            channel_tell_end(channel, network_latency_us(channel->network));
     }
 }
 
@@ -199,7 +213,7 @@ static void client_reads(struct channel *channel)
     if (bytes.length > 0) {
         channel->events->received(channel->context, channel, bytes);
         stream_take(&channel->down, bytes.length);
-        channel_send_pump(channel);
+        wire_send_pump(&channel->acceptor);
     }
     if (ended)
         channel_tell_end(channel, 0);
@@ -208,13 +222,27 @@ static void client_reads(struct channel *channel)
 static void down_arrives(struct task *task)
 {
     struct channel *channel = container_of(task, struct channel, down.task);
-    if (stream_moves(channel, &channel->down))
+    if (!stream_moves(channel, &channel->down))
+        return;
+    if (channel->dialler.host == NULL)
         client_reads(channel);
+    else if (channel->dialler.is_here)
+        wire_ready(&channel->dialler);
+    else if (channel->acceptor.is_here && channel->dialler.host->powered && !channel->vanished)
+        wire_tell_end(&channel->acceptor, true);
 }
 
-void network_depart(struct channel *channel)
+void network_depart(const struct wire *wire)
 {
-    stream_schedule(channel, &channel->down, network_latency_us(channel->network));
+    stream_schedule(wire->channel, wire->out, network_latency_us(wire->channel->network));
+}
+
+void wire_tell_end(struct wire *wire, bool lost)
+{
+    if (lost)
+        stream_drop(wire->in);
+    wire->in->ends = true;
+    stream_schedule(wire->channel, wire->in, network_latency_us(wire->channel->network));
 }
 
 static void retry_waiting(struct network *network)
@@ -261,42 +289,87 @@ void network_slow(struct network *network, uint32_t factor)
     network->slow_factor = factor;
 }
 
-/* ---- The client's calls. ---- */
+/* ---- Handshakes. ---- */
+
+struct channel *network_channel(struct network *network, struct host *host, uint16_t port)
+{
+    struct channel *channel = sim_allocate(NULL, sizeof(*channel));
+    *channel = (struct channel){.network = network, .port = port, .cut_after_bytes = QUEUE_NEVER};
+    channel->acceptor =
+        (struct wire){.channel = channel, .host = host, .in = &channel->up, .out = &channel->down};
+    channel->dialler = (struct wire){.channel = channel, .in = &channel->down, .out = &channel->up};
+    list_append(&network->channels, &channel->place);
+    return channel;
+}
+
+static bool is_unheard(const struct channel *channel)
+{
+    const struct network *network = channel->network;
+    const struct host *host = channel->acceptor.host;
+    return !host->powered || network_is_blocked(network, dialler_end(channel), host->number) ||
+           network_is_blocked(network, host->number, dialler_end(channel));
+}
+
+static void dial_fails(struct task *task)
+{
+    struct channel *channel = container_of(task, struct channel, open_task);
+    dial_completed(channel, channel->port == 0 ? ERR_REFUSED : ERR_IO);
+}
+
+/* Whoever dialled will hear that nothing came of it. */
+static void handshake_fails(struct channel *channel, bool refused)
+{
+    struct sim *sim = channel->network->sim;
+    const uint64_t delay_us = refused ? network_latency_us(channel->network) : CONNECT_TIMEOUT_US;
+    if (channel->dialler.host == NULL) {
+        channel_tell_end(channel, delay_us);
+        return;
+    }
+    if (refused)
+        channel->port = 0;
+    queue_put(&sim->queue, &channel->open_task, sim->now_us + delay_us, dial_fails);
+}
 
 /* The handshake's last word: the machine's kernel has it, the process will hear of it. */
 static void open_arrives(struct task *task)
 {
     struct channel *channel = container_of(task, struct channel, open_task);
     struct network *network = channel->network;
-    struct host *host = channel->host;
-    if (!channel->has_client) {
+    struct host *host = channel->acceptor.host;
+    if (!channel->has_client && channel->connect == NULL) {
         channel_gone_perhaps(channel);
         return;
     }
-    const bool unheard = !host->powered ||
-                         network_is_blocked(network, CLIENT_END(channel->client), host->number) ||
-                         network_is_blocked(network, host->number, CLIENT_END(channel->client));
-    if (unheard) {
-        channel_tell_end(channel, CONNECT_TIMEOUT_US);
+    if (is_unheard(channel)) {
+        handshake_fails(channel, false);
         return;
     }
-    uint32_t listener = 0;
-    const uint16_t port = (uint16_t)channel->number;
-    while (listener < LISTENERS_MAX && (!(network->listening[host->number] >> listener & 1) ||
-                                        network->ports[host->number][listener] != port))
-        listener++;
-    channel->number = 0;
+    const uint32_t listener = network_listener_at(network, host, channel->port);
     if (!host_runs(host) || listener == LISTENERS_MAX) {
-        channel_tell_end(channel, network_latency_us(network)); /* refused */
+        handshake_fails(channel, true);
         return;
     }
     channel->listener = listener;
-    channel->has_host = true;
-    network->accepted[host->number].unaccepted++;
+    channel->acceptor.is_here = true;
+    network->wires[host->number].unaccepted++;
     channel->opened = true;
     host_wake(host);
-    channel->events->opened(channel->context, channel);
+    if (channel->dialler.host != NULL)
+        dial_completed(channel, ERR_NONE);
+    else
+        channel->events->opened(channel->context, channel);
 }
+
+void network_handshake(struct channel *channel)
+{
+    struct network *network = channel->network;
+    struct sim *sim = network->sim;
+    network->last_port = network->last_port == 65535 ? FIRST_CLIENT_PORT : network->last_port + 1;
+    queue_put(&sim->queue, &channel->open_task, sim->now_us + 2 * network_latency_us(network),
+              open_arrives);
+}
+
+/* ---- The client's calls. ---- */
 
 struct channel *channel_open(struct sim *sim, uint32_t client, uint32_t host, uint16_t port,
                              const struct channel_events *events, void *context)
@@ -304,21 +377,14 @@ struct channel *channel_open(struct sim *sim, uint32_t client, uint32_t host, ui
     CHECK(host >= 1 && host <= sim->hosts_count);
     struct network *network = sim->network;
     CHECK(CLIENT_END(client) < network->ends);
-    struct channel *channel = sim_allocate(NULL, sizeof(*channel));
-    *channel = (struct channel){.network = network,
-                                .host = sim->hosts[host - 1],
-                                .number = port, /* until it is open */
-                                .client = client,
-                                .events = events,
-                                .context = context,
-                                .has_client = true,
-                                .cut_after_bytes = QUEUE_NEVER};
+    struct channel *channel = network_channel(network, sim->hosts[host - 1], port);
+    channel->client = client;
+    channel->events = events;
+    channel->context = context;
+    channel->has_client = true;
     snprintf(channel->peer, sizeof(channel->peer), "10.0.%u.%u:%u", client / 256, client % 256,
              network->last_port);
-    network->last_port = network->last_port == 65535 ? FIRST_CLIENT_PORT : network->last_port + 1;
-    list_append(&network->channels, &channel->place);
-    queue_put(&sim->queue, &channel->open_task, sim->now_us + 2 * network_latency_us(network),
-              open_arrives);
+    network_handshake(channel);
     return channel;
 }
 
@@ -334,7 +400,7 @@ void channel_close(struct channel *channel)
 {
     channel->has_client = false;
     channel->up.ends = true;
-    if (channel->has_host)
+    if (channel->acceptor.is_here)
         stream_schedule(channel, &channel->up, network_latency_us(channel->network));
     channel_gone_perhaps(channel);
 }
@@ -367,16 +433,18 @@ void channel_reset(struct channel *channel)
     queue_cancel(queue, &channel->down.task);
     if (channel->opened)
         channel_tell_end(channel, network_latency_us(channel->network));
-    if (channel->has_host)
-        channel_host_ready(channel);
+    if (channel->acceptor.is_here)
+        wire_ready(&channel->acceptor);
+    if (channel->dialler.is_here)
+        wire_ready(&channel->dialler);
 }
 
 struct host *channel_host(const struct channel *channel)
 {
-    return channel->host;
+    return channel->acceptor.host;
 }
 
 uint64_t channel_connection(const struct channel *channel)
 {
-    return channel->number;
+    return channel->acceptor.number;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Streams of bytes between clients and machines, with latency, pieces of any size, limits on what
- * is under way, and everything that breaks them.
+ * Streams of bytes between clients and machines, and between machines, with latency, pieces of any
+ * size, limits on what is under way, and everything that breaks them.
  *
  *              client ══▶ under way ══▶ arrived ──▶ RECEIVE       the machine
  *                     ◀── arrived ◀══ under way ◀══ SEND
+ *
+ * The client may be another machine's process, which dialled by EFFECT_CONNECT.
  *
  * A channel is CONNECTING, OPEN, or CLOSED for its client; for the machine it is there from
  * EVENT_ACCEPTED to EFFECT_CLOSE or the process's end. Either side may be wrong about the other:
@@ -32,7 +34,8 @@ struct channel_events {
 struct network *network_new(struct sim *sim);
 void network_free(struct network *network);
 
-/* Takes an effect of a connection, LISTEN to CLOSE, over; host_completed() follows. */
+/* Takes an effect of the network over; host_completed() follows. Machines are hosts by their names,
+ * "n1"; "127.0.0.1" is the machine itself. */
 void network_submit(struct network *network, struct pending *pending);
 
 /* What EVENT_ACCEPTED has to tell of next; false when nobody waits. `peer` is borrowed. */
@@ -72,7 +75,8 @@ void network_slow(struct network *network, uint32_t factor);
 /* Cuts the channels of a machine (0: any) that the rng picks, `percent` of them, some after a few
  * more bytes. Returns how many. */
 uint32_t network_cut(struct network *network, uint32_t host, uint32_t percent);
-/* Clients of a machine vanish likewise, and are told that the channel is closed. */
+/* Clients of a machine, and machines that dialled it, vanish likewise, and are told that the
+ * channel is closed. */
 uint32_t network_vanish(struct network *network, uint32_t host, uint32_t percent);
 
 /* Seeds draw these. */

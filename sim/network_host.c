@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The machines' side of the network: the connection effects of core/effect.h. */
+#include <stdio.h>
+
 #include "core/base/check.h"
 #include "core/wire/error.h"
 #include "sim/chance.h"
@@ -9,11 +11,19 @@
 
 #define FIRST_PORT 9092
 
-static struct channel *channel_of(const struct network *network, const struct host *host,
-                                  uint64_t connection)
+static struct wire *wire_of(const struct network *network, const struct host *host,
+                            uint64_t connection)
 {
-    CHECK(connection >= 1 && connection <= network->accepted[host->number].count);
-    return network->accepted[host->number].items[connection - 1];
+    CHECK(connection >= 1 && connection <= network->wires[host->number].count);
+    return network->wires[host->number].items[connection - 1];
+}
+
+/* A machine at the other end; NULL: a client is there. */
+static struct wire *wire_other(struct wire *wire)
+{
+    struct channel *channel = wire->channel;
+    struct wire *other = wire == &channel->acceptor ? &channel->dialler : &channel->acceptor;
+    return other->host == NULL ? NULL : other;
 }
 
 static void complete(struct pending *pending, int error)
@@ -23,21 +33,21 @@ static void complete(struct pending *pending, int error)
 }
 
 /* True when the machine knows that the other end is gone. */
-static bool is_over(const struct channel *channel)
+static bool is_over(const struct wire *wire)
 {
-    return channel->cut || channel->up.ended;
+    return wire->channel->cut || wire->in->ended;
 }
 
-void channel_host_ready(struct channel *channel)
+void wire_ready(struct wire *wire)
 {
-    if (channel->watch != NULL && (stream_arrived(&channel->up).length > 0 || is_over(channel))) {
-        struct pending *watch = channel->watch;
-        channel->watch = NULL;
-        watch->number = channel->network->sim->queue.cause;
+    if (wire->watch != NULL && (stream_arrived(wire->in).length > 0 || is_over(wire))) {
+        struct pending *watch = wire->watch;
+        wire->watch = NULL;
+        watch->number = wire->channel->network->sim->queue.cause;
         complete(watch, ERR_NONE);
     }
-    if (is_over(channel))
-        channel_send_pump(channel);
+    if (is_over(wire))
+        wire_send_pump(wire);
 }
 
 /* ---- Sending. ---- */
@@ -52,8 +62,9 @@ static struct span piece_bytes(const struct pending *pending, const struct piece
 }
 
 /* Hands over at most `room` bytes of the send. False when a file has no such bytes. */
-static bool hand_over(struct channel *channel, struct pending *pending, uint64_t room)
+static bool hand_over(struct wire *wire, struct pending *pending, uint64_t room)
 {
+    struct channel *channel = wire->channel;
     uint64_t before = 0;
     const struct effect *effect = &pending->effect;
     for (uint32_t i = 0; i < effect->send.pieces_count && room > 0; i++) {
@@ -67,8 +78,8 @@ static bool hand_over(struct channel *channel, struct pending *pending, uint64_t
                 return false;
             if (piece->data == NULL)
                 sim_count(channel->network->sim, TALLY_file_range_sent);
-            stream_put(&channel->down, bytes);
-            if (channel->events->left != NULL && channel->has_client)
+            stream_put(wire->out, bytes);
+            if (channel->has_client && channel->events->left != NULL)
                 channel->events->left(channel->context, channel, bytes);
             pending->sent += length;
             room -= length;
@@ -86,36 +97,45 @@ static uint64_t send_bytes(const struct effect *effect)
     return bytes;
 }
 
-static void send_ends(struct channel *channel, int error)
+static void send_ends(struct wire *wire, int error)
 {
-    struct pending *send = channel->send;
-    channel->send = NULL;
+    struct pending *send = wire->send;
+    wire->send = NULL;
     send->completion.count = send->sent;
     complete(send, error);
 }
 
-void channel_send_pump(struct channel *channel)
+/* What was handed over is on its way, unless more of it is already. */
+static void depart_perhaps(struct wire *wire)
 {
-    struct pending *send = channel->send;
-    if (send == NULL || !channel->has_host)
+    const bool is_heard = wire->channel->has_client || wire_other(wire) != NULL;
+    if (is_heard && !task_is_queued(&wire->out->task) && !wire->out->waiting)
+        network_depart(wire);
+}
+
+void wire_send_pump(struct wire *wire)
+{
+    struct channel *channel = wire->channel;
+    struct pending *send = wire->send;
+    if (send == NULL || !wire->is_here)
         return;
-    if (is_over(channel)) {
-        send_ends(channel, ERR_CLOSED);
+    if (is_over(wire)) {
+        send_ends(wire, ERR_CLOSED);
         return;
     }
     struct network *network = channel->network;
-    const uint64_t waiting = channel->down.put - channel->down.taken;
+    const uint64_t waiting = wire->out->put - wire->out->taken;
     uint64_t room =
         waiting < network->knobs.window_bytes ? network->knobs.window_bytes - waiting : 0;
     const uint64_t cut_in = channel->cut_after_bytes - channel->down.put;
-    const bool cuts = channel->cut_after_bytes != QUEUE_NEVER && room >= cut_in;
+    const bool cuts =
+        wire == &channel->acceptor && channel->cut_after_bytes != QUEUE_NEVER && room >= cut_in;
     if (cuts)
         room = cut_in;
-    const bool whole = hand_over(channel, send, room);
-    if (!task_is_queued(&channel->down.task) && channel->has_client && !channel->down.waiting)
-        network_depart(channel);
+    const bool whole = hand_over(wire, send, room);
+    depart_perhaps(wire);
     if (!whole) {
-        send_ends(channel, ERR_IO);
+        send_ends(wire, ERR_IO);
         return;
     }
     if (cuts) {
@@ -123,28 +143,28 @@ void channel_send_pump(struct channel *channel)
         return;
     }
     if (send->sent == send_bytes(&send->effect))
-        send_ends(channel, ERR_NONE);
+        send_ends(wire, ERR_NONE);
     else
         sim_count(network->sim, TALLY_send_in_parts);
 }
 
-static void send_submit(struct channel *channel, struct pending *pending)
+static void send_submit(struct wire *wire, struct pending *pending)
 {
-    CHECK(channel->send == NULL);
-    channel->send = pending;
-    channel_send_pump(channel);
-    if (channel->send != NULL)
-        faults_moment(channel->network->sim->faults, pending->host, MOMENT_SEND_IN_FLIGHT);
+    CHECK(wire->send == NULL);
+    wire->send = pending;
+    wire_send_pump(wire);
+    if (wire->send != NULL)
+        faults_moment(wire->channel->network->sim->faults, pending->host, MOMENT_SEND_IN_FLIGHT);
 }
 
 /* ---- The other effects. ---- */
 
-static void receive_submit(struct channel *channel, struct pending *pending)
+static void receive_submit(struct wire *wire, struct pending *pending)
 {
     const struct effect *effect = &pending->effect;
-    const struct span bytes = stream_arrived(&channel->up);
+    const struct span bytes = stream_arrived(wire->in);
     size_t length = bytes.length;
-    if (channel->cut || (length == 0 && channel->up.ended)) {
+    if (wire->channel->cut || (length == 0 && wire->in->ended)) {
         complete(pending, ERR_CLOSED);
         return;
     }
@@ -152,9 +172,21 @@ static void receive_submit(struct channel *channel, struct pending *pending)
         length = effect->receive.length;
     if (length > 0)
         memcpy(effect->receive.data, bytes.data, length);
-    stream_take(&channel->up, length);
+    stream_take(wire->in, length);
     pending->completion.count = length;
     complete(pending, ERR_NONE);
+    struct wire *other = wire_other(wire);
+    if (other != NULL)
+        wire_send_pump(other);
+}
+
+uint32_t network_listener_at(const struct network *network, const struct host *host, uint16_t port)
+{
+    uint32_t i = 0;
+    while (i < LISTENERS_MAX && (!(network->listening[host->number] >> i & 1) ||
+                                 network->ports[host->number][i] != port))
+        i++;
+    return i;
 }
 
 static void listen_submit(struct network *network, struct pending *pending)
@@ -165,12 +197,9 @@ static void listen_submit(struct network *network, struct pending *pending)
     CHECK(listener < LISTENERS_MAX);
     const uint16_t port =
         effect->listen.port != 0 ? effect->listen.port : (uint16_t)(FIRST_PORT + listener);
-    for (uint32_t i = 0; i < LISTENERS_MAX; i++) {
-        if ((network->listening[host] & ((uint64_t)1 << i)) != 0 &&
-            network->ports[host][i] == port) {
-            complete(pending, ERR_EXISTS);
-            return;
-        }
+    if (network_listener_at(network, pending->host, port) != LISTENERS_MAX) {
+        complete(pending, ERR_EXISTS);
+        return;
     }
     network->listening[host] |= (uint64_t)1 << listener;
     network->ports[host][listener] = port;
@@ -178,31 +207,59 @@ static void listen_submit(struct network *network, struct pending *pending)
     complete(pending, ERR_NONE);
 }
 
-static void close_submit(struct channel *channel, struct pending *pending)
+/* Another machine of the world by its name, or this one. */
+static struct host *host_of(struct network *network, const struct host *self, struct span name)
 {
-    channel_host_leaves(channel, true);
-    complete(pending, ERR_NONE);
+    struct sim *sim = network->sim;
+    if (span_equal(name, SPAN("127.0.0.1")))
+        return sim->hosts[self->number - 1];
+    for (uint32_t i = 0; i < sim->hosts_count; i++) {
+        if (span_equal(name, span_text(sim->hosts[i]->name)))
+            return sim->hosts[i];
+    }
+    return NULL;
 }
 
-void channel_host_leaves(struct channel *channel, bool in_order)
+/* The machine's end goes: by EFFECT_CLOSE (`in_order`), or because its process ended. What was sent
+ * still arrives. */
+static void wire_leaves(struct wire *wire, bool in_order)
 {
-    channel->has_host = false;
-    if (!channel->accepted)
-        channel->network->accepted[channel->host->number].unaccepted--;
-    if (channel->watch != NULL) {
-        struct pending *watch = channel->watch;
-        channel->watch = NULL;
-        if (in_order)
-            complete(watch, ERR_CLOSED);
-    }
-    if (channel->send != NULL && in_order)
-        send_ends(channel, ERR_CLOSED);
-    channel->send = NULL;
-    channel->down.ends = true;
-    if (channel->has_client && in_order && !channel->down.waiting &&
-        !task_is_queued(&channel->down.task) && !channel->cut)
-        network_depart(channel);
+    struct channel *channel = wire->channel;
+    wire->is_here = false;
+    if (wire->number == 0)
+        channel->network->wires[wire->host->number].unaccepted--;
+    if (wire->watch != NULL && in_order)
+        complete(wire->watch, ERR_CLOSED);
+    wire->watch = NULL;
+    if (wire->send != NULL && in_order)
+        send_ends(wire, ERR_CLOSED);
+    wire->send = NULL;
+    wire->out->ends = true;
+    const bool is_mute = channel->cut || (channel->vanished && wire == &channel->dialler);
+    if (in_order && !is_mute)
+        depart_perhaps(wire);
     channel_gone_perhaps(channel);
+}
+
+static void connect_submit(struct network *network, struct pending *pending)
+{
+    struct host *self = pending->host;
+    struct host *host = host_of(network, self, pending->effect.connect.host);
+    if (host == NULL) {
+        complete(pending, ERR_NOT_FOUND);
+        return;
+    }
+    struct channel *channel = network_channel(network, host, pending->effect.connect.port);
+    channel->dialler.host = self;
+    channel->connect = pending;
+    snprintf(channel->peer, sizeof(channel->peer), "%s:%u", self->name, network->last_port);
+    network_handshake(channel);
+}
+
+static void close_submit(struct wire *wire, struct pending *pending)
+{
+    wire_leaves(wire, true);
+    complete(pending, ERR_NONE);
 }
 
 void network_submit(struct network *network, struct pending *pending)
@@ -212,28 +269,32 @@ void network_submit(struct network *network, struct pending *pending)
         listen_submit(network, pending);
         return;
     }
+    if (effect->kind == EFFECT_CONNECT) {
+        connect_submit(network, pending);
+        return;
+    }
     const uint64_t number = effect->kind == EFFECT_RECEIVE ? effect->receive.connection
                             : effect->kind == EFFECT_SEND  ? effect->send.connection
                                                            : effect->connection;
-    struct channel *channel = channel_of(network, pending->host, number);
-    if (channel == NULL || !channel->has_host) {
+    struct wire *wire = wire_of(network, pending->host, number);
+    if (wire == NULL || !wire->is_here) {
         complete(pending, ERR_CLOSED);
         return;
     }
     switch (effect->kind) {
     case EFFECT_WATCH:
-        CHECK(channel->watch == NULL);
-        channel->watch = pending;
-        channel_host_ready(channel);
+        CHECK(wire->watch == NULL);
+        wire->watch = pending;
+        wire_ready(wire);
         break;
     case EFFECT_RECEIVE:
-        receive_submit(channel, pending);
+        receive_submit(wire, pending);
         break;
     case EFFECT_SEND:
-        send_submit(channel, pending);
+        send_submit(wire, pending);
         break;
     default:
-        close_submit(channel, pending);
+        close_submit(wire, pending);
         break;
     }
 }
@@ -242,7 +303,8 @@ static struct channel *waiting_channel(const struct network *network, const stru
 {
     for (struct list *at = network->channels.next; at != &network->channels; at = at->next) {
         struct channel *channel = container_of(at, struct channel, place);
-        if (channel->host == host && channel->has_host && !channel->accepted)
+        if (channel->acceptor.host == host && channel->acceptor.is_here &&
+            channel->acceptor.number == 0)
             return channel;
     }
     CHECK(false);
@@ -250,20 +312,20 @@ static struct channel *waiting_channel(const struct network *network, const stru
 
 bool network_has_accepts(const struct network *network, const struct host *host)
 {
-    return network->accepted[host->number].unaccepted > 0;
+    return network->wires[host->number].unaccepted > 0;
 }
 
-static uint64_t number_next(struct network *network, struct channel *channel)
+/* The process comes to know its end: it has a number from now on. */
+static void wire_number(struct network *network, struct wire *wire)
 {
-    const uint32_t host = channel->host->number;
-    if (network->accepted[host].count == network->accepted[host].capacity) {
-        network->accepted[host].capacity = network->accepted[host].capacity * 2 + 16;
-        network->accepted[host].items =
-            sim_allocate(network->accepted[host].items,
-                         network->accepted[host].capacity * sizeof(struct channel *));
+    const uint32_t host = wire->host->number;
+    if (network->wires[host].count == network->wires[host].capacity) {
+        network->wires[host].capacity = network->wires[host].capacity * 2 + 16;
+        network->wires[host].items = sim_allocate(
+            network->wires[host].items, network->wires[host].capacity * sizeof(struct wire *));
     }
-    network->accepted[host].items[network->accepted[host].count++] = channel;
-    return network->accepted[host].count;
+    network->wires[host].items[network->wires[host].count++] = wire;
+    wire->number = network->wires[host].count;
 }
 
 bool network_accept(struct network *network, struct host *host, uint64_t *ret_connection,
@@ -272,13 +334,40 @@ bool network_accept(struct network *network, struct host *host, uint64_t *ret_co
     if (!network_has_accepts(network, host))
         return false;
     struct channel *channel = waiting_channel(network, host);
-    network->accepted[host->number].unaccepted--;
-    channel->accepted = true;
-    channel->number = number_next(network, channel);
-    *ret_connection = channel->number;
+    network->wires[host->number].unaccepted--;
+    wire_number(network, &channel->acceptor);
+    *ret_connection = channel->acceptor.number;
     *ret_listener = channel->listener;
     *ret_peer = span_text(channel->peer);
     return true;
+}
+
+void dial_completed(struct channel *channel, int error)
+{
+    struct pending *connect = channel->connect;
+    channel->connect = NULL;
+    if (connect != NULL && error == ERR_NONE) {
+        channel->dialler.is_here = true;
+        wire_number(channel->network, &channel->dialler);
+        connect->completion.count = channel->dialler.number;
+    }
+    if (connect != NULL)
+        complete(connect, error);
+    channel_gone_perhaps(channel);
+}
+
+/* One end of a channel goes with its process. */
+static void wire_process_ended(struct wire *wire, bool silent)
+{
+    struct channel *channel = wire->channel;
+    struct wire *other = wire_other(wire);
+    wire_leaves(wire, false);
+    if (other == NULL && !silent)
+        channel_tell_end(channel, network_latency_us(channel->network));
+    else if (other != NULL && silent)
+        wire->out->ends = false;
+    else if (other != NULL && !channel->cut && !channel->vanished)
+        wire_tell_end(other, false);
 }
 
 void network_process_ended(struct network *network, struct host *host, bool silent)
@@ -288,30 +377,37 @@ void network_process_ended(struct network *network, struct host *host, bool sile
     for (struct list *at = network->channels.next; at != &network->channels; at = next) {
         next = at->next;
         struct channel *channel = container_of(at, struct channel, place);
-        if (channel->host != host || !channel->has_host)
-            continue;
-        channel->watch = NULL;
-        channel->send = NULL;
-        channel_host_leaves(channel, false);
-        if (!silent)
-            channel_tell_end(channel, network_latency_us(network));
+        if (channel->dialler.host == host)
+            channel->connect = NULL;
+        if (channel->acceptor.host == host && channel->acceptor.is_here)
+            wire_process_ended(&channel->acceptor, silent);
+        if (channel->dialler.host == host && channel->dialler.is_here)
+            wire_process_ended(&channel->dialler, silent);
+        channel_gone_perhaps(channel);
     }
 }
 
 /* ---- Faults. ---- */
 
+static bool is_end_of(const struct channel *channel, uint32_t host)
+{
+    const struct host *dialler = channel->dialler.host;
+    return host == 0 || channel->acceptor.host->number == host ||
+           (dialler != NULL && dialler->number == host);
+}
+
 static bool is_hit(struct network *network, const struct channel *channel, uint32_t host,
                    uint32_t percent)
 {
-    return channel->opened && channel->has_client && !channel->cut && !channel->vanished &&
-           (host == 0 || channel->host->number == host) &&
+    return channel->opened && (channel->has_client || channel->dialler.is_here) && !channel->cut &&
+           !channel->vanished && is_end_of(channel, host) &&
            chance_below(&network->rng, 100) < percent;
 }
 
 static bool is_at_work(const struct channel *channel)
 {
     return stream_under_way(&channel->up) > 0 || stream_under_way(&channel->down) > 0 ||
-           channel->send != NULL;
+           channel->acceptor.send != NULL || channel->dialler.send != NULL;
 }
 
 uint32_t network_cut(struct network *network, uint32_t host, uint32_t percent)
@@ -349,7 +445,10 @@ uint32_t network_vanish(struct network *network, uint32_t host, uint32_t percent
         stream_drop(&channel->up);
         queue_cancel(&network->sim->queue, &channel->up.task);
         channel->vanished = true;
-        channel_tell_end(channel, 0);
+        if (channel->dialler.is_here)
+            wire_tell_end(&channel->dialler, true);
+        else
+            channel_tell_end(channel, 0);
     }
     return count;
 }

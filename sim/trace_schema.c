@@ -30,11 +30,11 @@ const char trace_schema[] =
     "  kind TEXT NOT NULL,"
     "  ref INTEGER,"
     "  object INTEGER," /* the file, connection or client */
-    "  offset INTEGER," /* in the file */
+    "  offset INTEGER," /* in the file; the port of a connect */
     "  count INTEGER,"  /* bytes, or what its kind counts */
     "  error INTEGER,"  /* the code that it ended with */
     "  version INTEGER,"
-    "  text TEXT,"    /* a path, a log line */
+    "  text TEXT,"    /* a path, a log line, a host */
     "  message TEXT," /* a request or reply as JSON, for json_extract() */
     "  digest INTEGER);"
     /* What a judge objected to: at most one row. */
@@ -74,9 +74,10 @@ const char trace_schema[] =
     "    ON c.cause = e.number AND c.class = 'event' AND c.ref = e.ref"
     "  WHERE e.class = 'effect' ORDER BY e.number;"
     "CREATE VIEW network AS"
-    "  SELECT number, at_us, node, kind, object AS connection, count, completed, took_us, error,"
-    "         done FROM effects"
-    "  WHERE kind IN ('watch', 'receive', 'send', 'close');"
+    "  SELECT number, at_us, node, kind,"
+    "         CASE kind WHEN 'connect' THEN done ELSE object END AS connection,"
+    "         count, completed, took_us, error, done, text AS host FROM effects"
+    "  WHERE kind IN ('connect', 'watch', 'receive', 'send', 'close');"
     /* Numbers of files are those of a process: the last open before counts. */
     "CREATE VIEW disk AS"
     "  SELECT number, at_us, node, kind, coalesce(text,"
