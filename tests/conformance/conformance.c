@@ -262,19 +262,42 @@ void release_syncs(void)
     stage.driver->release_syncs(stage.state);
 }
 
-uint64_t connect_peer(peer *ret_peer)
+uint16_t listener_port(void)
 {
     if (stage.port == 0) {
         stage.port = (uint16_t)count_of(listen_effect(LISTENER, "127.0.0.1", 0));
         ck_assert_uint_ne(stage.port, 0);
     }
-    const uint32_t before = stage.connections_count;
-    *ret_peer = stage.driver->connect(stage.state, LISTENER, stage.port);
+    return stage.port;
+}
+
+/* The connection that is accepted after the first `before` ones. */
+static uint64_t await_accepted(uint32_t before)
+{
     for (uint32_t waits = 0; stage.connections_count == before; waits++) {
         ck_assert_msg(waits < WAITS_MAX, "no connection is accepted");
         wait();
     }
     return stage.connections[before];
+}
+
+uint64_t connect_peer(peer *ret_peer)
+{
+    const uint16_t port = listener_port();
+    const uint32_t before = stage.connections_count;
+    *ret_peer = stage.driver->connect(stage.state, LISTENER, port);
+    return await_accepted(before);
+}
+
+uint64_t dial_listener(uint64_t *ret_accepted)
+{
+    const uint16_t port = listener_port();
+    const uint32_t before = stage.connections_count;
+    const uint64_t dialled = count_of(connect_effect("127.0.0.1", port));
+    *ret_accepted = await_accepted(before);
+    ck_assert_uint_ne(dialled, 0);
+    ck_assert_uint_ne(dialled, *ret_accepted);
+    return dialled;
 }
 
 void peer_sends(peer from, struct span bytes)

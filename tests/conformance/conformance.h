@@ -66,6 +66,12 @@ void peer_sends(peer from, struct span bytes);
 void peer_leaves(peer closed);
 void peer_pauses(peer paused, bool pause);
 
+/* The port of the driver's listener, which listens from now on. */
+uint16_t listener_port(void);
+
+/* Connects to the listener itself: the end that dialled, and the one that was accepted. */
+uint64_t dial_listener(uint64_t *ret_accepted);
+
 /* Waits until a peer has received `length` bytes in all, or the end. */
 struct span peer_receives(peer by, size_t length);
 void peer_sees_end(peer by);

@@ -156,7 +156,7 @@ static void end(void *state)
 static void perform(void *state, const struct effect *effect)
 {
     const struct real *real = state;
-    if (effect->kind <= EFFECT_CLOSE)
+    if (effect_is_of_network(effect->kind))
         net_perform(real->net, effect);
     else
         disk_perform(real->disk, effect);

@@ -339,6 +339,113 @@ START_TEST(connections_do_not_mix)
 }
 END_TEST
 
+START_TEST(connect_leads_to_a_listener)
+{
+    char text[8] = {0};
+    uint64_t accepted;
+    const struct piece there = piece_of("ping", 4);
+    const struct piece back = piece_of("pong", 4);
+    const uint64_t dialled = dial_listener(&accepted);
+    ck_assert_uint_eq(count_of(send_effect(dialled, &there, 1)), 4);
+    for (size_t got = 0; got < 4;)
+        got += receive_some(accepted, text + got, sizeof(text) - got);
+    ck_assert_str_eq(text, "ping");
+    const uint64_t watch = ask(watch_effect(dialled));
+    ck_assert_uint_eq(count_of(send_effect(accepted, &back, 1)), 4);
+    ck_assert_int_eq(await(watch)->error, ERR_NONE);
+    for (size_t got = 0; got < 4;)
+        got += receive_some(dialled, text + got, sizeof(text) - got);
+    ck_assert_str_eq(text, "pong");
+}
+END_TEST
+
+/* More than is under way at a time goes from end to end, whole. */
+START_TEST(both_ends_of_a_connection_may_be_ours)
+{
+    uint8_t *content = malloc(LARGE_BYTES);
+    uint8_t *got = malloc(LARGE_BYTES);
+    uint64_t accepted;
+    ck_assert(content != NULL && got != NULL);
+    fill(content, LARGE_BYTES, 3);
+    const uint64_t dialled = dial_listener(&accepted);
+    const struct piece piece = piece_of(content, LARGE_BYTES);
+    for (int way = 0; way < 2; way++) {
+        const uint64_t send = ask(send_effect(way == 0 ? dialled : accepted, &piece, 1));
+        for (size_t length = 0; length < LARGE_BYTES;)
+            length +=
+                receive_some(way == 0 ? accepted : dialled, got + length, LARGE_BYTES - length);
+        ck_assert_uint_eq(await(send)->count, LARGE_BYTES);
+        ck_assert_int_eq(memcmp(got, content, LARGE_BYTES), 0);
+    }
+    free(content);
+    free(got);
+}
+END_TEST
+
+START_TEST(either_end_may_close)
+{
+    char text[8];
+    for (int way = 0; way < 2; way++) {
+        uint64_t accepted;
+        const struct piece last = piece_of("last", 4);
+        const uint64_t dialled = dial_listener(&accepted);
+        const uint64_t goes = way == 0 ? dialled : accepted;
+        const uint64_t stays = way == 0 ? accepted : dialled;
+        ck_assert_uint_eq(count_of(send_effect(goes, &last, 1)), 4);
+        const uint64_t watch = ask(watch_effect(goes));
+        ck_assert_int_eq(error_of(close_effect(goes)), ERR_NONE);
+        ck_assert_int_eq(await(watch)->error, ERR_CLOSED);
+        size_t length = 0;
+        size_t got;
+        while ((got = receive_some(stays, text, sizeof(text))) > 0)
+            length += got;
+        ck_assert_uint_eq(length, 4);
+        ck_assert_int_eq(error_of(close_effect(stays)), ERR_NONE);
+        ck_assert_int_eq(error_of(close_effect(stays)), ERR_CLOSED);
+    }
+}
+END_TEST
+
+START_TEST(connect_where_nobody_listens)
+{
+    /* A port that was free a moment ago. */
+    const uint16_t port = (uint16_t)(listener_port() == 9099 ? 9098 : 9099);
+    const struct completion *done = carry_out(connect_effect("127.0.0.1", port));
+    ck_assert_int_eq(done->error, ERR_REFUSED);
+    ck_assert_uint_eq(done->count, 0);
+}
+END_TEST
+
+START_TEST(connect_to_no_host)
+{
+    const struct completion *done = carry_out(connect_effect("no..such..host", 9092));
+    ck_assert_int_eq(done->error, ERR_NOT_FOUND);
+    ck_assert_uint_eq(done->count, 0);
+    ck_assert_int_eq(error_of(connect_effect("", 9092)), ERR_NOT_FOUND);
+}
+END_TEST
+
+/* It cannot be taken back; its owner closes what comes of it. */
+START_TEST(connects_beside_each_other)
+{
+    enum { COUNT = 12 };
+    uint64_t connects[COUNT];
+    const uint16_t port = listener_port();
+    for (size_t i = 0; i < COUNT; i++)
+        connects[i] = ask(connect_effect("127.0.0.1", port));
+    const uint64_t refused =
+        ask(connect_effect("127.0.0.1", (uint16_t)(port == 9097 ? 9096 : 9097)));
+    for (size_t i = 0; i < COUNT; i++) {
+        ck_assert_int_eq(await(connects[i])->error, ERR_NONE);
+        for (size_t j = 0; j < i; j++)
+            ck_assert_uint_ne(await(connects[i])->count, await(connects[j])->count);
+    }
+    ck_assert_int_eq(await(refused)->error, ERR_REFUSED);
+    for (size_t i = 0; i < COUNT; i++)
+        ck_assert_int_eq(error_of(close_effect(await(connects[i])->count)), ERR_NONE);
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, a_port_has_one_listener);
@@ -357,6 +464,12 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, close_ends_what_is_under_way_first);
     tcase_add_test(tcase, nothing_is_done_for_a_closed_connection);
     tcase_add_test(tcase, connections_do_not_mix);
+    tcase_add_test(tcase, connect_leads_to_a_listener);
+    tcase_add_test(tcase, both_ends_of_a_connection_may_be_ours);
+    tcase_add_test(tcase, either_end_may_close);
+    tcase_add_test(tcase, connect_where_nobody_listens);
+    tcase_add_test(tcase, connect_to_no_host);
+    tcase_add_test(tcase, connects_beside_each_other);
 }
 
 SUITE(conformance_connections)

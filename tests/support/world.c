@@ -41,7 +41,7 @@ struct world {
     uint64_t timer_us;
     bool stops;
     uint64_t allowed;
-    uint64_t counts[EFFECT_STOPPED + 1];
+    uint64_t counts[EFFECT_CONNECT + 1];
     struct file_bytes logged;
     bool is_ready;
     bool is_stopped;
@@ -260,6 +260,8 @@ static void carry_out(struct world *world, size_t index)
     if (files_serve(asked.effect.kind))
         files_carry_out(&world->files, &asked.effect, asked.covers, error, bytes_max,
                         &event.completed);
+    else if (error != ERR_NONE)
+        event.completed.error = error;
     else
         world_net_carry_out(&world->net, &world->files, &asked.effect, &event.completed);
     if (world->allowed != UINT64_MAX)

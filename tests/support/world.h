@@ -115,6 +115,12 @@ bool world_client_is_closed(const struct world *world, uint64_t connection); /* 
 /* All that was received and not taken yet; world_client_take() drops its first bytes. */
 struct span world_client_received(const struct world *world, uint64_t connection);
 void world_client_take(struct world *world, uint64_t connection, size_t length);
+/* From now on what the process connects to under this name (borrowed) leads to another world's
+ * process, whose world outlives this one's last turn. "127.0.0.1" is the process itself. A host
+ * whose world is NULL answers nothing. */
+void world_add_host(struct world *world, const char *host, struct world *other);
+/* Resets the connections that the process made to, or took from, others; it and they are told. */
+void world_cut(struct world *world);
 /* At most this many bytes complete one EFFECT_RECEIVE; 0: no limit. */
 void world_set_receive_max(struct world *world, size_t bytes);
 

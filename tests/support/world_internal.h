@@ -11,12 +11,21 @@
 #define WORLD_FAULTS_MAX     8
 #define WORLD_PATH_BYTES_MAX 512
 #define WORLD_LISTENERS_MAX  64
+#define WORLD_NEIGHBOURS_MAX 8
 
 struct world_connection;
+
+/* Another world, by the name of its host. */
+struct world_neighbour {
+    const char *host;
+    struct world_net *net;
+};
 
 struct world_net {
     struct world_connection *connections;
     uint64_t last_connection;
+    struct world_neighbour neighbours[WORLD_NEIGHBOURS_MAX];
+    uint32_t neighbours_count;
     uint64_t listening; /* a bit for each listener */
     uint16_t ports[WORLD_LISTENERS_MAX];
     size_t receive_max;

@@ -12,6 +12,7 @@
 
 struct world_connection {
     struct world_connection *next; /* oldest first */
+    struct world_connection *twin; /* the other process's end; NULL: a client of the test's */
     uint64_t number;
     uint32_t listener;
     bool accepted;
@@ -36,7 +37,7 @@ static struct world_connection *connection_find(const struct world_net *net, uin
 
 bool world_net_serves(enum effect_kind kind)
 {
-    return kind <= EFFECT_CLOSE;
+    return effect_is_of_network(kind);
 }
 
 bool world_net_is_due(const struct world_net *net, const struct effect *effect)
@@ -51,6 +52,14 @@ bool world_net_is_due(const struct world_net *net, const struct effect *effect)
         return !connection->paused || connection->client_closed || connection->process_closed;
     }
     return true;
+}
+
+/* The twin's client is our process: what becomes of it here, the twin sees. */
+static void client_leaves(struct world_connection *connection)
+{
+    if (connection->twin != NULL)
+        connection->twin->client_closed = true;
+    connection->twin = NULL;
 }
 
 static int receive_carry_out(struct world_net *net, const struct effect *effect,
@@ -87,7 +96,9 @@ static int send_carry_out(struct world_net *net, struct files *files, const stru
             data = files_bytes(files, piece->file, piece->offset, piece->length);
         if (data == NULL)
             return ERR_IO;
-        file_bytes_set(&connection->to_client, connection->to_client.length, data, piece->length);
+        struct file_bytes *to =
+            connection->twin == NULL ? &connection->to_client : &connection->twin->to_process;
+        file_bytes_set(to, to->length, data, piece->length);
         *ret_count += piece->length;
     }
     return ERR_NONE;
@@ -109,10 +120,58 @@ static int listen_carry_out(struct world_net *net, const struct effect *effect, 
     return ERR_NONE;
 }
 
+static struct world_connection *connection_new(struct world_net *net, uint32_t listener)
+{
+    struct world_connection *connection = sim_allocate(NULL, sizeof(*connection));
+    *connection = (struct world_connection){.number = ++net->last_connection, .listener = listener};
+    struct world_connection **end = &net->connections;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = connection;
+    return connection;
+}
+
+/* The world that has this name; NULL: none, or one that answers nothing. */
+static struct world_net *neighbour_of(struct world_net *net, struct span host, bool *ret_known)
+{
+    *ret_known = true;
+    if (span_equal(host, SPAN("127.0.0.1")))
+        return net;
+    for (uint32_t i = 0; i < net->neighbours_count; i++) {
+        if (span_equal(host, span_text(net->neighbours[i].host)))
+            return net->neighbours[i].net;
+    }
+    *ret_known = false;
+    return NULL;
+}
+
+static int connect_carry_out(struct world_net *net, const struct effect *effect,
+                             uint64_t *ret_count)
+{
+    bool is_known;
+    struct world_net *there = neighbour_of(net, effect->connect.host, &is_known);
+    if (there == NULL)
+        return is_known ? ERR_IO : ERR_NOT_FOUND;
+    uint32_t listener = 0;
+    while (listener < WORLD_LISTENERS_MAX && ((there->listening & ((uint64_t)1 << listener)) == 0 ||
+                                              there->ports[listener] != effect->connect.port))
+        listener++;
+    if (listener == WORLD_LISTENERS_MAX)
+        return ERR_REFUSED;
+    struct world_connection *accepted = connection_new(there, listener);
+    struct world_connection *connected = connection_new(net, listener);
+    connected->accepted = true;
+    connected->twin = accepted;
+    accepted->twin = connected;
+    *ret_count = connected->number;
+    return ERR_NONE;
+}
+
 static int close_carry_out(struct world_connection *connection)
 {
     if (connection->close_done)
         return ERR_CLOSED;
+    client_leaves(connection);
     connection->process_closed = true;
     connection->close_done = true;
     return ERR_NONE;
@@ -124,6 +183,9 @@ void world_net_carry_out(struct world_net *net, struct files *files, const struc
     switch (effect->kind) {
     case EFFECT_LISTEN:
         completion->error = listen_carry_out(net, effect, &completion->count);
+        break;
+    case EFFECT_CONNECT:
+        completion->error = connect_carry_out(net, effect, &completion->count);
         break;
     case EFFECT_WATCH:
         if (connection_find(net, effect->connection)->process_closed)
@@ -145,6 +207,7 @@ static uint64_t connection_of(const struct effect *effect)
 {
     switch (effect->kind) {
     case EFFECT_LISTEN:
+    case EFFECT_CONNECT:
         return 0;
     case EFFECT_RECEIVE:
         return effect->receive.connection;
@@ -180,8 +243,10 @@ uint64_t world_net_next_accept(struct world_net *net, uint32_t *ret_listener)
 void world_net_process_ended(struct world_net *net)
 {
     net->listening = 0;
-    for (struct world_connection *at = net->connections; at != NULL; at = at->next)
+    for (struct world_connection *at = net->connections; at != NULL; at = at->next) {
         at->process_closed = true;
+        client_leaves(at);
+    }
 }
 
 void world_net_free(struct world_net *net)
@@ -189,6 +254,7 @@ void world_net_free(struct world_net *net)
     while (net->connections != NULL) {
         struct world_connection *connection = net->connections;
         net->connections = connection->next;
+        client_leaves(connection);
         file_bytes_free(&connection->to_process);
         file_bytes_free(&connection->to_client);
         free(connection);
@@ -199,13 +265,26 @@ uint64_t world_connect(struct world *world, uint32_t listener)
 {
     struct world_net *net = world_net_of(world);
     CHECK(net->listening & ((uint64_t)1 << listener));
-    struct world_connection *connection = sim_allocate(NULL, sizeof(*connection));
-    *connection = (struct world_connection){.number = ++net->last_connection, .listener = listener};
-    struct world_connection **end = &net->connections;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = connection;
-    return connection->number;
+    return connection_new(net, listener)->number;
+}
+
+void world_add_host(struct world *world, const char *host, struct world *other)
+{
+    struct world_net *net = world_net_of(world);
+    CHECK(net->neighbours_count < WORLD_NEIGHBOURS_MAX);
+    net->neighbours[net->neighbours_count++] =
+        (struct world_neighbour){host, other == NULL ? NULL : world_net_of(other)};
+}
+
+void world_cut(struct world *world)
+{
+    for (struct world_connection *at = world_net_of(world)->connections; at != NULL;
+         at = at->next) {
+        if (at->twin == NULL)
+            continue;
+        at->client_closed = true;
+        client_leaves(at);
+    }
 }
 
 void world_client_send(struct world *world, uint64_t connection, struct span bytes)
