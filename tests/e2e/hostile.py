@@ -432,8 +432,8 @@ class Bystanders:
         self.hoarders = []
 
     def open_idle(self):
-        """Not faster than the broker takes them: what overflows the kernel's queue of connections to
-        be accepted is lost without anybody's doing. A queue has an order: an answer to a later one
+        """Not faster than the broker takes them: what overflows the kernel's queue of those to be
+        accepted is lost without anybody's doing. A queue has an order: an answer to a later one
         says that all before it were taken."""
         while len(self.idle) < IDLE:
             self.idle += [connect(self.broker) for _ in range(min(IDLE - len(self.idle), 1000))]
