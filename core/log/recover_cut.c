@@ -197,11 +197,10 @@ static void sync_next(struct log *log)
         return;
     struct recovery *recovery = log->recovery;
     /* Nothing was written since the recovery point, and so nothing waits to be synced; unless a
-     * process that did not end in order had cut what was: the files that it removed come back when
-     * the power goes, as long as nobody has synced their folder. */
-    const bool cut = recovery->cut || recovery->rewinding;
-    if (log->end == log->recovery_point && !cut && recovery->trash_count == 0 &&
-        folder_was_clean(log->folder)) {
+     * process that did not end in order had cut what was: the files that it removed, and what it
+     * cut off the last one, come back when the power goes, as long as nobody has synced them. */
+    const bool cut = recovery->cut || recovery->rewinding || !folder_was_clean(log->folder);
+    if (log->end == log->recovery_point && !cut && recovery->trash_count == 0) {
         recover_ready(log);
         return;
     }

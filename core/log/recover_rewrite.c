@@ -83,7 +83,7 @@ void recover_rewrite(struct log *log)
     recovery->rewrite_position =
         recovery->syncing == recovery->tail_segment ? recovery->tail_position : 0;
     /* A process that cuts its own log after a failed write knows that no sync of it failed. */
-    if (recovery->rewinding || recovery->tail_segment > recovery->syncing)
+    if (recovery->rewinding || !recovery->has_tail || recovery->tail_segment > recovery->syncing)
         recovery->rewrite_position = segment->size_bytes;
     rewrite_next(log);
 }

@@ -99,6 +99,10 @@ void recover_scan(struct log *log)
         recovery->scan_from = log->recovery_point;
     if (recovery->scan_from < first || recovery->epochs_lost)
         recovery->scan_from = first;
+    /* Epochs from there on are found again: a file that is older than a cut may name ones that
+     * went, and hide those that took their place. */
+    log->epochs_changed |=
+        epochs_truncate_end(&log->epochs, recovery->scan_from == first ? 0 : recovery->scan_from);
     recovery->first = segment_find(log, recovery->scan_from);
     recovery->segment = recovery->first;
     struct segment *segment = log->segments[recovery->first];
