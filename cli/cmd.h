@@ -36,6 +36,8 @@ struct cmd {
 
 extern const struct cmd cmd_broker;
 extern const struct cmd cmd_dump;
+extern const struct cmd cmd_format;
+extern const struct cmd cmd_random_uuid;
 extern const struct cmd cmd_sim;
 extern const struct cmd cmd_topic;
 

@@ -9,6 +9,7 @@
 #include "cli/allocator.h"
 #include "cli/cmd.h"
 #include "cli/codec.h"
+#include "cli/folders.h"
 #include "cli/logger.h"
 #include "cli/loop.h"
 #include "cli/notify.h"
@@ -17,8 +18,6 @@
 #include "cli/settings.h"
 #include "core/base/format.h"
 #include "core/broker.h"
-
-#define FOLDER_REASON_BYTES 1024
 
 /* Free memory that is kept for the next requests. */
 #define HEAP_KEPT_BYTES (16 * 1024 * 1024)
@@ -114,24 +113,6 @@ static void print_ready(void *context, const struct loop *loop)
     notify_send("READY=1");
 }
 
-static bool folders_add(struct loop *loop, const struct conf *conf)
-{
-    for (uint32_t i = 0; i < conf->folders_count; i++) {
-        char path[DISK_PATH_BYTES_MAX + 1];
-        char reason[FOLDER_REASON_BYTES];
-        if (conf->folders[i].length >= sizeof(path)) {
-            fprintf(stderr, "chronik broker: a folder of log.dirs has too long a path\n");
-            return false;
-        }
-        snprintf(path, sizeof(path), "%.*s", SPAN_ARGS(conf->folders[i]));
-        if (disk_add_folder(loop_disk(loop), path, reason, sizeof(reason)) != 0) {
-            fprintf(stderr, "chronik broker: %s\n", reason);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* What the loop steps: the broker, through the flight record if there is one. */
 struct server {
     struct broker *broker;
@@ -212,7 +193,8 @@ static int serve(struct conf *conf)
     struct loop *loop = loop_new(&loop_options);
     if (loop == NULL)
         fprintf(stderr, "chronik broker: %s\n", strerror(errno));
-    else if (folders_add(loop, conf) && record(&server, conf, &logger) && loop_run(loop))
+    else if (folders_add(loop, conf, &cmd_broker) && record(&server, conf, &logger) &&
+             loop_run(loop))
         exit_code = EXIT_CODE_DONE;
     loop_free(loop);
     recorder_free(server.recorder);

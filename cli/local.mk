@@ -9,6 +9,8 @@ libcli_a_SOURCES = \
 	cli/cmd.h \
 	cli/cmd_broker.c \
 	cli/cmd_dump.c \
+	cli/cmd_format.c \
+	cli/cmd_random_uuid.c \
 	cli/cmd_sim.c \
 	cli/cmd_topic.c \
 	cli/dump.c \
@@ -16,6 +18,8 @@ libcli_a_SOURCES = \
 	cli/dump_files.c \
 	cli/dump_log.c \
 	cli/dump_record.c \
+	cli/folders.c \
+	cli/folders.h \
 	cli/json.c \
 	cli/json.h \
 	cli/codec.c \

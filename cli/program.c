@@ -29,7 +29,7 @@ static void print_usage(const struct program *program, FILE *out)
             "Commands:\n",
             program->name, program->name, program->name, program->about);
     for (size_t i = 0; program->commands[i] != NULL; i++)
-        fprintf(out, "  %-10s %s\n", program->commands[i]->name, program->commands[i]->summary);
+        fprintf(out, "  %-11s %s\n", program->commands[i]->name, program->commands[i]->summary);
     fprintf(out, "\nExamples:\n%s", program->examples);
 }
 

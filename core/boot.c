@@ -259,8 +259,9 @@ void boot_start(struct broker *broker)
     list_init(&boot->warm_waiter.place);
     boot->warm_waiter.wake = warmed;
     broker->boot = boot;
-    broker->identity =
-        identity_check_new(&broker->io, conf->folders, conf->folders_count, conf->node_id);
+    /* Nodes that drew a cluster id each would be a cluster each. */
+    const struct identity_wish wish = {.node_id = conf->node_id, .formats = !conf->is_cluster};
+    broker->identity = identity_check_new(&broker->io, conf->folders, conf->folders_count, &wish);
     boot->waiter.wake = identified;
     identity_check_run(broker->identity, &boot->waiter);
 }

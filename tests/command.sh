@@ -94,7 +94,7 @@ scratch=$(mktemp -d)
 broker=
 trap 'rm -rf "$scratch"; [ -z "$broker" ] || kill -9 $broker' EXIT
 
-says "help lists the commands" 0 "broker     run a broker" "$chronik" help
+says "help lists the commands" 0 "broker      run a broker" "$chronik" help
 says "--help does so too" 0 "Commands:" "$chronik" --help
 says "no command at all is a mistake" 2 "usage: chronik COMMAND" "$chronik"
 says "--version" 0 "chronik " "$chronik" --version
@@ -115,6 +115,37 @@ says "a node of a cluster" 1 "clusters are not served yet" \
     "$chronik" broker --set controller.quorum.voters=1@a:9093,2@b:9093 \
     --set controller.listener.names=C --set listeners=PLAINTEXT://:9092,C://:9093 \
     --set log.dirs="$scratch/none"
+printf 'node.id=3\nlog.dirs=%s/one,%s/two\n' "$scratch" "$scratch" >"$scratch/format"
+id=$("$chronik" random-uuid)
+truth=no
+[[ $id =~ ^[A-Za-z0-9_][A-Za-z0-9_-]{21}$ ]] && [ "$id" != "$("$chronik" random-uuid)" ] &&
+    truth=yes
+verdict $truth "a random id" "$id"
+says "random-uuid takes nothing" 2 "nothing to be told: x" "$chronik" random-uuid x
+says "format without a cluster" 2 "--cluster-id is missing" "$chronik" format "$scratch/format"
+says "format for a cluster with blanks" 2 "without blanks" \
+    "$chronik" format --cluster-id "a b" "$scratch/format"
+says "format with a wrong setting" 1 "$scratch/wrong:2: error:" \
+    "$chronik" format --cluster-id "$id" "$scratch/wrong"
+says "format" 0 "$scratch/two formatted: cluster.id=$id node.id=3" \
+    "$chronik" format --cluster-id "$id" "$scratch/format"
+truth=no
+[ "$(sed 's/^directory.id=.*/directory/' "$scratch/one/meta.properties")" = "cluster.id=$id
+directory
+node.id=3
+version=1" ] && truth=yes
+verdict $truth "what it wrote" "$(cat "$scratch/one/meta.properties")"
+says "format again" 1 "the folder is formatted already" \
+    "$chronik" format --cluster-id "$id" "$scratch/format"
+rm "$scratch/two/meta.properties"
+says "format what is left" 0 "$scratch/one was formatted already" \
+    "$chronik" format --ignore-formatted --cluster-id "$id" "$scratch/format"
+says "format for another cluster" 1 "it belongs to another cluster" \
+    "$chronik" format --ignore-formatted --cluster-id "other" "$scratch/format"
+says "format for another node" 1 "another node.id" \
+    "$chronik" format --ignore-formatted --cluster-id "$id" --node-id 4 "$scratch/format"
+says "format a folder with files" 1 "not empty" \
+    "$chronik" format --cluster-id "$id" --set log.dirs="$scratch"
 says "output that goes nowhere" 1 "cannot write to standard output" \
     sh -c "'$chronik' help >/dev/full"
 
@@ -179,6 +210,8 @@ broker_end
 touch "$scratch/server.properties"
 completes "chronik br" "broker"
 completes "chronik help br" "broker"
+completes "chronik rand" "random-uuid"
+completes "chronik format --c" "--cluster-id"
 completes "chronik broker --s" "--set"
 completes "chronik broker --set log.roll" "log.roll.ms= log.roll.hours="
 completes "chronik broker serv" "server.properties"

@@ -5,7 +5,7 @@
 # The names of the commands of "$@", which is the program or the program and "sim".
 _chronik_commands()
 {
-    "$@" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+    "$@" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
     echo "help --help --version"
 }
 

@@ -30,7 +30,7 @@ static bool line_take(struct span *text, struct span *ret_line)
     return true;
 }
 
-static bool cluster_id_is_sound(struct span text)
+bool identity_cluster_id_is_sound(struct span text)
 {
     if (text.length == 0 || text.length > IDENTITY_CLUSTER_ID_MAX)
         return false;
@@ -83,7 +83,7 @@ int identity_parse(struct span text, struct identity *ret_identity, const char *
         why = "it has a line that is not KEY=VALUE";
     else if (!span_equal(keys.version, SPAN("1")))
         why = "its version is not 1";
-    else if (!cluster_id_is_sound(keys.cluster_id))
+    else if (!identity_cluster_id_is_sound(keys.cluster_id))
         why = "it has no cluster.id";
     else if (parse_int64(keys.node_id, &node_id) != 0 || node_id < 0 || node_id > INT32_MAX)
         why = "it has no node.id";

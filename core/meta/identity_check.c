@@ -24,7 +24,7 @@ struct identity_check {
     struct io *io;
     const struct span *paths;
     uint32_t count;
-    int32_t node_id;
+    struct identity_wish wish;
     struct log_waiter *waiter;
     struct folder_identity *folders;
     char cluster_id[IDENTITY_CLUSTER_ID_MAX + 1];
@@ -43,14 +43,14 @@ static struct identity_check *check_of(struct op *op)
 }
 
 struct identity_check *identity_check_new(struct io *io, const struct span *folders,
-                                          uint32_t folders_count, int32_t node_id)
+                                          uint32_t folders_count, const struct identity_wish *wish)
 {
-    CHECK(folders_count > 0);
+    CHECK(folders_count > 0 && wish->cluster_id.length <= IDENTITY_CLUSTER_ID_MAX);
     struct identity_check *check = memory_new(io->memory, struct identity_check);
     check->io = io;
     check->paths = folders;
     check->count = folders_count;
-    check->node_id = node_id;
+    check->wish = *wish;
     check->folders = memory_take(io->memory, MEMORY_STATE, folders_count * sizeof(*check->folders));
     return check;
 }
@@ -67,6 +67,12 @@ void identity_check_free(struct identity_check *check)
 struct span identity_cluster_id(const struct identity_check *check)
 {
     return span_text(check->cluster_id);
+}
+
+bool identity_was_new(const struct identity_check *check, uint32_t folder)
+{
+    CHECK(folder < check->count);
+    return check->folders[folder].is_new;
 }
 
 static struct span current_path(const struct identity_check *check)
@@ -102,7 +108,7 @@ static void folder_synced(struct op *op, const struct completion *completion)
         return;
     }
     io_log(check->io, LOG_INFO, "a data folder was formatted: folder=%.*s cluster=%s node=%d",
-           SPAN_ARGS(current_path(check)), check->cluster_id, check->node_id);
+           SPAN_ARGS(current_path(check)), check->cluster_id, check->wish.node_id);
     check->current++;
     write_next(check);
 }
@@ -183,8 +189,8 @@ static void write_next(struct identity_check *check)
         return;
     }
     struct identity *identity = &check->folders[check->current].identity;
-    *identity =
-        (struct identity){.node_id = check->node_id, .directory_id = rng_uuid(&check->io->rng)};
+    *identity = (struct identity){.node_id = check->wish.node_id,
+                                  .directory_id = rng_uuid(&check->io->rng)};
     memcpy(identity->cluster_id, check->cluster_id, sizeof(check->cluster_id));
     check->text_length = identity_print(identity, check->text, sizeof(check->text));
     CHECK(check->text_length < sizeof(check->text));
@@ -193,14 +199,35 @@ static void write_next(struct identity_check *check)
             SPAN(IDENTITY_PART));
 }
 
+/* The current folder has, or may be given, an identity. */
+static bool may_be_new(struct identity_check *check, bool is_new)
+{
+    if (is_new && !check->wish.formats) {
+        refuse(check, "the folder is not formatted, and this is a node of a cluster",
+               "run chronik format with the cluster's id, --ignore-formatted if other folders are");
+        return false;
+    }
+    if (!is_new && check->wish.all_new) {
+        refuse(check, "the folder is formatted already",
+               "to format those that are not, if there are any, say --ignore-formatted");
+        return false;
+    }
+    return true;
+}
+
 /* Every identity was read: do they fit one another, and us? */
 static bool identities_fit(struct identity_check *check)
 {
+    const struct span wanted = check->wish.cluster_id;
+    if (wanted.length > 0)
+        memcpy(check->cluster_id, wanted.data, wanted.length);
     for (check->current = 0; check->current < check->count; check->current++) {
         const struct folder_identity *folder = &check->folders[check->current];
+        if (!may_be_new(check, folder->is_new))
+            return false;
         if (folder->is_new)
             continue;
-        if (folder->identity.node_id != check->node_id) {
+        if (folder->identity.node_id != check->wish.node_id) {
             refuse(check, "it belongs to another node.id than this node's",
                    "set node.id to the one in the file, or log.dirs to this node's own folders");
             return false;
@@ -208,7 +235,9 @@ static bool identities_fit(struct identity_check *check)
         if (check->cluster_id[0] == 0)
             memcpy(check->cluster_id, folder->identity.cluster_id, sizeof(check->cluster_id));
         if (!span_equal(span_text(check->cluster_id), span_text(folder->identity.cluster_id))) {
-            refuse(check, "it belongs to another cluster than the folders before it",
+            refuse(check,
+                   wanted.length > 0 ? "it belongs to another cluster"
+                                     : "it belongs to another cluster than the folders before it",
                    "list only folders of one cluster in log.dirs");
             return false;
         }

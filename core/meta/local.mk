@@ -6,6 +6,8 @@ libcore_a_SOURCES += \
 	core/meta/controller.h \
 	core/meta/election.c \
 	core/meta/election.h \
+	core/meta/format.c \
+	core/meta/format.h \
 	core/meta/identity.c \
 	core/meta/identity.h \
 	core/meta/identity_check.c \

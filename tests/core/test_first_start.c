@@ -42,9 +42,30 @@ START_TEST(a_first_start_may_end_anywhere)
 }
 END_TEST
 
+/* Each node would draw another cluster id, and be a cluster of its own. */
+START_TEST(a_node_of_a_cluster_does_not_start_unformatted)
+{
+    static const char *const settings[] = {"listeners",
+                                           "PLAINTEXT://:9092,CONTROLLER://:9093",
+                                           "controller.listener.names",
+                                           "CONTROLLER",
+                                           "controller.quorum.voters",
+                                           "1@a:9093,2@b:9093",
+                                           NULL};
+    struct node node;
+    node_init(&node, 1, settings);
+    ck_assert(!node_start(&node));
+    ck_assert(world_is_stopped(node.world));
+    ck_assert(world_logged(node.world, "run chronik format"));
+    ck_assert(span_is_null(world_file(node.world, "meta.properties")));
+    node_free(&node);
+}
+END_TEST
+
 SUITE(first_start)
 {
     TCase *tcase = tcase_create("first_start");
     tcase_add_test(tcase, a_first_start_may_end_anywhere);
+    tcase_add_test(tcase, a_node_of_a_cluster_does_not_start_unformatted);
     suite_add_tcase(suite, tcase);
 }

@@ -38,16 +38,23 @@ static void tear_down(void)
     world_free(world);
 }
 
-/* Checks so many data folders for node 7: how that ended, or -1. */
-static int run(uint32_t folders)
+/* Checks so many data folders: how that ended, or -1. */
+static int run_for(uint32_t folders, const struct identity_wish *wish)
 {
     static const struct span paths[] = {SPAN("/data/one"), SPAN("/data/two")};
     woken = 0;
-    check = identity_check_new(io, paths, folders, 7);
+    check = identity_check_new(io, paths, folders, wish);
     identity_check_run(check, &waiter);
     world_advance_ms(world, 1);
     world_run(world);
     return woken == 0 ? -1 : woken_with;
+}
+
+/* The same for node 7 of its own. */
+static int run(uint32_t folders)
+{
+    const struct identity_wish wish = {.node_id = 7, .formats = true};
+    return run_for(folders, &wish);
 }
 
 static void restart(void)
@@ -221,6 +228,58 @@ START_TEST(a_folder_that_cannot_be_written_is_refused)
 }
 END_TEST
 
+START_TEST(a_node_of_a_cluster_is_not_formatted_by_itself)
+{
+    const struct identity_wish wish = {.node_id = 7};
+    ck_assert_int_ne(run_for(1, &wish), ERR_NONE);
+    ck_assert(world_logged(world, "run chronik format"));
+    ck_assert(span_is_null(world_file(world, IDENTITY_FILE)));
+    world_put_file(world, IDENTITY_FILE, SPAN(GOOD));
+    ck_assert_int_eq(run_for(1, &wish), ERR_NONE);
+    ck_assert(!identity_was_new(check, 0));
+    ck_assert_int_ne(run_for(2, &wish), ERR_NONE);
+    ck_assert(world_logged(world, "/data/two/meta.properties"));
+}
+END_TEST
+
+START_TEST(all_folders_are_formatted_or_none)
+{
+    struct identity_wish wish = {
+        .node_id = 7, .cluster_id = SPAN("mine"), .formats = true, .all_new = true};
+    ck_assert_int_eq(run_for(2, &wish), ERR_NONE);
+    ck_assert(identity_was_new(check, 0) && identity_was_new(check, 1));
+    ck_assert(span_equal(identity_cluster_id(check), SPAN("mine")));
+    ck_assert_int_ne(run_for(2, &wish), ERR_NONE);
+    ck_assert(world_logged(world, "formatted already"));
+    wish.all_new = false;
+    ck_assert_int_eq(run_for(2, &wish), ERR_NONE);
+    ck_assert(!identity_was_new(check, 0));
+    wish.cluster_id = SPAN("another");
+    ck_assert_int_ne(run_for(2, &wish), ERR_NONE);
+    ck_assert(world_logged(world, "it belongs to another cluster\""));
+}
+END_TEST
+
+START_TEST(a_cluster_has_a_sound_id)
+{
+    static const struct {
+        struct span id;
+        bool is_sound;
+    } ids[] = {
+        {SPAN("AAAAAAAAAAAAAAAAAAAAAA"), true},
+        {SPAN("my-cluster"), true},
+        {SPAN(""), false},
+        {SPAN("a b"), false},
+        {SPAN("a\\b"), false},
+        {SPAN("a\n"), false},
+        {SPAN("0123456789012345678901234567890123456789012345678901234567890123"), true},
+        {SPAN("01234567890123456789012345678901234567890123456789012345678901234"), false},
+    };
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+        ck_assert_int_eq(identity_cluster_id_is_sound(ids[i].id), ids[i].is_sound);
+}
+END_TEST
+
 SUITE(identity)
 {
     TCase *tcase = tcase_create("identity");
@@ -236,5 +295,8 @@ SUITE(identity)
     tcase_add_test(tcase, a_file_that_cannot_be_read_is_refused);
     tcase_add_loop_test(tcase, a_folder_that_cannot_be_written_is_refused, 0,
                         sizeof(steps) / sizeof(steps[0]));
+    tcase_add_test(tcase, a_node_of_a_cluster_is_not_formatted_by_itself);
+    tcase_add_test(tcase, all_folders_are_formatted_or_none);
+    tcase_add_test(tcase, a_cluster_has_a_sound_id);
     suite_add_tcase(suite, tcase);
 }
