@@ -7,7 +7,6 @@
 #include "core/conf/topic_conf.h"
 #include "core/coord/coordinator.h"
 #include "core/fetch_sessions.h"
-#include "core/frame.h"
 #include "core/log/folder.h"
 #include "core/meta/identity.h"
 #include "core/partition.h"

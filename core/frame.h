@@ -8,9 +8,8 @@
 
 struct session;
 
-/* A frame is its size in four bytes, then at least api key, version and correlation id. */
-#define FRAME_SIZE_BYTES 4
-#define FRAME_BYTES_MIN  8
+/* A frame is, behind its size, at least api key, version and correlation id. */
+#define FRAME_BYTES_MIN 8
 
 /* Decodes the request in `bytes`, which lie in `buffer`, and hands it to its handler. What is not a
  * request that we serve closes the session. */

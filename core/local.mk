@@ -13,6 +13,8 @@ libcore_a_SOURCES += \
 	core/fetch_sessions.h \
 	core/frame.c \
 	core/frame.h \
+	core/input.c \
+	core/input.h \
 	core/io.c \
 	core/io.h \
 	core/partition.c \

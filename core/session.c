@@ -3,7 +3,6 @@
 
 #include "core/api/table.h"
 #include "core/base/check.h"
-#include "core/base/endian.h"
 #include "core/broker_state.h"
 #include "core/frame.h"
 #include "core/refusals.h"
@@ -13,10 +12,6 @@
 #define SESSION_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
 
 #define SEND_PIECES_MAX 1024
-
-/* The beginning of a request that is no longer than this waits for the rest in a buffer of its own
- * size, so that a connection which never sends it costs next to nothing. */
-#define INPUT_SMALL_BYTES ((uint32_t)1024)
 
 static void input_watch(struct session *session);
 static void input_received(struct op *op, const struct completion *completion);
@@ -36,7 +31,7 @@ static void session_release(struct session *session)
         list_remove(&session->input_task.place);
     if (session->send_task.place.next != NULL)
         list_remove(&session->send_task.place);
-    buffer_release(session->input);
+    buffer_release(session->input.buffer);
     memory_give(&broker->memory, MEMORY_STATE, session->pieces,
                 session->pieces_capacity * sizeof(struct piece));
     memory_give(&broker->memory, MEMORY_STATE, session, sizeof(*session));
@@ -172,46 +167,20 @@ static bool session_is_full(const struct session *session)
            session->requests_bytes >= SESSION_BYTES_MAX;
 }
 
-/* The bytes that the frame at input_start has with its size, or what a receive begins with. */
-static uint32_t input_wanted(const struct session *session)
+/* Makes room behind what was received. False: no memory now. */
+static bool input_find_room(struct session *session)
 {
-    const uint32_t have = session->input_end - session->input_start;
-    if (have < FRAME_SIZE_BYTES)
-        return session->broker->limits.receive_bytes;
-    return FRAME_SIZE_BYTES + get_be32(session->input->data + session->input_start);
-}
-
-/* Makes room behind what was received. A frame's buffer grows with the bytes that came, so that a
- * peer that only announces a large frame costs nothing. False: no memory now. */
-static bool input_make_room(struct session *session)
-{
-    const uint32_t least = session->broker->limits.receive_bytes;
-    const uint32_t have = session->input_end - session->input_start;
-    const uint32_t wanted = session->input == NULL ? least : input_wanted(session);
-    if (session->input != NULL) {
-        const uint32_t room = session->input->capacity - session->input_end;
-        const bool fits = session->input->capacity - session->input_start >= wanted;
-        if (room > 0 && (fits || room >= least / 2))
-            return true;
-    }
-    uint32_t capacity = have > least / 2 ? have * 2 : least;
-    if (wanted > least && capacity > wanted)
-        capacity = wanted;
-    struct buffer *buffer =
-        session->input == NULL
-            ? buffer_new(&session->broker->memory, MEMORY_RECEIVE, capacity)
-            : buffer_replace(session->input, capacity, session->input_start, have);
-    if (buffer == NULL) {
-        session->starved_bytes = session->input == NULL
-                                     ? sizeof(*buffer) + capacity
-                                     : buffer_replace_needs(session->input, capacity);
+    struct broker *broker = session->broker;
+    const struct input_room room = {&broker->memory, MEMORY_RECEIVE, broker->limits.receive_bytes};
+    const struct buffer *before = session->input.buffer;
+    uint32_t size;
+    const bool is_known = input_frame_size(&session->input, &size);
+    session->starved_bytes =
+        input_make_room(&session->input, &room, is_known ? FRAME_SIZE_BYTES + size : 0);
+    if (session->starved_bytes > 0)
         return false;
-    }
-    session->input = buffer;
-    session->input_start = 0;
-    session->input_end = have;
-    if (have > 0)
-        unfinished_set(session, buffer);
+    if (session->input.buffer != before && input_length(&session->input) > 0)
+        unfinished_set(session, session->input.buffer);
     return true;
 }
 
@@ -226,13 +195,13 @@ static void input_readable(struct op *op, const struct completion *completion)
         session_close(session, NULL);
         return;
     }
-    if (session_is_full(session) || !input_make_room(session)) {
+    if (session_is_full(session) || !input_find_room(session)) {
         session_mute(session);
         return;
     }
     io_receive(session_io(session), &session->input_op, input_received, session->connection,
-               session->input->data + session->input_end,
-               session->input->capacity - session->input_end);
+               session->input.buffer->data + session->input.end,
+               session->input.buffer->capacity - session->input.end);
 }
 
 static void input_watch(struct session *session)
@@ -253,55 +222,33 @@ static const char *frame_refusal(const struct session *session, uint32_t size)
     return NULL;
 }
 
-/* Moves a small rest to a buffer of its own size. */
-static void input_shrink(struct session *session, uint32_t have)
-{
-    if (have > INPUT_SMALL_BYTES || session->input->capacity <= INPUT_SMALL_BYTES)
-        return;
-    struct buffer *rest = buffer_replace(session->input, have, session->input_start, have);
-    if (rest == NULL)
-        return;
-    session->input = rest;
-    session->input_start = 0;
-    session->input_end = have;
-}
-
 /* What is left of the input when its whole frames were cut out of it. */
 static void input_keep_rest(struct session *session)
 {
-    const uint32_t have = session->input_end - session->input_start;
-    if (session->input == NULL)
-        return;
-    if (have == 0) {
-        buffer_release(session->input);
-        session->input = NULL;
-        session->input_start = 0;
-        session->input_end = 0;
-    } else if (session->state == SESSION_OPEN && !session_is_full(session)) {
-        input_shrink(session, have);
-        unfinished_set(session, session->input);
+    input_settle(&session->input);
+    if (session->input.buffer != NULL && session->state == SESSION_OPEN &&
+        !session_is_full(session)) {
+        input_shrink(&session->input);
+        unfinished_set(session, session->input.buffer);
     }
 }
 
 /* Cuts whole frames out of the input and hands each to its handler. */
 static void input_parse(struct session *session)
 {
-    while (session->state == SESSION_OPEN && !session_is_full(session)) {
-        const uint32_t have = session->input_end - session->input_start;
-        if (have < FRAME_SIZE_BYTES)
-            break;
-        const uint8_t *at = session->input->data + session->input_start;
-        const uint32_t size = get_be32(at);
+    uint32_t size;
+    struct span frame;
+    while (session->state == SESSION_OPEN && !session_is_full(session) &&
+           input_frame_size(&session->input, &size)) {
         const char *why = frame_refusal(session, size);
         if (why != NULL) {
             session_close(session, why);
             return;
         }
-        if (have - FRAME_SIZE_BYTES < size)
+        if (!input_take_frame(&session->input, &frame))
             break;
-        session->input_start += FRAME_SIZE_BYTES + size;
         unfinished_set(session, NULL); /* what follows is another request */
-        frame_handle(session, session->input, span_of(at + FRAME_SIZE_BYTES, size));
+        frame_handle(session, session->input.buffer, frame);
     }
     input_keep_rest(session);
 }
@@ -317,8 +264,8 @@ static void input_received(struct op *op, const struct completion *completion)
         session_close(session, NULL);
         return;
     }
-    CHECK(completion->count <= session->input->capacity - session->input_end);
-    session->input_end += (uint32_t)completion->count;
+    CHECK(completion->count <= session->input.buffer->capacity - session->input.end);
+    session->input.end += (uint32_t)completion->count;
     session->active_us = session_io(session)->now_us;
     input_parse(session);
     if (session->state == SESSION_OPEN)

@@ -16,6 +16,7 @@
 
 #include "core/base/buffer.h"
 #include "core/base/list.h"
+#include "core/input.h"
 #include "core/io.h"
 #include "core/request.h"
 #include "core/unfinished.h"
@@ -42,9 +43,7 @@ struct session {
     uint64_t active_us; /* when bytes last came or went */
 
     uint64_t starved_bytes; /* that there was no memory for; 0: it is muted for something else */
-    struct buffer *input;   /* what was received and not yet cut into frames */
-    uint32_t input_start;
-    uint32_t input_end;
+    struct input input;
     struct unfinished_part unfinished;
 
     struct list requests; /* not answered, or answered behind one that is not */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/input.h"
+
+#include "core/base/endian.h"
+
+/* The beginning of a frame that is no longer than this waits for the rest in a buffer of its own
+ * size. */
+#define INPUT_SMALL_BYTES ((uint32_t)1024)
+
+uint64_t input_make_room(struct input *input, const struct input_room *room, uint32_t wanted)
+{
+    const uint32_t least = room->least_bytes;
+    const uint32_t have = input_length(input);
+    if (wanted == 0)
+        wanted = least;
+    if (input->buffer != NULL) {
+        const uint32_t left = input->buffer->capacity - input->end;
+        const bool fits = input->buffer->capacity - input->start >= wanted;
+        if (left > 0 && (fits || left >= least / 2))
+            return 0;
+    }
+    uint32_t capacity = have > least / 2 ? have * 2 : least;
+    if (wanted > least && capacity > wanted)
+        capacity = wanted;
+    struct buffer *buffer = input->buffer == NULL
+                                ? buffer_new(room->memory, room->budget, capacity)
+                                : buffer_replace(input->buffer, capacity, input->start, have);
+    if (buffer == NULL)
+        return input->buffer == NULL ? sizeof(*buffer) + capacity
+                                     : buffer_replace_needs(input->buffer, capacity);
+    *input = (struct input){.buffer = buffer, .end = have};
+    return 0;
+}
+
+bool input_frame_size(const struct input *input, uint32_t *ret_size)
+{
+    if (input_length(input) < FRAME_SIZE_BYTES)
+        return false;
+    *ret_size = get_be32(input->buffer->data + input->start);
+    return true;
+}
+
+bool input_take_frame(struct input *input, struct span *ret_frame)
+{
+    uint32_t size;
+    if (!input_frame_size(input, &size) || input_length(input) - FRAME_SIZE_BYTES < size)
+        return false;
+    *ret_frame = span_of(input->buffer->data + input->start + FRAME_SIZE_BYTES, size);
+    input->start += FRAME_SIZE_BYTES + size;
+    return true;
+}
+
+void input_settle(struct input *input)
+{
+    if (input_length(input) > 0)
+        return;
+    buffer_release(input->buffer);
+    *input = (struct input){0};
+}
+
+void input_shrink(struct input *input)
+{
+    const uint32_t have = input_length(input);
+    if (have == 0 || have > INPUT_SMALL_BYTES || input->buffer->capacity <= INPUT_SMALL_BYTES)
+        return;
+    struct buffer *rest = buffer_replace(input->buffer, have, input->start, have);
+    if (rest != NULL)
+        *input = (struct input){.buffer = rest, .end = have};
+}
