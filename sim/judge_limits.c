@@ -25,8 +25,9 @@ static void over(struct judge *judge, const struct host *host, const char *what,
 static void stepped(struct judge *judge, struct host *host, const struct event *event)
 {
     static const char *const budgets[MEMORY_BUDGETS] = {
-        "bytes of state", "bytes of received requests", "bytes of requests under way",
-        "bytes of replies", "bytes that were read"};
+        "bytes of state",           "bytes of received requests", "bytes of requests under way",
+        "bytes of replies",         "bytes that were read",       "bytes that nodes sent",
+        "bytes that wait for nodes"};
     struct limits *limits = judge->state;
     if (event->kind != EVENT_TURN_END)
         return;

@@ -212,7 +212,7 @@ struct peer *peer_open(struct sim *sim, uint32_t client, uint32_t host,
     return peer;
 }
 
-void peers_free(struct sim *sim)
+void peer_free_all(struct sim *sim)
 {
     while (!list_empty(&sim->peers)) {
         struct peer *peer = container_of(sim->peers.next, struct peer, place);

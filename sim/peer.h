@@ -57,7 +57,7 @@ struct peer *peer_open(struct sim *sim, uint32_t client, uint32_t host,
 void peer_close(struct peer *peer);
 
 /* Frees all that are left, when the world ends. */
-void peers_free(struct sim *sim);
+void peer_free_all(struct sim *sim);
 
 /* A zeroed request struct of the API with its defaults, to be filled in and sent; it and what
  * peer_take() gives live as long as the exchange. */

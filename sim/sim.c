@@ -77,7 +77,7 @@ void sim_free(struct sim *sim)
     faults_free(sim->faults);
     clients_free(sim->clients);
     judges_free(sim->judges);
-    peers_free(sim);
+    peer_free_all(sim);
     network_free(sim->network);
     for (uint32_t i = 0; i < sim->hosts_count; i++)
         host_free(sim->hosts[i]);

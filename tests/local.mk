@@ -177,6 +177,7 @@ include tests/core/records/local.mk
 include tests/core/log/local.mk
 include tests/core/conf/local.mk
 include tests/core/meta/local.mk
+include tests/core/peer/local.mk
 include tests/core/coord/local.mk
 include tests/core/api/local.mk
 include tests/core/trace/local.mk

@@ -13,6 +13,8 @@ enum memory_budget {
     MEMORY_REQUEST, /* arenas of requests under way */
     MEMORY_SEND,    /* encoded replies that were not sent yet */
     MEMORY_READ,    /* bytes read back from files: indexes, cold look-ups, recovery */
+    MEMORY_PEER_RECEIVE, /* what other nodes sent, until it was taken */
+    MEMORY_PEER_SEND,    /* messages to other nodes that were not sent yet */
     MEMORY_BUDGETS
 };
 

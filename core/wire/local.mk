@@ -42,6 +42,7 @@ WIRE_SCHEMAS = \
 	core/wire/schema/offset_commit.kp \
 	core/wire/schema/offset_fetch.kp \
 	core/wire/schema/offset_for_leader_epoch.kp \
+	core/wire/schema/peer.kp \
 	core/wire/schema/produce.kp \
 	core/wire/schema/sync_group.kp
 
