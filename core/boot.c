@@ -3,6 +3,7 @@
 
 #include "core/base/format.h"
 #include "core/broker_state.h"
+#include "core/cluster.h"
 #include "core/conf/conf.h"
 #include "core/coord/coordinator.h"
 #include "core/fetch_sessions.h"
@@ -32,7 +33,7 @@ struct boot {
     uint32_t pending;         /* folders, then listeners, that are not ready yet */
     bool failed;
     struct boot_folder folders[CONF_FOLDERS_MAX];
-    struct boot_listener listeners[CONF_LISTENERS_MAX];
+    struct boot_listener listeners[2 * CONF_LISTENERS_MAX]; /* for clients, then for peers */
     struct folder_observer folder_observer;
     struct meta_proposal registration;
     struct log_waiter warm_waiter;
@@ -140,12 +141,20 @@ static int registration_prepare(struct meta_proposal *proposal, const struct ima
     }
     const struct broker_registration registration = {
         .id = conf->node_id,
-        .incarnation = rng_uuid(&broker->io.rng),
+        .incarnation =
+            broker->cluster == NULL ? rng_uuid(&broker->io.rng) : broker->cluster->incarnation,
         .rack = conf_text(conf, CONF_BROKER_RACK),
         .endpoints = endpoints,
         .endpoints_count = conf->listeners_count,
     };
     return brokers_register(image, writer, &registration);
+}
+
+/* Listeners for peers are numbered after those for clients. */
+static const struct conf_listener *listener_conf(const struct conf *conf, uint32_t number)
+{
+    return number < conf->listeners_count ? &conf->listeners[number]
+                                          : &conf->peer_listeners[number - conf->listeners_count];
 }
 
 static void listening(struct op *op, const struct completion *completion)
@@ -154,7 +163,7 @@ static void listening(struct op *op, const struct completion *completion)
     struct boot *boot = listener->boot;
     struct broker *broker = boot->broker;
     const uint32_t number = (uint32_t)(listener - boot->listeners);
-    const struct conf_listener *conf = &broker->conf->listeners[number];
+    const struct conf_listener *conf = listener_conf(broker->conf, number);
     listener->port = (uint16_t)completion->count;
     if (completion->error != ERR_NONE) {
         boot->failed = true;
@@ -170,6 +179,8 @@ static void listening(struct op *op, const struct completion *completion)
         boot_fail(boot);
         return;
     }
+    if (broker->cluster != NULL)
+        cluster_dial(broker);
     boot->registration.prepare = registration_prepare;
     boot->registration.done = registered;
     controller_propose(broker->controller, &boot->registration);
@@ -183,9 +194,12 @@ static void metadata_loaded(struct log_waiter *waiter, int error)
         boot_fail(boot);
         return;
     }
-    boot->pending = broker->conf->listeners_count;
-    for (uint32_t i = 0; i < broker->conf->listeners_count; i++) {
-        const struct conf_listener *listener = &broker->conf->listeners[i];
+    const struct conf *conf = broker->conf;
+    if (conf->is_cluster)
+        cluster_open(broker);
+    boot->pending = conf->listeners_count + conf->peer_listeners_count;
+    for (uint32_t i = 0; i < conf->listeners_count + conf->peer_listeners_count; i++) {
+        const struct conf_listener *listener = listener_conf(conf, i);
         boot->listeners[i].boot = boot;
         io_listen(&broker->io, &boot->listeners[i].op, listening, i, listener->host,
                   listener->port);

@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/boot.h"
 #include "core/broker_state.h"
+#include "core/cluster.h"
 #include "core/conf/topic_conf.h"
 #include "core/coord/coordinator.h"
 #include "core/fetch_sessions.h"
@@ -22,6 +23,11 @@
 #define SEND_BYTES_MAX    ((uint64_t)512 * 1024 * 1024)
 #define READ_BYTES_MAX    ((uint64_t)256 * 1024 * 1024)
 #define REQUEST_BYTES_MAX ((uint64_t)512 * 1024 * 1024)
+
+/* What other nodes sent and what waits to be sent to them, of all links together; a few of the
+ * largest messages fit. */
+#define PEER_RECEIVE_BYTES_MAX ((uint64_t)128 * 1024 * 1024)
+#define PEER_SEND_BYTES_MAX    ((uint64_t)128 * 1024 * 1024)
 
 static void limits_set(struct broker *broker)
 {
@@ -48,6 +54,8 @@ static void limits_set(struct broker *broker)
     broker->memory.limit_bytes[MEMORY_REQUEST] = REQUEST_BYTES_MAX;
     broker->memory.limit_bytes[MEMORY_SEND] = SEND_BYTES_MAX;
     broker->memory.limit_bytes[MEMORY_READ] = READ_BYTES_MAX;
+    broker->memory.limit_bytes[MEMORY_PEER_RECEIVE] = PEER_RECEIVE_BYTES_MAX;
+    broker->memory.limit_bytes[MEMORY_PEER_SEND] = PEER_SEND_BYTES_MAX;
 }
 
 struct broker *broker_new(const struct broker_options *options)
@@ -162,11 +170,23 @@ static void start(struct broker *broker, const struct event *event)
     boot_start(broker);
 }
 
+/* Listeners for peers are numbered after those for clients. */
+static void accepted(struct broker *broker, const struct event *event)
+{
+    if (event->accepted.listener < broker->conf->listeners_count)
+        session_open(broker, event->accepted.connection, event->accepted.listener,
+                     event->accepted.peer);
+    else if (broker->cluster != NULL) /* no driver accepts before it was asked to listen */
+        peers_accept(broker->cluster->peers, event->accepted.connection, event->accepted.peer);
+}
+
 static void turn_end(struct broker *broker)
 {
     struct io *io = &broker->io;
     if (!list_empty(&broker->muted) && broker->state == BROKER_SERVING)
         muted_resume(broker);
+    if (broker->cluster != NULL)
+        peers_resume(broker->cluster->peers);
     io_run_turn_tasks(io);
     if (broker->folders_failed)
         broker_stop(broker, true);
@@ -191,8 +211,7 @@ void broker_step(struct broker *broker, const struct event *event, struct effect
         start(broker, event);
         break;
     case EVENT_ACCEPTED:
-        session_open(broker, event->accepted.connection, event->accepted.listener,
-                     event->accepted.peer);
+        accepted(broker, event);
         break;
     case EVENT_COMPLETED:
         io_complete(io, &event->completed);
@@ -219,6 +238,7 @@ void broker_free(struct broker *broker)
     coordinator_free(broker->coordinator);
     while (!list_empty(&broker->sessions))
         session_free(container_of(broker->sessions.next, struct session, place));
+    cluster_free(broker);
     boot_free(broker);
     shutdown_free(broker);
     fetch_sessions_free(broker->fetch_sessions);

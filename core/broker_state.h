@@ -18,6 +18,7 @@
 #include "core/unfinished.h"
 
 struct boot;
+struct cluster;
 struct shutdown;
 struct topic_conf;
 struct coordinator;
@@ -59,6 +60,7 @@ struct broker {
     struct controller *controller; /* through which alone it changes */
     struct producer_ids producer_ids;
     struct identity_check *identity;
+    struct cluster *cluster;         /* links to the other nodes; NULL: this is the only one */
     struct coordinator *coordinator; /* consumer groups */
     struct fetch_sessions *fetch_sessions;
     struct map hosted; /* struct hosted_topic, by topic id */

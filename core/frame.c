@@ -5,6 +5,7 @@
 #include "core/base/endian.h"
 #include "core/base/format.h"
 #include "core/broker_state.h"
+#include "core/peer/message.h"
 #include "core/session.h"
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
@@ -28,6 +29,11 @@ static bool frame_route(struct request *request, int16_t key, int16_t version)
 {
     const struct api_entry *entry = api_find(key);
     const struct wire_api *api = entry == NULL ? NULL : wire_api_find(key);
+    if (key == PEER_HELLO) {
+        request_refuse(request, "it is a node of a cluster, for which there are other listeners: "
+                                "see to controller.quorum.voters");
+        return false;
+    }
     if (api == NULL) {
         request_refuse(request, "it asked for an API that is not served");
         return false;

@@ -6,6 +6,8 @@ libcore_a_SOURCES += \
 	core/broker.c \
 	core/broker.h \
 	core/broker_state.h \
+	core/cluster.c \
+	core/cluster.h \
 	core/effect.c \
 	core/effect.h \
 	core/event.h \

@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/broker_state.h"
+#include "core/cluster.h"
 #include "core/coord/coordinator.h"
 #include "core/log/folder.h"
 #include "core/partition.h"
@@ -123,6 +124,7 @@ static void logs_close(struct shutdown *shutdown)
 
 void shutdown_start(struct broker *broker, bool failed)
 {
+    cluster_stop(broker);
     if (failed) {
         stopped(broker, true, "ended because it could not go on: see above");
         return;

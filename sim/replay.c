@@ -74,7 +74,9 @@ static const char *objection(const struct player *player, const struct trace_ite
         return "START is the first event, and no other";
     if (event->mono_us < player->last_us)
         return "its time lies before that of the last one";
-    if (event->kind == EVENT_ACCEPTED && event->accepted.listener >= player->conf.listeners_count)
+    if (event->kind == EVENT_ACCEPTED &&
+        event->accepted.listener >=
+            player->conf.listeners_count + player->conf.peer_listeners_count)
         return "its connection came to a listener that is not there";
     if (event->kind != EVENT_COMPLETED)
         return NULL;
@@ -164,6 +166,17 @@ static void step(struct player *player, const struct event *event, struct span p
     player->replay->digest = player->sim.digest.value;
 }
 
+/* What nodes say to one another are no requests of clients. */
+static void note_link(struct player *player, const struct event *event,
+                      const struct trace_effect *effect)
+{
+    if (event->kind == EVENT_ACCEPTED && event->accepted.listener >= player->conf.listeners_count)
+        replay_messages_link(player->messages, event->accepted.connection);
+    else if (effect->kind == EFFECT_CONNECT && effect->id != 0 &&
+             event->completed.error == ERR_NONE)
+        replay_messages_link(player->messages, event->completed.count);
+}
+
 static enum replay_result deliver(struct player *player, const struct trace_item *item)
 {
     struct event event = item->event;
@@ -191,6 +204,8 @@ static enum replay_result deliver(struct player *player, const struct trace_item
         memcpy(effect.data, item->bytes.data, item->bytes.length);
         payload = span_of(effect.data, item->bytes.length);
     }
+    if (player->messages != NULL)
+        note_link(player, &event, &effect);
     if (item->cleared)
         effects_clear(&player->effects);
     if (result == REPLAY_SAME)

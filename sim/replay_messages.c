@@ -310,6 +310,11 @@ static void close_connection(struct replay_messages *messages, uint64_t connecti
     conversation_free(messages, conversation);
 }
 
+void replay_messages_link(struct replay_messages *messages, uint64_t connection)
+{
+    conversation_of(messages, connection)->is_wild = true;
+}
+
 void replay_messages_effect(struct replay_messages *messages, const struct effect *effect,
                             uint64_t cause)
 {

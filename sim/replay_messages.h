@@ -14,6 +14,9 @@ struct replay_messages *replay_messages_new(struct sim *sim, struct host *host);
 /* NULL is a no-op. */
 void replay_messages_free(struct replay_messages *messages);
 
+/* Nodes speak to one another on this connection, of which nothing is told. */
+void replay_messages_link(struct replay_messages *messages, uint64_t connection);
+
 /* The broker asked for an effect: one that sends may make replies whole, one that closes loses what
  * waits for one. `cause` is its number. */
 void replay_messages_effect(struct replay_messages *messages, const struct effect *effect,

@@ -59,6 +59,9 @@ struct span identity_cluster_id(const struct identity_check *check);
 /* True when the folder with this number was given its identity by this check. */
 bool identity_was_new(const struct identity_check *check, uint32_t folder);
 
+/* The id of one of the folders, by its number in `folders`, once checked. */
+struct uuid identity_directory_id(const struct identity_check *check, uint32_t folder);
+
 void identity_check_free(struct identity_check *check);
 
 #endif

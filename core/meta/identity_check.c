@@ -64,6 +64,12 @@ void identity_check_free(struct identity_check *check)
     memory_give(check->io->memory, MEMORY_STATE, check, sizeof(*check));
 }
 
+struct uuid identity_directory_id(const struct identity_check *check, uint32_t folder)
+{
+    CHECK(folder < check->count);
+    return check->folders[folder].identity.directory_id;
+}
+
 struct span identity_cluster_id(const struct identity_check *check)
 {
     return span_text(check->cluster_id);

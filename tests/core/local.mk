@@ -3,6 +3,7 @@
 # that needs a whole broker are in the runner check_broker.
 UNIT_TESTS += tests/check_broker
 tests_check_broker_SOURCES = \
+	tests/core/test_cluster.c \
 	tests/core/test_data_path.c \
 	tests/core/test_first_start.c \
 	tests/core/test_refusals.c \

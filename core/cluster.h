@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* This node's part in its cluster: who it is to the others, and its links to them. */
+#ifndef CORE_CLUSTER_H
+#define CORE_CLUSTER_H
+
+#include "core/base/span.h"
+#include "core/peer/peers.h"
+
+struct broker;
+
+struct cluster {
+    struct peers *peers;
+    struct peers_observer observer;
+    struct uuid incarnation; /* of this process */
+};
+
+/* A broker of a cluster whose identity is checked and whose metadata is loaded gets its links.
+ * Other nodes may connect from now on; it dials none yet. */
+void cluster_open(struct broker *broker);
+
+/* Its listeners serve: it dials the nodes that controller.quorum.voters names. */
+void cluster_dial(struct broker *broker);
+
+/* Ends the links, in order; gives them back. No-ops without a cluster. */
+void cluster_stop(struct broker *broker);
+void cluster_free(struct broker *broker);
+
+#endif
