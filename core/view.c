@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/broker_state.h"
+#include "core/cluster.h"
 #include "core/coord/coordinator.h"
 #include "core/log/log.h"
 #include "core/partition.h"
@@ -36,6 +37,16 @@ uint32_t broker_view_requests(const struct broker *broker)
             most = session->requests_count;
     }
     return most;
+}
+
+struct uuid broker_view_incarnation(const struct broker *broker)
+{
+    return broker->cluster == NULL ? (struct uuid){{0}} : broker->cluster->incarnation;
+}
+
+bool broker_view_peer(const struct broker *broker, int32_t node_id, struct peer_status *ret_status)
+{
+    return broker->cluster != NULL && peers_status(broker->cluster->peers, node_id, ret_status);
 }
 
 bool broker_view_log(const struct broker *broker, struct uuid topic, int32_t index,

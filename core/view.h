@@ -12,6 +12,7 @@
 #include "core/base/memory.h"
 #include "core/base/span.h"
 #include "core/broker.h"
+#include "core/peer/peers.h"
 
 /* What is under way, and what limits it. */
 struct broker_view {
@@ -32,6 +33,11 @@ uint64_t broker_view_metadata(const struct broker *broker);
 /* The most requests that any connection has under way, of requests_max; its cost is that of all
  * connections. */
 uint32_t broker_view_requests(const struct broker *broker);
+
+/* Of a node of a cluster: the incarnation of its process, zero before it has one; and what it knows
+ * of another node. */
+struct uuid broker_view_incarnation(const struct broker *broker);
+bool broker_view_peer(const struct broker *broker, int32_t node_id, struct peer_status *ret_status);
 
 /* The offsets of a partition's log: start ≤ durable_end ≤ written_end ≤ end. */
 struct log_view {

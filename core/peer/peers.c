@@ -201,10 +201,19 @@ int peers_send(struct peers *peers, int32_t node_id, int16_t type, const struct 
     return outbound_send(peer, type, schema, message, buffer, attached);
 }
 
-uint64_t peers_heard_us(const struct peers *peers, int32_t node_id)
+bool peers_status(const struct peers *peers, int32_t node_id, struct peer_status *ret_status)
 {
     const struct peer *peer = peer_find(peers, node_id);
-    return peer == NULL ? 0 : peer->heard_us;
+    if (peer == NULL)
+        return false;
+    *ret_status = (struct peer_status){
+        .heard_us = peer->heard_us,
+        .is_up = peer->out.state == OUTBOUND_UP,
+        .is_silent = peer->life == PEER_SILENT,
+    };
+    if (peer->life != PEER_UNKNOWN)
+        ret_status->incarnation = peer->incarnation;
+    return true;
 }
 
 void peers_resume(struct peers *peers)

@@ -82,8 +82,17 @@ void peers_accept(struct peers *peers, uint64_t connection, struct span address)
 int peers_send(struct peers *peers, int32_t node_id, int16_t type, const struct wire_schema *schema,
                const void *message, struct buffer *buffer, struct span attached);
 
-/* When anything was last heard of it, on any connection, on io's clock; 0: never. */
-uint64_t peers_heard_us(const struct peers *peers, int32_t node_id);
+/* What is known of a peer. */
+struct peer_status {
+    uint64_t
+        heard_us; /* when anything last came from it, on any connection, on io's clock; 0: never */
+    bool is_up;   /* its link can be sent on */
+    bool is_silent;
+    struct uuid incarnation; /* of its process; zero: none is known to live */
+};
+
+/* False when nothing is known of it. */
+bool peers_status(const struct peers *peers, int32_t node_id, struct peer_status *ret_status);
 
 /* Receives again where there was no memory to receive into, if there is some now. For the end of a
  * turn. */

@@ -235,6 +235,12 @@ bool rig_is_up(const struct rig_node *node, int32_t to)
     return rig_count(node, TOLD_UP, to) > rig_count(node, TOLD_DOWN, to);
 }
 
+uint64_t rig_heard_us(const struct rig_node *node, int32_t of)
+{
+    struct peer_status status;
+    return peers_status(node->peers, of, &status) ? status.heard_us : 0;
+}
+
 int rig_send(struct rig_node *from, int32_t to, uint32_t bytes)
 {
     struct buffer *buffer = buffer_new(&from->memory, MEMORY_READ, bytes + 1);

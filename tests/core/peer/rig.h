@@ -69,6 +69,9 @@ void rig_advance(int64_t ms);
 uint32_t rig_count(const struct rig_node *node, int kind, int32_t of);
 bool rig_is_up(const struct rig_node *node, int32_t to);
 
+/* When a node last heard another; 0: never. */
+uint64_t rig_heard_us(const struct rig_node *node, int32_t of);
+
 /* Sends a message with so many bytes of the pattern, which lie in a buffer of their own. */
 int rig_send(struct rig_node *from, int32_t to, uint32_t bytes);
 

@@ -84,9 +84,9 @@ START_TEST(a_hello_is_welcomed)
     ck_assert(uuid_equal(welcome.incarnation, node->identity.incarnation));
     ck_assert_int_eq(welcome.version, PEER_VERSION_HIGHEST);
     /* Nothing is known of it before the nonce comes back. */
-    ck_assert_uint_eq(peers_heard_us(node->peers, PLAYED), 0);
+    ck_assert_uint_eq(rig_heard_us(node, PLAYED), 0);
     say_nonce(node, connection, welcome.nonce);
-    ck_assert_uint_ne(peers_heard_us(node->peers, PLAYED), 0);
+    ck_assert_uint_ne(rig_heard_us(node, PLAYED), 0);
     /* What it says later is answered. */
     rig_advance(HEARTBEAT_MS);
     say_nonce(node, connection, welcome.nonce);
@@ -197,7 +197,7 @@ START_TEST(a_wrong_nonce_is_no_sign_of_life)
     const uint64_t connection = say_hello(node, &hello);
     say_nonce(node, connection, take_welcome(node, connection).nonce + 1);
     ck_assert(world_client_is_closed(node->world, connection));
-    ck_assert_uint_eq(peers_heard_us(node->peers, PLAYED), 0);
+    ck_assert_uint_eq(rig_heard_us(node, PLAYED), 0);
 }
 END_TEST
 
