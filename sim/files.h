@@ -42,6 +42,9 @@ struct files {
 void files_init(struct files *files, struct chance *rng);
 void files_free(struct files *files);
 
+/* Puts a file into a data folder, durable, as somebody beside the process does. */
+void files_put(struct files *files, uint32_t folder, const char *name, struct span bytes);
+
 /* True for the effects that files_carry_out() knows. */
 bool files_serve(enum effect_kind kind);
 

@@ -7,12 +7,14 @@
 
 #include "core/base/check.h"
 #include "core/base/timer.h"
+#include "core/meta/identity.h"
 #include "sim/chance.h"
 #include "sim/faults.h"
 #include "sim/host_internal.h"
 #include "sim/judge.h"
 #include "sim/memory.h"
 #include "sim/network.h"
+#include "sim/node_conf.h"
 
 #define STOPPING_US   ((uint64_t)1000) /* between two looks whether it has ended */
 #define FIRST_MONO_US ((uint64_t)1000000)
@@ -32,15 +34,22 @@ static void report(void *context, bool refused, uint32_t place, struct span text
 
 static bool conf_fill(struct host *host, const struct settings_list *settings)
 {
-    char number[16];
-    snprintf(number, sizeof(number), "%u", host->number);
-    bool good = conf_set(&host->conf, SPAN("node.id"), span_text(number), 0) == 0 &&
-                conf_set(&host->conf, SPAN("listeners"), SPAN("PLAINTEXT://:9092"), 0) == 0;
-    for (uint32_t i = 0; good && i < settings->count; i++)
-        good = conf_set(&host->conf, span_text(settings->items[i].key),
-                        span_text(settings->items[i].value), 0) == 0;
-    return good && conf_check(&host->conf, span_text(host->name)) == 0 &&
+    return node_conf_fill(&host->conf, host->number, settings, span_text(host->name)) &&
            host->conf.folders_count <= FILES_FOLDERS_MAX;
+}
+
+/* As an operator does by "chronik format", without which no node of a cluster starts. */
+static void disk_format(struct host *host)
+{
+    for (uint32_t i = 0; i < host->conf.folders_count; i++) {
+        char text[IDENTITY_BYTES_MAX];
+        struct identity identity = {.cluster_id = "simulated-cluster",
+                                    .node_id = (int32_t)host->number};
+        const uint8_t id[] = {'s', (uint8_t)host->number, (uint8_t)i, 0, 0, 0, 0x40, 0, 0x80};
+        memcpy(identity.directory_id.bytes, id, sizeof(id));
+        const size_t length = identity_print(&identity, text, sizeof(text));
+        files_put(&host->files, i, IDENTITY_FILE, span_of(text, length));
+    }
 }
 
 struct host *host_new(struct sim *sim, uint32_t number, const struct settings_list *settings,
@@ -71,6 +80,8 @@ struct host *host_new(struct sim *sim, uint32_t number, const struct settings_li
     const bool good = conf_fill(host, settings);
     host->conf.context = NULL;
     host->conf.report = NULL;
+    if (good && host->conf.is_cluster)
+        disk_format(host);
     if (good)
         return host;
     host_free(host);

@@ -8,7 +8,7 @@
 #include "core/base/check.h"
 #include "sim/memory.h"
 
-#define JUDGES_MAX 16
+#define JUDGES_MAX 17
 
 static const struct judge_kind *const kinds[] = {
     &judge_order,
@@ -22,6 +22,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_commits,
     &judge_metadata,
     &judge_limits,
+    &judge_links,
     &judge_contract,
     &judge_calm,
     &judge_images,

@@ -53,6 +53,7 @@ extern const struct judge_kind judge_commits;
 extern const struct judge_kind judge_calm;
 extern const struct judge_kind judge_contract;
 extern const struct judge_kind judge_limits;
+extern const struct judge_kind judge_links;
 extern const struct judge_kind judge_metadata;
 
 /* All of them, over a world whose machines are there. */

@@ -44,6 +44,7 @@ libsim_a_SOURCES = \
 	sim/files_clone.c \
 	sim/files_durable.c \
 	sim/files_power.c \
+	sim/files_put.c \
 	sim/files_rot.c \
 	sim/floor.c \
 	sim/floor.h \
@@ -70,6 +71,7 @@ libsim_a_SOURCES = \
 	sim/judge_idempotence.c \
 	sim/judge_images.c \
 	sim/judge_limits.c \
+	sim/judge_links.c \
 	sim/judge_liveness.c \
 	sim/judge_metadata.c \
 	sim/judge_order.c \
@@ -84,6 +86,8 @@ libsim_a_SOURCES = \
 	sim/network.h \
 	sim/network_host.c \
 	sim/network_internal.h \
+	sim/node_conf.c \
+	sim/node_conf.h \
 	sim/notes.c \
 	sim/notes.h \
 	sim/parts.c \

@@ -268,6 +268,7 @@ void network_block(struct network *network, uint32_t from_end, uint32_t to_end)
 {
     CHECK(from_end < network->ends && to_end < network->ends);
     network->blocked[from_end * network->ends + to_end]++;
+    network->disturbed_us = network->sim->now_us;
 }
 
 void network_unblock(struct network *network, uint32_t from_end, uint32_t to_end)
@@ -275,8 +276,20 @@ void network_unblock(struct network *network, uint32_t from_end, uint32_t to_end
     uint32_t *cell = &network->blocked[from_end * network->ends + to_end];
     CHECK(*cell > 0);
     (*cell)--;
+    network->disturbed_us = network->sim->now_us;
     if (*cell == 0)
         retry_waiting(network);
+}
+
+bool network_is_open(const struct network *network, uint32_t end, uint32_t other_end)
+{
+    return !network_is_blocked(network, end, other_end) &&
+           !network_is_blocked(network, other_end, end);
+}
+
+uint64_t network_disturbed_us(const struct network *network)
+{
+    return network->disturbed_us;
 }
 
 uint64_t network_held(const struct network *network)
@@ -287,6 +300,7 @@ uint64_t network_held(const struct network *network)
 void network_slow(struct network *network, uint32_t factor)
 {
     network->slow_factor = factor;
+    network->disturbed_us = network->sim->now_us;
 }
 
 /* ---- Handshakes. ---- */
@@ -306,8 +320,7 @@ static bool is_unheard(const struct channel *channel)
 {
     const struct network *network = channel->network;
     const struct host *host = channel->acceptor.host;
-    return !host->powered || network_is_blocked(network, dialler_end(channel), host->number) ||
-           network_is_blocked(network, host->number, dialler_end(channel));
+    return !host->powered || !network_is_open(network, dialler_end(channel), host->number);
 }
 
 static void dial_fails(struct task *task)

@@ -68,6 +68,10 @@ uint64_t channel_connection(const struct channel *channel); /* the machine's num
  * is under way waits. */
 void network_block(struct network *network, uint32_t from_end, uint32_t to_end);
 void network_unblock(struct network *network, uint32_t from_end, uint32_t to_end);
+/* True when nothing keeps the one end from the other, either way. */
+bool network_is_open(const struct network *network, uint32_t end, uint32_t other_end);
+/* When a fault last began or ended. */
+uint64_t network_disturbed_us(const struct network *network);
 /* Arrivals that were held back so far. */
 uint64_t network_held(const struct network *network);
 /* Latency times `factor`; 0 or 1: as usual. */

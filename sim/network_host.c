@@ -414,6 +414,7 @@ uint32_t network_cut(struct network *network, uint32_t host, uint32_t percent)
 {
     uint32_t count = 0;
     struct list *next;
+    network->disturbed_us = network->sim->now_us;
     for (struct list *at = network->channels.next; at != &network->channels; at = next) {
         next = at->next;
         struct channel *channel = container_of(at, struct channel, place);
@@ -434,6 +435,7 @@ uint32_t network_vanish(struct network *network, uint32_t host, uint32_t percent
 {
     uint32_t count = 0;
     struct list *next;
+    network->disturbed_us = network->sim->now_us;
     for (struct list *at = network->channels.next; at != &network->channels; at = next) {
         next = at->next;
         struct channel *channel = container_of(at, struct channel, place);

@@ -63,6 +63,7 @@ struct network {
     uint32_t ends;     /* machines and clients */
     uint32_t *blocked; /* ends × ends: how many faults block the way */
     uint64_t held;     /* arrivals that a block held back, ever */
+    uint64_t disturbed_us;
     uint32_t slow_factor;
     uint32_t last_port;
     struct network_knobs knobs;

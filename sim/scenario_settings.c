@@ -5,13 +5,20 @@
 #include "core/base/format.h"
 #include "core/conf/topic_conf.h"
 #include "sim/memory.h"
+#include "sim/node_conf.h"
 #include "sim/scenario_reader.h"
 
 #define MESSAGE_BYTES_MAX 65536
 #define NUMBER_BYTES      40
 
 /* What the simulator decides for every node. */
-static const char *const taken[] = {"node.id", "broker.id", "listeners", "advertised.listeners"};
+static const char *const taken[] = {"node.id", "broker.id", "listeners", "advertised.listeners",
+                                    "controller.listener.names"};
+
+/* Settings are checked before it is known whose they are: a controller is among the voters, as the
+ * first node is, and no other node is. */
+#define CONTROLLER_NODE 1
+#define BROKER_NODE     1000
 
 static void *heap_take(void *context, size_t size)
 {
@@ -60,6 +67,7 @@ static void check_node(struct reader *reader, const struct settings_list *list,
                        struct memory *memory)
 {
     struct conf conf;
+    uint32_t number = CONTROLLER_NODE;
     conf_init(&conf, memory, on_finding, reader);
     for (uint32_t i = 0; i < list->count; i++) {
         const struct setting *setting = &list->items[i];
@@ -67,9 +75,11 @@ static void check_node(struct reader *reader, const struct settings_list *list,
             if (strcmp(setting->key, taken[j]) == 0)
                 on_finding(reader, true, i + 1, SPAN("the simulator sets this itself"));
         }
-        conf_set(&conf, span_text(setting->key), span_text(setting->value), i + 1);
+        if (strcmp(setting->key, "process.roles") == 0 &&
+            strstr(setting->value, "controller") == NULL)
+            number = BROKER_NODE;
     }
-    conf_check(&conf, SPAN("host"));
+    node_conf_fill(&conf, number, list, SPAN("host"));
     conf_free(&conf);
 }
 

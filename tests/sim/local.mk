@@ -41,6 +41,7 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_idempotence.c \
 	tests/sim/test_judge_images.c \
 	tests/sim/test_judge_limits.c \
+	tests/sim/test_judge_links.c \
 	tests/sim/test_judge_liveness.c \
 	tests/sim/test_judge_metadata.c \
 	tests/sim/test_judge_order.c
