@@ -127,6 +127,13 @@ fuzz_fuzz_step_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
 $(fuzz_fuzz_step_OBJECTS): core/wire/messages.h
 EXTRA_DIST += fuzz/corpus/step
 
+FUZZ_TARGETS += fuzz/fuzz_links
+fuzz_fuzz_links_SOURCES = fuzz/fuzz.h fuzz/fuzz_links.c $(FUZZ_MAIN)
+fuzz_fuzz_links_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_links_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
+$(fuzz_fuzz_links_OBJECTS): core/wire/messages.h
+EXTRA_DIST += fuzz/corpus/links
+
 fuzz_fuzz_scenario_SOURCES = fuzz/fuzz.h fuzz/fuzz_scenario.c $(FUZZ_MAIN)
 fuzz_fuzz_scenario_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_scenario_LDADD = libscenario.a libsim.a $(CORE_LIBS) $(JANSSON_LIBS)

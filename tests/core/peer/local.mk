@@ -8,3 +8,4 @@ tests_check_peer_SOURCES = \
 	tests/core/peer/test_links.c
 tests_check_peer_CFLAGS = $(TEST_CFLAGS)
 tests_check_peer_LDADD = $(TEST_LIBS) $(CORE_LIBS)
+$(tests_check_peer_OBJECTS): core/wire/messages.h
