@@ -10,11 +10,13 @@ trap 'rm -rf "$scratch"' EXIT
 
 cat >"$scratch/asked.json" <<'END'
 {
-    "tells": "A machine crashes under load, and more is expected than can be.",
+    "tells": "One of two machines crashes under load, and more is expected than can be.",
     "load_ms": 1500,
+    "nodes": [{"settings": {"controller.quorum.voters": "1@n1:9093,2@n2:9093"}},
+              {"settings": {"controller.quorum.voters": "1@n1:9093,2@n2:9093"}}],
     "topics": [{"name": "orders", "partitions": 2}],
     "clients": [{"kind": "producer", "count": 2}, {"kind": "consumer"}],
-    "faults": [{"kind": "crash", "at_ms": 400, "lasts_ms": 20},
+    "faults": [{"kind": "crash", "node": 1, "at_ms": 400, "lasts_ms": 20},
                {"kind": "slow_disk", "at_ms": 1400, "lasts_ms": 50}],
     "expect": {"acked_records": 1000000000}
 }
