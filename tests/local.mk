@@ -173,6 +173,7 @@ EXTRA_DIST += tests/golden
 include tests/core/local.mk
 include tests/core/base/local.mk
 include tests/core/wire/local.mk
+include tests/core/raft/local.mk
 include tests/core/records/local.mk
 include tests/core/log/local.mk
 include tests/core/conf/local.mk

@@ -24,7 +24,7 @@ KAFKA_JARS = ("kafka-clients", "kafka-group-coordinator", "kafka-metadata")
 JSON_FOLDERS = ("common/message/", "common/metadata/")
 VERSION_MAX = 32767
 # What our own nodes say to one another.
-OURS_ALONE = ("raft.kp",)
+OURS_ALONE = ("peer.kp", "raft.kp")
 INTEGERS = ("int8", "int16", "uint16", "int32", "uint32", "int64")
 
 

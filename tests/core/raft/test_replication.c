@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How entries get everywhere, what is committed, and who votes on it. */
+#include <string.h>
+
+#include "core/wire/error.h"
+#include "tests/core/raft/story.h"
+
+START_TEST(entries_get_everywhere)
+{
+    story_start(3, 2);
+    for (int i = 0; i < 50; i++)
+        ck_assert_int_eq(story_propose(), ERR_NONE);
+    story_even();
+    ck_assert_int_eq(raft_status(story_leader()->raft).committed, disk_end(&world.nodes[4].disk));
+    /* Nobody waits for a heartbeat to learn what is committed. */
+    story_propose();
+    world_run(&world, 30000);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(world.nodes[i].applied_end, disk_end(&story_leader()->disk));
+    story_end();
+}
+END_TEST
+
+/* A leader that was one before gets an answer that was long on its way. */
+START_TEST(answers_to_an_earlier_term_do_not_count)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    const int64_t committed = raft_status(leader->raft).committed;
+    story_isolate(leader->id, true);
+    story_propose();
+    for (int32_t i = 1; i <= 3; i++) {
+        const struct raft_message message = {
+            .type = RAFT_MESSAGE_APPENDED,
+            .body.appended = {.term = raft_status(leader->raft).term - 1,
+                              .accepted = true,
+                              .durable_end = disk_end(&leader->disk),
+                              .end_offset = disk_end(&leader->disk)},
+        };
+        raft_receive(leader->raft, world_id(&world.nodes[i - 1]), &message, NULL);
+        world_end_turn(leader);
+    }
+    world_run(&world, 100000);
+    ck_assert_int_eq(raft_status(leader->raft).committed, committed);
+    story_end();
+}
+END_TEST
+
+START_TEST(what_is_written_is_not_committed_before_it_is_durable)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    const int64_t committed = raft_status(leader->raft).committed;
+    for (int i = 0; i < 3; i++)
+        world.nodes[i].slow_us = 0;
+    for (int i = 0; i < 3; i++)
+        world.nodes[i].is_syncing = true; /* it takes for ever */
+    ck_assert_int_eq(story_propose(), ERR_NONE);
+    world_run(&world, 300000);
+    ck_assert_int_eq(disk_end(&world.nodes[story_other(leader->id) - 1].disk), committed + 1);
+    ck_assert_int_eq(raft_status(leader->raft).committed, committed);
+    for (int i = 0; i < 3; i++)
+        world.nodes[i].is_syncing = i + 1 == leader->id;
+    world_run(&world, 300000);
+    /* Two followers have it: that is enough, even though the leader's own disk is stuck. */
+    ck_assert_int_eq(raft_status(leader->raft).committed, committed + 1);
+    story_end();
+}
+END_TEST
+
+START_TEST(a_proposal_has_its_place)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct buffer *buffer = buffer_new(&world.memory, MEMORY_STATE, 100);
+    const int64_t end = disk_end(&leader->disk);
+    ck_assert_int_eq(raft_propose(leader->raft, buffer, buffer->data, 100, end + 1),
+                     ERR_OFFSET_OUT_OF_RANGE);
+    ck_assert_int_eq(
+        raft_propose(leader->raft, buffer, buffer->data, RAFT_BATCH_BYTES_MAX + 1, end),
+        ERR_RECORD_LIST_TOO_LARGE);
+    struct world_node *other = &world.nodes[story_other(leader->id) - 1];
+    ck_assert_int_eq(raft_propose(other->raft, buffer, buffer->data, 100, end), ERR_NOT_CONTROLLER);
+    buffer_release(buffer);
+    story_end();
+}
+END_TEST
+
+/* A leader alone gathers entries under several terms, which others do not have; each answer about
+ * where the logs part rules an epoch out. */
+START_TEST(logs_that_parted_find_together)
+{
+    story_start(3, 0);
+    for (int round = 0; round < 6; round++) {
+        struct world_node *leader = story_leader();
+        story_isolate(leader->id, true);
+        for (int i = 0; i < 4; i++)
+            story_propose();
+        world_run(&world, 3000000);
+        story_propose();
+        story_isolate(leader->id, false);
+        const uint32_t cuts = world.cuts;
+        const uint32_t messages = world.messages;
+        story_even();
+        ck_assert_uint_eq(world.cuts, cuts + 1);
+        ck_assert_uint_le(world.messages - messages, 80);
+    }
+    story_end();
+}
+END_TEST
+
+START_TEST(who_ends_before_the_log_begins_gets_a_snapshot)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *behind = &world.nodes[story_other(leader->id) - 1];
+    world_crash(behind);
+    for (int i = 0; i < 20; i++)
+        story_propose();
+    world_run(&world, 100000);
+    world_take_snapshot(leader, true);
+    ck_assert_int_eq(leader->disk.start, raft_status(leader->raft).committed);
+    story_propose();
+    world_start(behind);
+    story_even();
+    ck_assert_uint_eq(world.snapshots_installed, 1);
+    ck_assert_int_eq(behind->disk.start, leader->disk.start);
+    ck_assert_int_eq(raft_voters(behind->raft)->record.voters_count, 3);
+    world_crash(behind);
+    world_start(behind);
+    story_even();
+    ck_assert_uint_eq(world.snapshots_installed, 1);
+    story_end();
+}
+END_TEST
+
+START_TEST(observers_follow_and_do_not_count)
+{
+    story_start(3, 2);
+    struct world_node *leader = story_leader();
+    for (int32_t i = 1; i <= 3; i++)
+        if (i != leader->id)
+            world_crash(&world.nodes[i - 1]);
+    const int64_t committed = raft_status(leader->raft).committed;
+    story_propose();
+    world_run(&world, 200000);
+    ck_assert_int_eq(raft_status(leader->raft).committed, committed);
+    world_run(&world, 2000000);
+    ck_assert_int_ne(raft_status(leader->raft).role, RAFT_LEADER);
+    story_end();
+}
+END_TEST
+
+/* ---- Voters ---- */
+
+START_TEST(voters_come_and_go_one_by_one)
+{
+    story_start(3, 2);
+    struct world_node *leader = story_leader();
+    ck_assert_int_eq(world_add_voter(leader, &world.nodes[3]), ERR_NONE);
+    ck_assert_int_eq(world_add_voter(leader, &world.nodes[4]), ERR_REASSIGNMENT_IN_PROGRESS);
+    world_run(&world, 200000);
+    ck_assert_int_eq(raft_status(world.nodes[3].raft).role, RAFT_FOLLOWER);
+    ck_assert_int_eq(world_add_voter(leader, &world.nodes[3]), ERR_DUPLICATE_VOTER);
+    ck_assert_int_eq(world_remove_voter(leader, (struct raft_id){9, {{1}}}), ERR_VOTER_NOT_FOUND);
+    ck_assert_int_eq(world_remove_voter(leader, world_id(&world.nodes[3])), ERR_NONE);
+    world_run(&world, 200000);
+    ck_assert_int_eq(raft_status(world.nodes[3].raft).role, RAFT_OBSERVER);
+    ck_assert_int_eq(world_add_voter(&world.nodes[story_other(leader->id) - 1], &world.nodes[3]),
+                     ERR_NOT_CONTROLLER);
+    story_end();
+}
+END_TEST
+
+START_TEST(a_newcomer_has_to_have_caught_up)
+{
+    story_start(3, 1);
+    struct world_node *newcomer = &world.nodes[3];
+    world_crash(newcomer);
+    for (int i = 0; i < 20; i++)
+        story_propose();
+    world_run(&world, 500000);
+    ck_assert_int_eq(world_add_voter(story_leader(), newcomer), ERR_REQUEST_TIMED_OUT);
+    world_start(newcomer);
+    story_even();
+    ck_assert_int_eq(world_add_voter(story_leader(), newcomer), ERR_NONE);
+    story_even();
+    story_end();
+}
+END_TEST
+
+START_TEST(the_last_voter_stays)
+{
+    story_start(1, 0);
+    ck_assert_int_eq(world_remove_voter(story_leader(), world_id(story_leader())),
+                     ERR_INCONSISTENT_VOTER_SET);
+    story_end();
+}
+END_TEST
+
+START_TEST(a_leader_that_is_removed_goes_when_that_is_committed)
+{
+    story_start(3, 0);
+    struct world_node *old = story_leader();
+    ck_assert_int_eq(world_remove_voter(old, world_id(old)), ERR_NONE);
+    ck_assert_int_eq(raft_status(old->raft).role, RAFT_LEADER);
+    ck_assert_int_eq(story_propose(), ERR_NOT_CONTROLLER);
+    world_run(&world, 100000);
+    ck_assert_int_eq(raft_status(old->raft).role, RAFT_OBSERVER);
+    ck_assert_ptr_ne(story_leader(), old);
+    /* Of the two that are left both are needed. */
+    const int64_t committed = raft_status(story_leader()->raft).committed;
+    const int32_t leader = story_leader()->id;
+    world_crash(&world.nodes[6 - old->id - leader - 1]);
+    ck_assert_int_eq(story_propose(), ERR_NONE);
+    world_run(&world, 200000);
+    ck_assert_int_eq(raft_status(world.nodes[leader - 1].raft).committed, committed);
+    story_end();
+}
+END_TEST
+
+START_TEST(a_wiped_voter_is_replaced)
+{
+    story_start(3, 0);
+    struct world_node *node = &world.nodes[story_other(story_leader()->id) - 1];
+    const struct raft_id lost = world_id(node);
+    world_crash(node);
+    world_wipe(node);
+    world_start(node);
+    story_even();
+    ck_assert_int_eq(world_add_voter(story_leader(), node), ERR_DUPLICATE_VOTER);
+    ck_assert_int_eq(world_remove_voter(story_leader(), lost), ERR_NONE);
+    world_run(&world, 200000);
+    ck_assert_int_eq(world_add_voter(story_leader(), node), ERR_NONE);
+    world_run(&world, 200000);
+    ck_assert_int_eq(raft_status(node->raft).role, RAFT_FOLLOWER);
+    story_end();
+}
+END_TEST
+
+/* ---- Reading ---- */
+
+static struct raft_barrier barrier;
+static int barrier_error;
+
+static void hear(struct raft_barrier *the_barrier, int error)
+{
+    ck_assert_ptr_eq(the_barrier, &barrier);
+    barrier_error = error;
+}
+
+static int read_now(struct world_node *node)
+{
+    barrier = (struct raft_barrier){.done = hear};
+    barrier_error = -1;
+    const int error = raft_barrier(node->raft, &barrier);
+    world_end_turn(node);
+    return error;
+}
+
+START_TEST(a_read_asks_a_majority)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    ck_assert_int_eq(read_now(leader), ERR_NONE);
+    ck_assert_int_eq(barrier_error, -1);
+    world_run(&world, 20000);
+    ck_assert_int_eq(barrier_error, ERR_NONE);
+    story_isolate(leader->id, true);
+    ck_assert_int_eq(read_now(leader), ERR_NONE);
+    world_run(&world, 200000);
+    ck_assert_int_eq(barrier_error, -1);
+    world_run(&world, 2000000);
+    ck_assert_int_eq(barrier_error, ERR_NOT_CONTROLLER);
+    ck_assert_int_eq(read_now(leader), ERR_NOT_CONTROLLER);
+    story_end();
+}
+END_TEST
+
+START_TEST(a_single_voter_reads_at_once)
+{
+    story_start(1, 0);
+    ck_assert_int_eq(read_now(story_leader()), ERR_NONE);
+    ck_assert_int_eq(barrier_error, ERR_NONE);
+    story_end();
+}
+END_TEST
+
+START_TEST(a_read_may_be_taken_back)
+{
+    story_start(3, 0);
+    ck_assert_int_eq(read_now(story_leader()), ERR_NONE);
+    raft_barrier_cancel(&barrier);
+    raft_barrier_cancel(&barrier);
+    world_run(&world, 1000000);
+    ck_assert_int_eq(barrier_error, -1);
+    story_end();
+}
+END_TEST
+
+SUITE(replication)
+{
+    TCase *tcase = tcase_create("replication");
+    tcase_add_test(tcase, entries_get_everywhere);
+    tcase_add_test(tcase, answers_to_an_earlier_term_do_not_count);
+    tcase_add_test(tcase, what_is_written_is_not_committed_before_it_is_durable);
+    tcase_add_test(tcase, a_proposal_has_its_place);
+    tcase_add_test(tcase, logs_that_parted_find_together);
+    tcase_add_test(tcase, who_ends_before_the_log_begins_gets_a_snapshot);
+    tcase_add_test(tcase, observers_follow_and_do_not_count);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("voters");
+    tcase_add_test(tcase, voters_come_and_go_one_by_one);
+    tcase_add_test(tcase, a_newcomer_has_to_have_caught_up);
+    tcase_add_test(tcase, the_last_voter_stays);
+    tcase_add_test(tcase, a_leader_that_is_removed_goes_when_that_is_committed);
+    tcase_add_test(tcase, a_wiped_voter_is_replaced);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("reading");
+    tcase_add_test(tcase, a_read_asks_a_majority);
+    tcase_add_test(tcase, a_single_voter_reads_at_once);
+    tcase_add_test(tcase, a_read_may_be_taken_back);
+    suite_add_tcase(suite, tcase);
+}
