@@ -42,7 +42,7 @@ void log_turn(struct log *log)
     io_at_turn_end(log->io, &log->turn, log_turn_end);
 }
 
-static void recent_add(struct log *log, int64_t base_offset, uint64_t position)
+static void recent_add(struct log *log, const struct batch_info *info, uint64_t position)
 {
     if (log->recent_count == log->recent_capacity && log->recent_capacity < RECENT_BATCHES_MAX) {
         const uint32_t capacity =
@@ -52,23 +52,32 @@ static void recent_add(struct log *log, int64_t base_offset, uint64_t position)
         CHECK((log->recent_capacity & (log->recent_capacity - 1)) == 0);
     }
     log->recent[log->recent_count++ & (log->recent_capacity - 1)] =
-        (struct recent_batch){.base_offset = base_offset, .position = position};
+        (struct recent_batch){.base_offset = info->base_offset,
+                              .last_offset = batch_last_offset(info),
+                              .position = position};
 }
 
 bool recent_find(const struct log *log, int64_t offset, uint64_t *ret_position,
                  uint64_t *ret_end_position)
 {
     uint64_t end = log_active(log)->size_bytes;
+    uint64_t next_end = end; /* of the batch that begins at `end` */
     uint32_t least = 0;
     if (log->recent_count > log->recent_capacity)
         least = log->recent_count - log->recent_capacity;
     for (uint32_t i = log->recent_count; i > least; i--) {
         const struct recent_batch *batch = &log->recent[(i - 1) & (log->recent_capacity - 1)];
+        if (batch->last_offset < offset) { /* in a gap that compaction left */
+            *ret_position = end;
+            *ret_end_position = next_end;
+            return end < next_end;
+        }
         if (batch->base_offset <= offset) {
             *ret_position = batch->position;
             *ret_end_position = end;
             return true;
         }
+        next_end = end;
         end = batch->position;
     }
     return false;
@@ -88,8 +97,6 @@ static void batch_place(struct log *log, struct log_append *append, struct batch
     batch_patch(append->batch, log->end, append->leader_epoch);
     info->base_offset = log->end;
     info->leader_epoch = append->leader_epoch;
-    append->base_offset = log->end;
-    append->last_offset = batch_last_offset(info);
 }
 
 /* Forgets producers that were silent for long; looks for them again when the next one may be. */
@@ -104,9 +111,30 @@ static void producers_age(struct log *log)
         log->producers_look_ms = now_ms + expiration_ms;
 }
 
+/* The batch is the log's last from now on; `info` is that of its bytes as they are. */
+static void batch_add(struct log *log, struct log_append *append, const struct batch_info *info)
+{
+    struct segment *segment = log_active(log);
+    if (segment->size_bytes == 0)
+        segment->first_ms = info->max_timestamp_ms;
+    recent_add(log, info, segment->size_bytes);
+    const struct index_settings settings = log_index_settings(log);
+    index_append(segment->index, &settings, info, (uint32_t)segment->size_bytes);
+    producers_update(&log->producers, info);
+    if (info->leader_epoch >= 0)
+        log->epochs_changed |= epochs_assign(&log->epochs, info->leader_epoch, info->base_offset);
+    append->base_offset = info->base_offset;
+    append->last_offset = batch_last_offset(info);
+    log->end = append->last_offset + 1;
+    segment->size_bytes += append->length;
+    log->size_bytes += append->length;
+    pending_add(log, append);
+    log_turn(log);
+}
+
 int log_append(struct log *log, struct log_append *append)
 {
-    CHECK(log->state == LOG_READY && !log->closing && !log->deleted);
+    CHECK(log->state == LOG_READY && !log->closing && !log->deleted && log->truncation == NULL);
     CHECK(append->leader_epoch >= log_last_epoch(log));
     CHECK(append->length >= BATCH_HEADER_BYTES && append->info->last_offset_delta >= 0);
     append->duplicate = false;
@@ -129,25 +157,36 @@ int log_append(struct log *log, struct log_append *append)
     const int64_t max_timestamp_ms = append->log_append_time_ms >= 0
                                          ? append->log_append_time_ms
                                          : append->info->max_timestamp_ms;
-    if (roll_is_due(log, append, max_timestamp_ms))
+    const int64_t last_offset = log->end + append->info->last_offset_delta;
+    if (roll_is_due(log, append->length, last_offset, max_timestamp_ms))
         log_roll(log);
-
-    struct segment *segment = log_active(log);
     struct batch_info info;
     batch_place(log, append, &info);
-    if (segment->size_bytes == 0)
-        segment->first_ms = info.max_timestamp_ms;
-    recent_add(log, info.base_offset, segment->size_bytes);
-    const struct index_settings settings = log_index_settings(log);
-    index_append(segment->index, &settings, &info, (uint32_t)segment->size_bytes);
-    producers_update(&log->producers, &info);
-    if (append->leader_epoch >= 0)
-        log->epochs_changed |= epochs_assign(&log->epochs, append->leader_epoch, info.base_offset);
-    log->end = append->last_offset + 1;
-    segment->size_bytes += append->length;
-    log->size_bytes += append->length;
-    pending_add(log, append);
-    log_turn(log);
+    batch_add(log, append, &info);
+    return ERR_NONE;
+}
+
+int log_append_led(struct log *log, struct log_append *append)
+{
+    const struct batch_info *info = append->info;
+    CHECK(log->state == LOG_READY && !log->closing && !log->deleted && log->truncation == NULL);
+    CHECK(append->length >= BATCH_HEADER_BYTES && info->last_offset_delta >= 0);
+    append->duplicate = false;
+    append->append_time_ms = -1;
+    if (info->base_offset < log->end || info->base_offset > LOG_OFFSET_MAX)
+        return ERR_OFFSET_OUT_OF_RANGE;
+    if (info->leader_epoch < log_last_epoch(log))
+        return ERR_FENCED_LEADER_EPOCH;
+    /* Where there is no compaction, a gap is damage, and recovery would take it for that. */
+    if (info->base_offset > log->end && log->settings.delete_old)
+        return ERR_INVALID_RECORD;
+    if (batch_has_producer(info))
+        producers_age(log);
+    if (roll_is_due(log, append->length, batch_last_offset(info), info->max_timestamp_ms))
+        log_roll(log);
+    if (batch_last_offset(info) - log_active(log)->base_offset > INT32_MAX)
+        return ERR_OFFSET_OUT_OF_RANGE;
+    batch_add(log, append, info);
     return ERR_NONE;
 }
 
@@ -279,7 +318,9 @@ void log_turn_end(struct turn_task *task)
         sync_start(log);
         if (log->retain_wanted)
             retain_start(log);
+        truncate_turn(log);
     }
+    recover_continue(log);
     close_continue(log);
     log_release(log);
 }

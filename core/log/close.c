@@ -23,7 +23,8 @@ void close_continue(struct log *log)
         log_closed(log);
         return;
     }
-    if (log->pending_count > 0 || log->settle != NULL || log->settle_wanted)
+    if (log->pending_count > 0 || log->settle != NULL || log->settle_wanted ||
+        log->truncation != NULL)
         return;
     if (log->durable_end < log->end) {
         log->sync_all = true;

@@ -7,7 +7,7 @@
  * is written once more.
  */
 #include "core/log/checkpoint.h"
-#include "core/log/folder_internal.h"
+#include "core/log/recover.h"
 #include "core/log/removal.h"
 
 struct create {
@@ -26,7 +26,9 @@ static void create_end(struct log *log, int error)
     log->create = NULL;
     log_path_free(log, create->path);
     memory_give(log->io->memory, MEMORY_STATE, create, sizeof(*create));
-    if (error != ERR_NONE)
+    if (log->recovery != NULL && log->recovery->truncating)
+        reset_created(log, error);
+    else if (error != ERR_NONE)
         append_fail(log, error);
     log_goes_on(log);
 }

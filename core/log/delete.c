@@ -62,7 +62,9 @@ void log_delete(struct log *log)
         log_set_state(log, LOG_CLOSED);
     append_drop(log);
     settle_cancel(log);
+    truncation_give_up(log);
     cursors_end(log, ERR_UNKNOWN_TOPIC_OR_PARTITION);
+    recover_continue(log);
     log_wake(log, ERR_UNKNOWN_TOPIC_OR_PARTITION);
     waiters_wake(&log->close_waiters, ERR_NONE);
     delete_continue(log);

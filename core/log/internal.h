@@ -80,7 +80,9 @@ struct segment {
     bool has_times_file;
     enum segment_file file_state;
     uint64_t file;
-    uint32_t uses; /* pins, and effects under way */
+    uint32_t uses;         /* pins, and effects under way */
+    uint32_t pins;         /* ranges that are being sent, */
+    uint64_t pinned_bytes; /* none of which reaches beyond this */
     struct op file_op;
     struct span path; /* of the effect under way */
     struct list file_waits;
@@ -114,6 +116,7 @@ struct pending {
 /* Where a recent batch lies. */
 struct recent_batch {
     int64_t base_offset;
+    int64_t last_offset;
     uint64_t position;
 };
 
@@ -200,6 +203,7 @@ struct log {
 
     /* Everything else that goes on, each in its own file. */
     struct recovery *recovery;
+    struct truncation *truncation;
     struct settle *settle;
     bool settle_wanted;
     uint64_t unsettled_bytes; /* written since the recovery point, as the folder counts */
@@ -265,6 +269,8 @@ bool segment_index_use(struct segment *segment, struct wait *wait,
 void segment_index_distrust(struct segment *segment);
 struct index *segment_index_new(struct segment *segment); /* empty, kept while active */
 void segment_index_drop(struct segment *segment);
+/* Keeps a closed segment's index in memory until it is dropped or rolled; false: there is none. */
+bool segment_index_keep(struct segment *segment);
 struct index_settings log_index_settings(const struct log *log);
 void segment_index_rolled(struct segment *segment);
 
@@ -274,12 +280,14 @@ void log_turn_end(struct turn_task *task);
 void append_fail(struct log *log, int error);
 void append_drop(struct log *log);
 void append_free(struct log *log);
-/* The place of the batch that holds `offset`, when memory knows it. */
+/* The place of the batch that holds `offset`, or of the next one, when memory knows it. */
 bool recent_find(const struct log *log, int64_t offset, uint64_t *ret_position,
                  uint64_t *ret_end_position);
 
 /* roll.c */
-bool roll_is_due(const struct log *log, const struct log_append *append, int64_t max_timestamp_ms);
+/* True when a batch of so many bytes, with these last offset and latest time, begins a segment. */
+bool roll_is_due(const struct log *log, uint32_t length, int64_t last_offset,
+                 int64_t max_timestamp_ms);
 void log_roll(struct log *log);
 
 /* create.c */
@@ -302,6 +310,9 @@ void settle_start(struct log *log);
 /* Gives up one that waits for the log to be durable; one that writes ends by itself. */
 void settle_cancel(struct log *log);
 void settle_free(struct log *log);
+/* Writes leader-epoch-checkpoint; its entry in the folder is still to be synced. `done` gets the
+ * log. */
+void settle_epochs(struct log *log, file_done *done);
 
 /* close.c */
 void close_continue(struct log *log);
@@ -317,6 +328,13 @@ void recover_rewind(struct log *log);
 void recover_continue(struct log *log);
 void recover_free(struct log *log);
 bool recovery_keeps_files(const struct recovery *recovery);
+
+/* truncate.c */
+/* Begins with what was asked for, once all that was appended is written. */
+void truncate_turn(struct log *log);
+/* One that has not begun: its waiter is woken with the log's others. */
+void truncation_give_up(struct log *log);
+void truncation_free(struct log *log);
 
 /* cursor.c */
 enum cursor_state { CURSOR_READY, CURSOR_WAITS, CURSOR_FAILED };

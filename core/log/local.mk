@@ -34,6 +34,7 @@ libcore_a_SOURCES += \
 	core/log/removal.c \
 	core/log/removal.h \
 	core/log/reserve.c \
+	core/log/reset.c \
 	core/log/retain.c \
 	core/log/rewind.c \
 	core/log/roll.c \
@@ -42,4 +43,5 @@ libcore_a_SOURCES += \
 	core/log/segment_index.c \
 	core/log/settle.c \
 	core/log/sync.c \
-	core/log/time.c
+	core/log/time.c \
+	core/log/truncate.c

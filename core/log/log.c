@@ -130,7 +130,9 @@ void log_go_offline(struct log *log)
     append_drop(log);
     log_hold(log);
     settle_cancel(log);
+    truncation_give_up(log);
     cursors_end(log, ERR_KAFKA_STORAGE_ERROR);
+    recover_continue(log);
     if (!was_cold && !log->deleted)
         log->observer->failed(log->observer, ERR_KAFKA_STORAGE_ERROR);
     log_wake(log, ERR_KAFKA_STORAGE_ERROR);
@@ -151,8 +153,7 @@ void log_release(struct log *log)
 
 void log_goes_on(struct log *log)
 {
-    if (log->state == LOG_LOADING)
-        recover_continue(log);
+    recover_continue(log);
     delete_continue(log);
     log_turn(log);
     log_release(log);
@@ -253,6 +254,7 @@ void log_free(struct log *log)
     create_free(log);
     settle_free(log);
     recover_free(log);
+    truncation_free(log);
     for (uint32_t i = 0; i < log->segments_count; i++)
         segment_free(log->segments[i]);
     memory_give(memory, MEMORY_STATE, log->segments,

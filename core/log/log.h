@@ -128,6 +128,16 @@ struct log_append {
  * ERR_RECORD_LIST_TOO_LARGE beyond segment.bytes. */
 int log_append(struct log *log, struct log_append *append);
 
+/* Appends one batch as it came from the leader, which has judged it: in the base offset and under
+ * the leader epoch that its bytes and `info` have, in none of which the producers' sequences are
+ * looked at; `leader_epoch`, `log_append_time_ms` and `check_producer` do not count. The log is
+ * READY. Errors, and then nothing was appended: ERR_OFFSET_OUT_OF_RANGE for a base offset below
+ * log_end(), or too far beyond it for a segment: log_reset() brings the log there;
+ * ERR_INVALID_RECORD for a gap that no compaction explains; ERR_FENCED_LEADER_EPOCH for an epoch
+ * below log_last_epoch(). A batch beyond segment.bytes, which the leader may once have allowed,
+ * gets a segment of its own. */
+int log_append_led(struct log *log, struct log_append *append);
+
 /* A search or a walk in a log's files that is under way: the log's own part of a request. */
 struct log_cursor {
     struct list place;
@@ -217,6 +227,22 @@ void log_set_high_watermark(struct log *log, int64_t high_watermark);
 /* Moves the start (DeleteRecords), at most to the high watermark; durable, and told, when `waiter`
  * wakes. Returns the start that the log has then. */
 int64_t log_delete_before(struct log *log, int64_t offset, struct log_waiter *waiter);
+
+/* Cuts everything off that lies at or beyond `offset` (≥ log_start), and the whole batch that holds
+ * it: log_end() is where the batch before ends. The log is READY, and this is asked for once at a
+ * time. What was appended before is written first; then the log goes to LOADING (appends meanwhile
+ * are a mistake), waits until no range that is pinned reaches into what goes, and ends reads with
+ * ERR_NOT_LEADER_OR_FOLLOWER. Wakes `waiter`, never from inside the call, when the cut and what
+ * follows from it (leader epochs, producers, the recovery point) are durable, or with
+ * ERR_KAFKA_STORAGE_ERROR when the folder failed. A high watermark beyond the end comes down to it.
+ * Source: KIP-101, where a follower truncates to the divergence from its leader. */
+void log_truncate(struct log *log, int64_t offset, struct log_waiter *waiter);
+
+/* Likewise, but the log is empty afterwards, without epochs and producers, and begins and ends at
+ * `offset`, wherever it was before: for a follower that ends before its leader's log begins, and
+ * below an installed snapshot. After a crash in between it is what it was, or cut in part, or as
+ * wanted. */
+void log_reset(struct log *log, int64_t offset, struct log_waiter *waiter);
 
 /* Writes, syncs, and persists indexes and producer state; wakes `waiter` when CLOSED. */
 void log_close(struct log *log, struct log_waiter *waiter);

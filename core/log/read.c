@@ -84,6 +84,10 @@ static void read_found(struct log_read *read, struct segment *segment, uint64_t 
         length = limit - read->first_position;
     if (length > 0) {
         segment_hold(segment);
+        if (segment->pins++ == 0)
+            segment->pinned_bytes = 0;
+        if (segment->pinned_bytes < read->first_position + length)
+            segment->pinned_bytes = read->first_position + length;
         read->range = (struct log_range){
             .segment = segment,
             .file = segment->file,
@@ -231,7 +235,12 @@ void log_read_cancel(struct log_read *read)
 
 void log_unpin(struct log_range *range)
 {
-    if (range->segment != NULL)
-        segment_release(range->segment);
+    struct segment *segment = range->segment;
+    if (segment != NULL) {
+        segment->pins--;
+        if (segment->log->truncation != NULL)
+            log_turn(segment->log); /* which may wait for this */
+        segment_release(segment);
+    }
     *range = (struct log_range){0};
 }

@@ -25,6 +25,8 @@ void recover_free(struct log *log)
     timer_cancel(&log->io->timers, &recovery->timer);
     buffer_release(recovery->offsets);
     buffer_release(recovery->rewrite);
+    if (recovery->truncating)
+        truncation_free(log);
     list_remove(&recovery->place);
     log_path_free(log, recovery->path);
     memory_give(log->io->memory, MEMORY_STATE, recovery->trash,
@@ -134,7 +136,7 @@ static void start_checkpointed(struct log_waiter *waiter, int error)
 
 void recover_ready(struct log *log)
 {
-    if (recover_stopped(log))
+    if (recover_stopped(log) || (log->recovery->truncating && !truncate_is_done(log)))
         return;
     /* Records that are lost moved the start: the next process must find it where this one did. */
     if (log->start != log->start_durable) {
@@ -148,6 +150,8 @@ void recover_ready(struct log *log)
     log->durable_segment = log->segments_count - 1;
     if (log->high_watermark < log->start)
         log->high_watermark = log->start;
+    if (log->high_watermark > log->end)
+        log->high_watermark = log->end;
     log->size_bytes = 0;
     for (uint32_t i = 0; i < log->segments_count; i++) {
         struct segment *segment = log->segments[i];
@@ -230,7 +234,7 @@ static bool name_offset(struct span name, const char *suffix, int64_t *ret_offse
 
 bool recovery_keeps_files(const struct recovery *recovery)
 {
-    return recovery->rewinding;
+    return recovery->rewinding && !recovery->truncating;
 }
 
 void recover_trash_offset(struct recovery *recovery, int64_t offset, const char *suffix)

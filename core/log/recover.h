@@ -18,9 +18,10 @@ struct recovery {
     struct timer timer; /* until a step is tried again: */
     void (*again)(struct log *log);
     struct span path;
-    bool rewinding; /* after a failed write */
-    bool quieting;  /* … while effects are still under way */
-    bool is_empty;  /* there is no folder */
+    bool rewinding;  /* after a failed write, or while the log is cut (truncate.c) */
+    bool truncating; /* the latter */
+    bool quieting;   /* … while effects are still under way */
+    bool is_empty;   /* there is no folder */
     bool scanned;
     bool queued; /* holds one of the folder's turns to load */
     bool has_metadata;
@@ -54,6 +55,30 @@ struct recovery {
     struct log_waiter start_waiter; /* for the checkpoint with a start that moved */
 };
 
+enum truncation_phase {
+    TRUNCATION_CUT,    /* up to where the log's tail was read again */
+    TRUNCATION_CREATE, /* of the segment to begin again with */
+    TRUNCATION_ABOVE,  /* removing the segments above it */
+    TRUNCATION_START,  /* writing the checkpoint of the start */
+    TRUNCATION_BELOW,  /* removing the segments below it */
+    TRUNCATION_EPOCHS, /* writing them */
+    TRUNCATION_DONE,
+};
+
+/* A cut that is wanted, or under way. */
+struct truncation {
+    struct log *log;
+    struct log_waiter *waiter; /* until the log is LOADING, and it one of the log's */
+    int64_t offset;            /* nothing at or beyond it stays */
+    bool begins_again;
+    int64_t begin; /* and where */
+    enum truncation_phase phase;
+    uint64_t position;   /* of what goes, in recovery->segment */
+    int64_t kept_end;    /* no more than where that which stays ends */
+    bool waits_for_pins; /* of ranges that reach beyond the position */
+    struct log_waiter checkpoint;
+};
+
 /* Ends the recovery: the log refuses to serve. `what` is for the operator. */
 void recover_refuse(struct log *log, const char *what, struct segment *segment, uint64_t position);
 void recover_folder_failed(struct log *log, const char *what);
@@ -80,9 +105,27 @@ void recover_rewound(struct log *log);
  * once more, then syncs it. */
 void recover_rewrite(struct log *log);
 void recover_sync(struct log *log);
+/* Removes what is of no use, syncs what is not proven durable, and ends in recover_ready(). */
+void recover_clean(struct log *log);
 /* Drops a segment and its files, or all behind `last`. */
 void recover_drop(struct log *log, struct segment *segment);
 void recover_drop_after(struct log *log, uint32_t last);
+
+/* truncate.c, reset.c */
+void truncate_begin(struct log *log);
+void truncate_drop_indexes(struct recovery *recovery, const struct segment *segment);
+void truncate_remove_last(struct log *log);
+/* What stays ends at the log's start, or before it: nothing stays, whose epochs would count. */
+void truncate_to_start(struct log *log);
+/* A range was given back. */
+void truncate_unpinned(struct log *log);
+/* Writes the leader epochs, then ends in recover_ready(). */
+void truncate_epochs(struct log *log);
+/* Asked when nothing else is left to be done; false: it goes on, and asks again. */
+bool truncate_is_done(struct log *log);
+void reset_create(struct log *log);
+void reset_created(struct log *log, int error);
+void reset_start(struct log *log);
 
 /* True when the bytes at `position` of a segment, whose rest is in `rest`, may be cut: nothing that
  * was ever durable is among them. `cut_off`: they begin like a batch that the file's end cuts off.

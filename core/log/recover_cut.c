@@ -10,7 +10,7 @@ static void sync_next(struct log *log);
 
 static void trash_removed(struct op *op, const struct completion *completion);
 
-static void trash_next(struct log *log)
+void recover_clean(struct log *log)
 {
     struct recovery *recovery = log->recovery;
     log_path_free(log, recovery->path);
@@ -29,7 +29,7 @@ static void trash_removed(struct op *op, const struct completion *completion)
     if (completion->error != ERR_NONE && completion->error != ERR_NOT_FOUND)
         recover_folder_failed(recovery->log, "cannot remove a file of");
     else
-        trash_next(recovery->log);
+        recover_clean(recovery->log);
 }
 
 static void truncated(struct op *op, const struct completion *completion)
@@ -42,7 +42,7 @@ static void truncated(struct op *op, const struct completion *completion)
     else if (recovery->rewinding && !recovery->scanned)
         recover_rewound(log);
     else
-        trash_next(log);
+        recover_clean(log);
 }
 
 static void truncate_file_ready(struct wait *wait, int error)
@@ -103,7 +103,9 @@ void recover_cut(struct log *log)
     log->end = recovery->next_offset;
     if (log->start < log->segments[0]->base_offset)
         log->start = log->segments[0]->base_offset;
-    if (log->start > log->end) {
+    if (log->start >= log->end && recovery->truncating) {
+        truncate_to_start(log);
+    } else if (log->start > log->end) {
         io_log(log->io, LOG_WARN, "the log ends before its start log=%.*s start=%lld end=%lld",
                SPAN_ARGS(log->name), (long long)log->start, (long long)log->end);
         log->start = log->end;
@@ -113,7 +115,7 @@ void recover_cut(struct log *log)
         recover_trash_offset(recovery, log->snapshots[--log->snapshots_count], ".snapshot");
     recovery->syncing = recovery->first;
     if (!recovery->cut) {
-        trash_next(log);
+        recover_clean(log);
         return;
     }
     io_log(log->io, LOG_WARN, "a torn tail is cut log=%.*s segment=%020lld.log from=%llu to=%llu",

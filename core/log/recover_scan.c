@@ -34,8 +34,8 @@ static void scan_begin(struct log *log)
     else
         index_truncate(index, recovery->scan_from);
     index = segment->index;
-    segment->index_saved =
-        position > 0 && index->offsets.count == loaded && index->times.count == loaded_times;
+    segment->index_saved = position > 0 && index->offsets.count == loaded &&
+                           index->times.count == loaded_times && !recovery->rewinding;
     segment->offsets_saved = index->offsets.count;
     segment->times_saved = index->times.count;
     if (position > 0 && index->times.count > 0)
@@ -108,10 +108,15 @@ void recover_scan(struct log *log)
     struct segment *segment = log->segments[recovery->first];
     recovery->next_offset = segment->base_offset;
     recovery->last_epoch = EPOCH_NONE;
-    for (uint32_t i = recovery->first; i < log->segments_count; i++)
-        segment_index_new(log->segments[i]);
-    if (!segment->has_offsets_file || !segment->has_times_file || recovery->rewinding ||
-        segment->base_offset == recovery->scan_from) {
+    const bool has_index = recovery->truncating && segment_index_keep(segment);
+    if (has_index)
+        index_truncate(segment->index, log->end);
+    for (uint32_t i = recovery->first; i < log->segments_count; i++) {
+        if (i > recovery->first || !has_index)
+            segment_index_new(log->segments[i]);
+    }
+    if (has_index || !segment->has_offsets_file || !segment->has_times_file ||
+        recovery->rewinding || segment->base_offset == recovery->scan_from) {
         scan_begin(log);
         return;
     }

@@ -152,7 +152,7 @@ void retain_schedule(struct log *log)
 
 void retain_start(struct log *log)
 {
-    if (log->state != LOG_READY || log->closing || log->retain_waits)
+    if (log->state != LOG_READY || log->closing || log->retain_waits || log->truncation != NULL)
         return;
     if (log->settle != NULL) {
         log->retain_wanted = true; /* it has the segments in its hands */

@@ -6,9 +6,21 @@
  */
 #include "core/log/recover.h"
 
+/* No index is being read or built. */
+static bool indexes_are_quiet(const struct log *log)
+{
+    for (uint32_t i = 0; i < log->segments_count; i++) {
+        if (log->segments[i]->index_load != NULL)
+            return false;
+    }
+    return true;
+}
+
 /* Nothing of the log's own is under way; reads may be, of bytes that stay. */
 static bool log_is_quiet(const struct log *log)
 {
+    if (log->recovery->truncating && !indexes_are_quiet(log))
+        return false;
     return !op_busy(&log->write_op) && !op_busy(&log->sync_op) && !op_busy(&log->entries_op) &&
            !op_busy(&log->reserve_op) && !wait_is_set(&log->write_wait) &&
            !wait_is_set(&log->sync_wait) && !wait_is_set(&log->reserve_wait) &&
@@ -28,6 +40,10 @@ static void rewind_start(struct log *log)
     recovery->quieting = false;
     if (recover_stopped(log))
         return;
+    if (recovery->truncating) {
+        truncate_begin(log);
+        return;
+    }
     uint32_t last = segment_find(log, log->written_end);
     /* A segment that was to begin at the written end has nothing in it, and no file, or an empty
      * one. */
@@ -53,8 +69,13 @@ static void rewind_start(struct log *log)
 
 void recover_continue(struct log *log)
 {
-    if (log->recovery != NULL && log->recovery->quieting && log_is_quiet(log))
+    struct recovery *recovery = log->recovery;
+    if (recovery == NULL)
+        return;
+    if (recovery->quieting && log_is_quiet(log))
         rewind_start(log);
+    else if (recovery->truncating && !recovery->quieting)
+        truncate_unpinned(log);
 }
 
 void recover_rewind(struct log *log)

@@ -11,16 +11,16 @@ static int64_t segment_age_ms(const struct log *log, const struct segment *segme
     return log->io->wall_ms - segment->created_ms;
 }
 
-bool roll_is_due(const struct log *log, const struct log_append *append, int64_t max_timestamp_ms)
+bool roll_is_due(const struct log *log, uint32_t length, int64_t last_offset,
+                 int64_t max_timestamp_ms)
 {
     const struct segment *segment = log_active(log);
     const struct index_settings settings = log_index_settings(log);
-    const int64_t last_offset = log->end + append->info->last_offset_delta;
-    if (last_offset - segment->base_offset > INT32_MAX)
-        return true;
     if (segment->size_bytes == 0)
         return false;
-    return segment->size_bytes + append->length > (uint64_t)log->settings.segment_bytes ||
+    if (last_offset - segment->base_offset > INT32_MAX)
+        return true;
+    return segment->size_bytes + length > (uint64_t)log->settings.segment_bytes ||
            (log->settings.segment_ms >= 0 &&
             segment_age_ms(log, segment, max_timestamp_ms) > log->settings.segment_ms) ||
            index_is_full(segment->index, &settings);

@@ -57,14 +57,21 @@ struct index *segment_index_new(struct segment *segment)
     return segment->index;
 }
 
-void segment_index_drop(struct segment *segment)
+bool segment_index_keep(struct segment *segment)
 {
     if (segment->index == NULL)
-        return;
+        return false;
     if (!list_empty(&segment->recent)) {
         list_remove(&segment->recent);
         segment->log->folder->indexes_bytes -= index_bytes(segment->index);
     }
+    return true;
+}
+
+void segment_index_drop(struct segment *segment)
+{
+    if (!segment_index_keep(segment))
+        return;
     index_drop(segment->log, segment->index);
     segment->index = NULL;
 }
@@ -122,6 +129,8 @@ static void load_end(struct segment *segment, int error)
     buffer_release(load->offsets);
     memory_give(log->io->memory, MEMORY_STATE, load, sizeof(*load));
     waits_wake(&segment->index_waits, error);
+    if (log->truncation != NULL)
+        log_turn(log); /* which may wait for this */
     segment_release(segment);
 }
 

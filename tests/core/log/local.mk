@@ -9,6 +9,10 @@ tests_check_log_SOURCES = \
 	tests/core/log/test_retain.c \
 	tests/core/log/test_segments.c \
 	tests/core/log/test_time.c \
+	tests/core/log/test_truncate.c \
+	tests/core/log/test_truncate_crash.c \
+	tests/core/log/model.c \
+	tests/core/log/model.h \
 	tests/core/log/test_world.c \
 	tests/core/log/test_checkpoint.c \
 	tests/core/log/test_damage.c \

@@ -210,6 +210,30 @@ int story_append_by(struct story *story, int32_t records, int64_t producer, int1
     return error;
 }
 
+int story_append_led(struct story *story, int64_t base_offset, int32_t epoch, int32_t records,
+                     size_t value_bytes, int32_t sequence)
+{
+    size_t length;
+    struct buffer *buffer = batch_build(story, records, value_bytes, base_offset, &length);
+    struct batch_info info;
+    put_be64(buffer->data + BATCH_AT_PRODUCER_ID, 7);
+    put_be16(buffer->data + BATCH_AT_PRODUCER_EPOCH, 0);
+    put_be32(buffer->data + BATCH_AT_BASE_SEQUENCE, (uint32_t)sequence);
+    put_be32(buffer->data + BATCH_AT_CRC, batch_checksum(buffer->data, length));
+    batch_patch(buffer->data, base_offset, epoch);
+    batch_info_read(buffer->data, &info);
+    struct log_append append = {
+        .buffer = buffer, .batch = buffer->data, .length = (uint32_t)length, .info = &info};
+    const int error = log_append_led(story->log, &append);
+    if (error == ERR_NONE) {
+        MUST(append.base_offset == base_offset);
+        MUST(append.last_offset == base_offset + records - 1);
+        MUST(log_end(story->log) == base_offset + records);
+    }
+    buffer_release(buffer);
+    return error;
+}
+
 int64_t story_append(struct story *story, int32_t records, size_t value_bytes)
 {
     size_t length;

@@ -52,6 +52,10 @@ int64_t story_append(struct story *story, int32_t records, size_t value_bytes);
 /* The same with a producer; the error of log_append(). */
 int story_append_by(struct story *story, int32_t records, int64_t producer, int16_t epoch,
                     int32_t sequence, struct log_append *append);
+/* Appends as a follower does, at the base offset and under the epoch that the leader gave, with the
+ * `sequence` of producer 7; the error of log_append_led(). */
+int story_append_led(struct story *story, int64_t base_offset, int32_t epoch, int32_t records,
+                     size_t value_bytes, int32_t sequence);
 /* Appends and runs the world until it is quiet. */
 int64_t story_write(struct story *story, int32_t records, size_t value_bytes);
 
