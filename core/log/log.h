@@ -11,7 +11,8 @@
  *                                                          ▼
  *                                                       OFFLINE  (its data folder failed)
  *
- * Offsets of a READY log:  start ≤ durable_end ≤ written_end ≤ end.
+ * Offsets of a READY log:  durable_end ≤ written_end ≤ end, and start ≤ written_end: where the page
+ * cache counts, what is not durable yet can be deleted.
  */
 #ifndef CORE_LOG_LOG_H
 #define CORE_LOG_LOG_H
