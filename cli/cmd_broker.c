@@ -203,14 +203,6 @@ static int serve(struct conf *conf)
     return exit_code;
 }
 
-/* Nodes that each took themselves for the controller would tear the cluster that was meant. */
-static int refuse_cluster(void)
-{
-    fprintf(stderr, "chronik broker: controller.quorum.voters names another node, and clusters are "
-                    "not served yet; name this node alone or leave it out\n");
-    return EXIT_CODE_FAILED;
-}
-
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
     struct memory memory;
@@ -219,7 +211,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     memory_init(&memory, allocator_process());
     settings_init(&settings, &memory, stderr);
     if (settings_read(&settings, cmd, argc, argv, &exit_code))
-        exit_code = settings.conf.is_cluster ? refuse_cluster() : serve(&settings.conf);
+        exit_code = serve(&settings.conf);
     settings_free(&settings);
     return exit_code;
 }

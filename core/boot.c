@@ -10,6 +10,7 @@
 #include "core/log/folder.h"
 #include "core/meta/brokers.h"
 #include "core/meta/identity.h"
+#include "core/meta/wal.h"
 #include "core/partition.h"
 #include "core/wire/error.h"
 
@@ -32,6 +33,8 @@ struct boot {
     struct log_waiter waiter; /* of the step under way */
     uint32_t pending;         /* folders, then listeners, that are not ready yet */
     bool failed;
+    bool is_waiting; /* for others of the cluster: nobody knows for how long */
+    void (*listened)(struct boot *boot);
     struct boot_folder folders[CONF_FOLDERS_MAX];
     struct boot_listener listeners[2 * CONF_LISTENERS_MAX]; /* for clients, then for peers */
     struct folder_observer folder_observer;
@@ -102,6 +105,8 @@ static void registered(struct meta_proposal *proposal, int error)
 {
     struct boot *boot = container_of(proposal, struct boot, registration);
     struct broker *broker = boot->broker;
+    if (broker->state != BROKER_BOOTING)
+        return; /* it was told to end meanwhile */
     if (error != ERR_NONE) {
         io_log(&broker->io, LOG_ERROR,
                "this process could not be registered: folder=" WAL_LOG_NAME
@@ -179,11 +184,30 @@ static void listening(struct op *op, const struct completion *completion)
         boot_fail(boot);
         return;
     }
-    if (broker->cluster != NULL)
-        cluster_dial(broker);
+    boot->listened(boot);
+}
+
+/* `count` listeners from number `first` on; then `listened`. */
+static void listen_all(struct boot *boot, uint32_t first, uint32_t count,
+                       void (*listened)(struct boot *boot))
+{
+    struct broker *broker = boot->broker;
+    boot->listened = listened;
+    boot->pending = count;
+    for (uint32_t i = first; i < first + count; i++) {
+        const struct conf_listener *listener = listener_conf(broker->conf, i);
+        boot->listeners[i].boot = boot;
+        io_listen(&broker->io, &boot->listeners[i].op, listening, i, listener->host,
+                  listener->port);
+    }
+}
+
+static void register_broker(struct boot *boot)
+{
+    boot->is_waiting = boot->broker->conf->is_cluster;
     boot->registration.prepare = registration_prepare;
     boot->registration.done = registered;
-    controller_propose(broker->controller, &boot->registration);
+    controller_propose(boot->broker->controller, &boot->registration);
 }
 
 static void metadata_loaded(struct log_waiter *waiter, int error)
@@ -194,16 +218,49 @@ static void metadata_loaded(struct log_waiter *waiter, int error)
         boot_fail(boot);
         return;
     }
+    boot->is_waiting = false;
+    listen_all(boot, 0, broker->conf->listeners_count, register_broker);
+}
+
+/* Takes part in the quorum: alone, or with those that controller.quorum.voters names. */
+static void quorum_start(struct boot *boot)
+{
+    struct broker *broker = boot->broker;
     const struct conf *conf = broker->conf;
-    if (conf->is_cluster)
-        cluster_open(broker);
-    boot->pending = conf->listeners_count + conf->peer_listeners_count;
-    for (uint32_t i = 0; i < conf->listeners_count + conf->peer_listeners_count; i++) {
-        const struct conf_listener *listener = listener_conf(conf, i);
-        boot->listeners[i].boot = boot;
-        io_listen(&broker->io, &boot->listeners[i].op, listening, i, listener->host,
-                  listener->port);
-    }
+    struct folder *folder = broker_folder_for(broker, SPAN(WAL_LOG_NAME));
+    struct raft_seed seeds[CONF_VOTERS_MAX] = {{.node = conf->node_id,
+                                                .listener = conf->listeners[0].name,
+                                                .host = conf->listeners[0].advertised_host,
+                                                .port = conf->listeners[0].port}};
+    for (uint32_t i = 0; conf->is_cluster && i < conf->voters_count; i++)
+        seeds[i] = (struct raft_seed){
+            .node = conf->voters[i].node_id,
+            .listener = conf->peer_listeners[0].name,
+            .host = conf->voters[i].host,
+            .port = conf->voters[i].port,
+        };
+    const struct quorum_options options = {
+        .folder = folder,
+        .codecs = broker->codecs,
+        .snapshot_bytes = (uint64_t)conf_int(conf, CONF_METADATA_SNAPSHOT_BYTES),
+        .image = &broker->image,
+        .self = {conf->node_id, identity_directory_id(broker->identity, folder_number(folder))},
+        .seeds = seeds,
+        .seeds_count = conf->is_cluster ? conf->voters_count : 1,
+        .peers = broker->cluster == NULL ? NULL : broker->cluster->peers,
+    };
+    broker->controller = controller_new(&broker->io, &options);
+    if (broker->cluster != NULL)
+        fencing_start(&broker->cluster->fencing, broker->controller, &broker->image);
+    boot->is_waiting = conf->is_cluster;
+    boot->waiter.wake = metadata_loaded;
+    controller_boot(broker->controller, &boot->waiter);
+}
+
+static void peers_listened(struct boot *boot)
+{
+    cluster_dial(boot->broker);
+    quorum_start(boot);
 }
 
 static void folder_loaded(struct log_waiter *waiter, int error)
@@ -222,11 +279,13 @@ static void folder_loaded(struct log_waiter *waiter, int error)
         boot_fail(boot);
         return;
     }
-    broker->controller = controller_new(
-        &broker->io, broker_folder_for(broker, SPAN(WAL_LOG_NAME)), broker->codecs,
-        (uint64_t)conf_int(broker->conf, CONF_METADATA_SNAPSHOT_BYTES), &broker->image);
-    boot->waiter.wake = metadata_loaded;
-    controller_boot(broker->controller, &boot->waiter);
+    if (!broker->conf->is_cluster) {
+        quorum_start(boot);
+        return;
+    }
+    cluster_open(broker);
+    listen_all(boot, broker->conf->listeners_count, broker->conf->peer_listeners_count,
+               peers_listened);
 }
 
 /* The broker ends with its last data folder, as Kafka's does; with others left it goes on. */
@@ -278,6 +337,11 @@ void boot_start(struct broker *broker)
     broker->identity = identity_check_new(&broker->io, conf->folders, conf->folders_count, &wish);
     boot->waiter.wake = identified;
     identity_check_run(broker->identity, &boot->waiter);
+}
+
+bool boot_is_waiting(const struct broker *broker)
+{
+    return broker->boot->is_waiting;
 }
 
 void boot_free(struct broker *broker)

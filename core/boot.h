@@ -11,10 +11,15 @@
 #ifndef CORE_BOOT_H
 #define CORE_BOOT_H
 
+#include <stdbool.h>
+
 struct broker;
 
 /* Begins with the folders' identity; ends in broker_serve() or broker_stop(). */
 void boot_start(struct broker *broker);
+
+/* True while a boot waits for other nodes: it may be broken off. */
+bool boot_is_waiting(const struct broker *broker);
 
 /* Gives back what booting holds; a no-op when there is nothing. */
 void boot_free(struct broker *broker);

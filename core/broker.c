@@ -138,7 +138,7 @@ void broker_serve(struct broker *broker)
 
 void broker_stop(struct broker *broker, bool failed)
 {
-    if (broker->state == BROKER_BOOTING && !failed) {
+    if (broker->state == BROKER_BOOTING && !failed && !boot_is_waiting(broker)) {
         broker->stop_asked = true;
         return;
     }

@@ -4,15 +4,69 @@
 #include "core/broker_state.h"
 #include "core/conf/conf.h"
 #include "core/log/folder.h"
+#include "core/meta/controller.h"
 #include "core/meta/identity.h"
+#include "core/meta/wal.h"
 
 #define US_PER_MS ((uint64_t)1000)
+
+static struct cluster *cluster_of(struct peers_observer *observer)
+{
+    return container_of(observer, struct cluster, observer);
+}
+
+/* The quorum's part, once there is one. */
+static struct quorum *quorum_of(struct peers_observer *observer)
+{
+    struct controller *controller = cluster_of(observer)->broker->controller;
+    return controller == NULL ? NULL : controller_quorum(controller);
+}
+
+static void peer_is_up(struct peers_observer *observer, int32_t node_id)
+{
+    fencing_heard(&cluster_of(observer)->fencing, node_id);
+    if (quorum_of(observer) != NULL)
+        quorum_peer_up(quorum_of(observer), node_id);
+}
+
+static void peer_has_died(struct peers_observer *observer, int32_t node_id, struct uuid incarnation)
+{
+    fencing_died(&cluster_of(observer)->fencing, node_id, incarnation);
+    if (quorum_of(observer) != NULL)
+        quorum_peer_died(quorum_of(observer), node_id);
+}
+
+static void peer_is_silent(struct peers_observer *observer, int32_t node_id)
+{
+    fencing_silent(&cluster_of(observer)->fencing, node_id);
+}
+
+static void peer_is_drained(struct peers_observer *observer, int32_t node_id)
+{
+    if (quorum_of(observer) != NULL)
+        quorum_peer_drained(quorum_of(observer), node_id);
+}
+
+static const char *peer_said(struct peers_observer *observer, const struct peer_message *message)
+{
+    fencing_heard(&cluster_of(observer)->fencing, message->node_id);
+    return quorum_of(observer) == NULL ? NULL : quorum_receive(quorum_of(observer), message);
+}
 
 void cluster_open(struct broker *broker)
 {
     const struct conf *conf = broker->conf;
     struct cluster *cluster = memory_new(&broker->memory, struct cluster);
     const struct folder *folder = broker_folder_for(broker, SPAN(WAL_LOG_NAME));
+    cluster->broker = broker;
+    cluster->observer = (struct peers_observer){
+        .up = peer_is_up,
+        .died = peer_has_died,
+        .silent = peer_is_silent,
+        .drained = peer_is_drained,
+        .received = peer_said,
+    };
+    fencing_init(&cluster->fencing, &broker->io, conf->node_id);
     cluster->incarnation = rng_uuid(&broker->io.rng);
     const struct peers_identity identity = {
         .cluster_id = identity_cluster_id(broker->identity),

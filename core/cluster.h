@@ -4,13 +4,16 @@
 #define CORE_CLUSTER_H
 
 #include "core/base/span.h"
+#include "core/meta/fencing.h"
 #include "core/peer/peers.h"
 
 struct broker;
 
 struct cluster {
+    struct broker *broker;
     struct peers *peers;
     struct peers_observer observer;
+    struct fencing fencing;
     struct uuid incarnation; /* of this process */
 };
 

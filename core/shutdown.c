@@ -84,6 +84,7 @@ static void folders_closed(struct shutdown *shutdown)
 static void folders_close(struct shutdown *shutdown)
 {
     struct broker *broker = shutdown->broker;
+    cluster_stop(broker); /* the quorum has said its last */
     struct shutdown_part *parts = parts_begin(shutdown, broker->folders_count, folders_closed);
     for (uint32_t i = 0; i < broker->folders_count; i++)
         folder_close(broker->folders[i], &parts[i].waiter);
@@ -126,6 +127,7 @@ void shutdown_start(struct broker *broker, bool failed)
 {
     cluster_stop(broker);
     if (failed) {
+        cluster_stop(broker);
         stopped(broker, true, "ended because it could not go on: see above");
         return;
     }

@@ -101,7 +101,7 @@ static void check_file(struct image *image, struct io *io, struct world *world)
     world_put_folder(world, "metadata");
     for (uint32_t i = 0; i <= SNAPSHOTS_KEPT; i++) {
         image->end_offset++;
-        snapshot_store_start(&store, image);
+        snapshot_store_start(&store, image, SPAN_NULL);
         world_run(world);
     }
     CHECK(snapshot_store_log_start(&store) == image->end_offset + 1 - SNAPSHOTS_KEPT);
@@ -124,7 +124,7 @@ static void check_snapshot(struct image *image)
     struct world *world = world_new(1);
     struct io *io = world_boot_io(world);
     const struct snapshot_id id = {.offset = 42, .epoch = image->epoch};
-    uint8_t *block = snapshot_save(image, 0, &length, &capacity);
+    uint8_t *block = snapshot_save(image, SPAN_NULL, 0, &length, &capacity);
     image_init(&back, io->memory, 2);
     CHECK(snapshot_is_whole(span_of(block, length), id));
     CHECK(snapshot_restore(span_of(block, length), id, &back, &position) == ERR_NONE);

@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/base/endian.h"
 #include "core/broker_state.h"
+#include "core/meta/wal.h"
 #include "fuzz/faults.h"
 #include "fuzz/mend.h"
 #include "tests/support/node.h"

@@ -142,7 +142,7 @@ int main(int argc, char **argv)
     node_kill(&node);
     CHECK(node_start(&node));
     const struct image *image = &node.broker->image;
-    uint8_t *block = snapshot_save(image, 0, &length, &capacity);
+    uint8_t *block = snapshot_save(image, SPAN_NULL, 0, &length, &capacity);
     const struct source source = {.folder = argv[1],
                                   .world = node.world,
                                   .snapshot = span_of(block, length),

@@ -36,6 +36,12 @@ static inline void list_append(struct list *list, struct list *node)
     list->previous = node;
 }
 
+/* Adds `node` (in no list) at the beginning of `list`. */
+static inline void list_prepend(struct list *list, struct list *node)
+{
+    list_append(list->next, node);
+}
+
 /* Takes `node` out of its list, if it is in one. */
 static inline void list_remove(struct list *node)
 {

@@ -6,12 +6,17 @@
 struct controller {
     struct io *io;
     struct image *image;
-    struct wal *wal;
-    struct wal_observer observer;
+    struct quorum *quorum;
+    struct quorum_observer observer;
     struct turn_task task;
     struct list queue;
-    struct meta_proposal *writing; /* whose records are in the WAL; NULL: cancelled, or none */
+    struct list watchers;
+    bool is_writing;               /* something is proposed, and not decided */
+    bool is_forwarded;             /* to another node, which leads */
+    struct meta_proposal *writing; /* whose it is; NULL: cancelled */
+    uint32_t losses;               /* of the quorum's, when the last ones were refused for them */
     bool is_closing;
+    struct log_waiter *close_waiter; /* until nothing is undecided */
 };
 
 /* Refuses everything that is queued, and what that queues. */
@@ -30,63 +35,113 @@ static void controller_take(struct controller *controller, struct meta_proposal 
     struct meta_writer writer;
     meta_writer_init(&writer, controller->io->memory, controller->image->end_offset);
     int error = proposal->prepare(proposal, controller->image, &writer);
-    bool is_written = false;
     if (error == ERR_NONE && writer.count > 0) {
-        error = wal_append(controller->wal, &writer);
-        is_written = error == ERR_NONE;
+        controller->is_forwarded = !quorum_leads(controller->quorum);
+        error = quorum_propose(controller->quorum, &writer);
+        controller->is_writing = error == ERR_NONE;
     }
     meta_writer_free(&writer);
-    if (is_written)
+    if (controller->is_writing)
         controller->writing = proposal;
     else
         proposal->done(proposal, error);
 }
 
+/* Tells whose proposal was decided. */
+static void controller_decide(struct controller *controller)
+{
+    if (!controller->is_writing)
+        return;
+    const enum quorum_fate fate = quorum_fate(controller->quorum);
+    if (fate == QUORUM_UNDECIDED)
+        return;
+    struct meta_proposal *proposal = controller->writing;
+    controller->is_writing = false;
+    controller->writing = NULL;
+    quorum_forget(controller->quorum);
+    if (proposal == NULL)
+        return;
+    if (fate == QUORUM_LOST && controller->is_forwarded && !controller->is_closing)
+        list_prepend(&controller->queue, &proposal->place); /* something else was first */
+    else
+        proposal->done(proposal, fate == QUORUM_COMMITTED ? ERR_NONE : ERR_KAFKA_STORAGE_ERROR);
+}
+
+/* Appends were lost: the disk may be full, or have room again. Whoever wants something has it
+ * tried, and a try that fails refuses all who waited for it. */
+static void controller_retry(struct controller *controller)
+{
+    const uint32_t losses = quorum_losses(controller->quorum);
+    if (losses == 0) {
+        controller->losses = 0;
+    } else if (losses != controller->losses) {
+        controller->losses = losses;
+        controller_refuse_all(controller);
+    } else if (!list_empty(&controller->queue)) {
+        quorum_retry(controller->quorum);
+    }
+}
+
+/* The quorum ends once nothing is undecided. */
+static void close_begin(struct controller *controller)
+{
+    struct log_waiter *waiter = controller->close_waiter;
+    controller->close_waiter = NULL;
+    if (waiter != NULL)
+        quorum_close(controller->quorum, waiter);
+}
+
 static void controller_run(struct turn_task *task)
 {
     struct controller *controller = container_of(task, struct controller, task);
-    while (wal_state(controller->wal) == WAL_READY && !controller->is_closing) {
+    controller_decide(controller);
+    while (!controller->is_writing && !controller->is_closing &&
+           quorum_takes_proposals(controller->quorum)) {
         struct list *place = list_pop(&controller->queue);
         if (place == NULL)
             return;
         controller_take(controller, container_of(place, struct meta_proposal, place));
     }
-    if (wal_state(controller->wal) == WAL_FAILED || controller->is_closing)
+    if (quorum_has_failed(controller->quorum) || controller->is_closing)
         controller_refuse_all(controller);
+    else if (!controller->is_writing)
+        controller_retry(controller);
+    if (!controller->is_writing)
+        close_begin(controller);
 }
 
-static void controller_written(struct wal_observer *observer, int error)
-{
-    struct controller *controller = container_of(observer, struct controller, observer);
-    struct meta_proposal *proposal = controller->writing;
-    controller->writing = NULL;
-    if (proposal != NULL)
-        proposal->done(proposal, error);
-}
-
-static void controller_settled(struct wal_observer *observer)
+static void controller_changed(struct quorum_observer *observer)
 {
     struct controller *controller = container_of(observer, struct controller, observer);
     io_at_turn_end(controller->io, &controller->task, controller_run);
+    for (struct list *place = controller->watchers.next; place != &controller->watchers;
+         place = place->next) {
+        struct controller_watcher *watcher = container_of(place, struct controller_watcher, place);
+        watcher->changed(watcher);
+    }
 }
 
-struct controller *controller_new(struct io *io, struct folder *folder, const struct codecs *codecs,
-                                  uint64_t snapshot_bytes, struct image *image)
+void controller_watch(struct controller *controller, struct controller_watcher *watcher)
+{
+    list_append(&controller->watchers, &watcher->place);
+}
+
+struct controller *controller_new(struct io *io, const struct quorum_options *options)
 {
     struct controller *controller = memory_new(io->memory, struct controller);
     controller->io = io;
-    controller->image = image;
-    controller->observer.written = controller_written;
-    controller->observer.settled = controller_settled;
+    controller->image = options->image;
+    controller->observer.changed = controller_changed;
     list_init(&controller->queue);
+    list_init(&controller->watchers);
     list_init(&controller->task.place);
-    controller->wal = wal_new(io, folder, codecs, snapshot_bytes, image, &controller->observer);
+    controller->quorum = quorum_new(io, options, &controller->observer);
     return controller;
 }
 
 void controller_boot(struct controller *controller, struct log_waiter *waiter)
 {
-    wal_boot(controller->wal, waiter);
+    quorum_boot(controller->quorum, waiter);
 }
 
 void controller_propose(struct controller *controller, struct meta_proposal *proposal)
@@ -103,16 +158,23 @@ void controller_cancel(struct controller *controller, struct meta_proposal *prop
         list_remove(&proposal->place);
 }
 
+struct quorum *controller_quorum(const struct controller *controller)
+{
+    return controller->quorum;
+}
+
 bool controller_has_failed(const struct controller *controller)
 {
-    return wal_state(controller->wal) == WAL_FAILED;
+    return quorum_has_failed(controller->quorum);
 }
 
 void controller_close(struct controller *controller, struct log_waiter *waiter)
 {
     controller->is_closing = true;
     controller_refuse_all(controller);
-    wal_close(controller->wal, waiter);
+    controller->close_waiter = waiter;
+    if (!controller->is_writing)
+        close_begin(controller);
 }
 
 void controller_free(struct controller *controller)
@@ -120,6 +182,6 @@ void controller_free(struct controller *controller)
     if (controller == NULL)
         return;
     list_remove(&controller->task.place);
-    wal_free(controller->wal);
+    quorum_free(controller->quorum);
     memory_give(controller->io->memory, MEMORY_STATE, controller, sizeof(*controller));
 }

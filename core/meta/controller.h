@@ -11,7 +11,7 @@
 
 #include "core/base/list.h"
 #include "core/meta/image.h"
-#include "core/meta/wal.h"
+#include "core/meta/quorum.h"
 #include "core/meta/writer.h"
 
 struct controller;
@@ -28,11 +28,10 @@ struct meta_proposal {
     void (*done)(struct meta_proposal *proposal, int error);
 };
 
-/* `snapshot_bytes` as in wal_new(). */
-struct controller *controller_new(struct io *io, struct folder *folder, const struct codecs *codecs,
-                                  uint64_t snapshot_bytes, struct image *image);
+/* See quorum_new(). */
+struct controller *controller_new(struct io *io, const struct quorum_options *options);
 
-/* Builds the image from the metadata WAL, see wal_boot(). Proposals wait until then. */
+/* Builds the image from the metadata WAL, see quorum_boot(). Proposals wait until then. */
 void controller_boot(struct controller *controller, struct log_waiter *waiter);
 
 /* Queues `proposal`. Its functions are called in this step or in later ones, but never from inside
@@ -42,6 +41,17 @@ void controller_propose(struct controller *controller, struct meta_proposal *pro
 /* Nobody waits for `proposal` any more: neither of its functions will be called. What it has
  * written already happens all the same. */
 void controller_cancel(struct controller *controller, struct meta_proposal *proposal);
+
+/* Told, inside a step, when this node may lead now, or no longer. */
+struct controller_watcher {
+    struct list place;
+    void (*changed)(struct controller_watcher *watcher);
+};
+
+void controller_watch(struct controller *controller, struct controller_watcher *watcher);
+
+/* This node's part in the quorum, for who brings it messages. */
+struct quorum *controller_quorum(const struct controller *controller);
 
 /* True when the metadata WAL failed for good: every proposal gets ERR_KAFKA_STORAGE_ERROR. */
 bool controller_has_failed(const struct controller *controller);

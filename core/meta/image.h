@@ -150,6 +150,11 @@ int image_apply(struct image *image, const struct meta_record *record);
 int image_apply_batch(struct image *image, struct span batch, struct arena *arena,
                       int64_t *ret_offset);
 
+/* Makes `image` what `fresh`, built from a snapshot, is; `fresh` is empty afterwards. Observers are
+ * told what is different, as if records had said it: of topics that went, then of all that there
+ * are. */
+void image_replace(struct image *image, struct image *fresh);
+
 /* Metric names make '.' and '_' the same, so that no two topics differ by these alone. The name as
  * it counts for that: `name` itself, or a copy in `out` of META_TOPIC_NAME_MAX bytes; null when it
  * is longer than any topic's. */

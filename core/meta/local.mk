@@ -6,6 +6,8 @@ libcore_a_SOURCES += \
 	core/meta/controller.h \
 	core/meta/election.c \
 	core/meta/election.h \
+	core/meta/fencing.c \
+	core/meta/fencing.h \
 	core/meta/format.c \
 	core/meta/format.h \
 	core/meta/identity.c \
@@ -19,13 +21,25 @@ libcore_a_SOURCES += \
 	core/meta/image_find.c \
 	core/meta/image_internal.h \
 	core/meta/image_partitions.c \
+	core/meta/image_replace.c \
 	core/meta/image_save.c \
 	core/meta/producer_ids.c \
 	core/meta/producer_ids.h \
+	core/meta/quorum.c \
+	core/meta/quorum.h \
+	core/meta/quorum_internal.h \
+	core/meta/quorum_link.c \
+	core/meta/quorum_read.c \
+	core/meta/quorum_read.h \
+	core/meta/quorum_snapshot.c \
+	core/meta/quorum_state.c \
+	core/meta/quorum_state.h \
 	core/meta/record.c \
 	core/meta/record.h \
 	core/meta/snapshot.c \
 	core/meta/snapshot.h \
+	core/meta/snapshot_receive.c \
+	core/meta/snapshot_receive.h \
 	core/meta/snapshot_load.c \
 	core/meta/snapshot_load.h \
 	core/meta/snapshot_store.c \
@@ -35,5 +49,8 @@ libcore_a_SOURCES += \
 	core/meta/topics.h \
 	core/meta/wal.c \
 	core/meta/wal.h \
+	core/meta/wal_apply.c \
+	core/meta/wal_cut.c \
+	core/meta/wal_internal.h \
 	core/meta/writer.c \
 	core/meta/writer.h

@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/format.h"
+#include "core/raft/control.h"
 #include "core/records/batch.h"
 #include "core/records/builder.h"
 #include "core/records/record.h"
@@ -142,30 +143,36 @@ static int save_record(void *context, const struct meta_record *record)
     return ERR_NONE;
 }
 
-static void save_control(struct save *save, uint16_t type, const struct wire_schema *schema,
-                         const void *body)
+static void save_control_value(struct save *save, uint16_t type, struct span value)
 {
     uint8_t key[CONTROL_KEY_BYTES];
-    uint8_t value[CONTROL_VALUE_BYTES_MAX];
     put_be16(key, 0);
     put_be16(key + 2, type);
-    struct wire_writer writer = {.data = value, .capacity = sizeof(value)};
-    wire_encode(schema, 0, body, &writer);
-    CHECK(writer.length <= sizeof(value));
     save_open(save, true);
-    batch_builder_add(&save->builder, save->wall_ms, span_of(key, sizeof(key)),
-                      span_of(value, writer.length));
+    batch_builder_add(&save->builder, save->wall_ms, span_of(key, sizeof(key)), value);
     save_close(save);
 }
 
-uint8_t *snapshot_save(const struct image *image, int64_t wall_ms, uint32_t *ret_length,
-                       uint32_t *ret_capacity)
+static void save_control(struct save *save, uint16_t type, const struct wire_schema *schema,
+                         const void *body)
+{
+    uint8_t value[CONTROL_VALUE_BYTES_MAX];
+    struct wire_writer writer = {.data = value, .capacity = sizeof(value)};
+    wire_encode(schema, 0, body, &writer);
+    CHECK(writer.length <= sizeof(value));
+    save_control_value(save, type, span_of(value, writer.length));
+}
+
+uint8_t *snapshot_save(const struct image *image, struct span voters, int64_t wall_ms,
+                       uint32_t *ret_length, uint32_t *ret_capacity)
 {
     struct save save = {.memory = image->memory, .wall_ms = wall_ms, .epoch = image->epoch};
     const struct snapshot_header_record header = {.last_contained_log_timestamp = wall_ms};
     const struct snapshot_footer_record footer = {.version = 0};
     arena_init(&save.arena, image->memory, MEMORY_STATE, SNAPSHOT_ARENA_BYTES_MAX);
     save_control(&save, CONTROL_SNAPSHOT_HEADER, &wire_snapshot_header_record, &header);
+    if (!span_is_null(voters))
+        save_control_value(&save, CONTROL_VOTERS, voters);
     image_save(image, &save, save_record);
     save_close(&save);
     save_control(&save, CONTROL_SNAPSHOT_FOOTER, &wire_snapshot_footer_record, &footer);
@@ -234,4 +241,17 @@ int snapshot_restore(struct span bytes, struct snapshot_id id, struct image *ima
     image->end_offset = id.offset;
     image->epoch = id.epoch;
     return ERR_NONE;
+}
+
+struct span snapshot_voters(struct span bytes)
+{
+    struct span value = SPAN_NULL;
+    struct span batch;
+    while (span_is_null(value) &&
+           batch_next(bytes, bytes.length, BATCH_CHECK_HEADER, &batch, NULL) == BATCH_FOUND) {
+        if (control_find(batch, CONTROL_VOTERS, &value) != ERR_NONE)
+            return SPAN_NULL;
+        bytes = span_of(bytes.data + batch.length, bytes.length - batch.length);
+    }
+    return value;
 }

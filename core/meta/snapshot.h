@@ -43,10 +43,11 @@ void snapshot_ids_add(struct snapshot_ids *ids, struct memory *memory, struct sn
 /* Takes out the one at `index`. */
 void snapshot_ids_remove(struct snapshot_ids *ids, uint32_t index);
 
-/* All batches of a snapshot of `image` taken now: *ret_length bytes in a block of MEMORY_STATE of
+/* All batches of a snapshot of `image` taken now, with the value of the voters record that counts
+ * there (null: none): *ret_length bytes in a block of MEMORY_STATE of
  * *ret_capacity that is the caller's. */
-uint8_t *snapshot_save(const struct image *image, int64_t wall_ms, uint32_t *ret_length,
-                       uint32_t *ret_capacity);
+uint8_t *snapshot_save(const struct image *image, struct span voters, int64_t wall_ms,
+                       uint32_t *ret_length, uint32_t *ret_capacity);
 
 /* True when the snapshot `id` begins with a header and ends with a footer, and every checksum,
  * offset and epoch between them is right: anything else is torn. */
@@ -56,5 +57,8 @@ bool snapshot_is_whole(struct span bytes, struct snapshot_id id);
  * batch begins that cannot be applied; see image_apply_batch() for the errors. */
 int snapshot_restore(struct span bytes, struct snapshot_id id, struct image *image,
                      uint64_t *ret_position);
+
+/* The value of the voters record in a whole snapshot, borrowed from it; null when it has none. */
+struct span snapshot_voters(struct span bytes);
 
 #endif

@@ -71,8 +71,10 @@ static void load_judge(struct snapshot_load *load)
         return;
     }
     load->bytes = load->block_bytes;
-    block_give(load);
+    load->voters = snapshot_voters(bytes);
     load->done(load, ERR_NONE);
+    load->voters = SPAN_NULL;
+    block_give(load);
 }
 
 static void file_closed(struct op *op, const struct completion *completion)

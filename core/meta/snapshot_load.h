@@ -24,7 +24,8 @@ struct snapshot_load {
     void (*done)(struct snapshot_load *load, int error);
     /* Out: those that there are, for the caller to give back */
     struct snapshot_ids ids;
-    uint32_t bytes; /* of the one that was taken; 0: none */
+    uint32_t bytes;     /* of the one that was taken; 0: none */
+    struct span voters; /* the value of its voters record, for `done` alone; null: none */
     /* Its own */
     struct op op;
     uint64_t file;

@@ -160,12 +160,14 @@ static void part_opened(struct op *op, const struct completion *completion)
         part_write(store);
 }
 
-void snapshot_store_start(struct snapshot_store *store, const struct image *image)
+void snapshot_store_start(struct snapshot_store *store, const struct image *image,
+                          struct span voters)
 {
     CHECK(!store->is_busy);
     store->is_busy = true;
     store->id = (struct snapshot_id){.offset = image->end_offset, .epoch = image->epoch};
-    store->block = snapshot_save(image, store->io->wall_ms, &store->length, &store->capacity);
+    store->block =
+        snapshot_save(image, voters, store->io->wall_ms, &store->length, &store->capacity);
     store->position = 0;
     path_make(store, store->id, "", store->name);
     path_make(store, store->id, SNAPSHOT_PART_SUFFIX, store->part);

@@ -39,8 +39,10 @@ struct snapshot_store {
     char name[SNAPSHOT_PATH_BYTES];
 };
 
-/* Writes a snapshot of `image` as it is now. The store is not busy. */
-void snapshot_store_start(struct snapshot_store *store, const struct image *image);
+/* Writes a snapshot of `image` as it is now, with the value of its voters record (null: none). The
+ * store is not busy. */
+void snapshot_store_start(struct snapshot_store *store, const struct image *image,
+                          struct span voters);
 
 /* Where the log has to begin at the latest, for what is kept to be of use: 0 while there are fewer
  * than SNAPSHOTS_KEPT. */

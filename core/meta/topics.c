@@ -173,6 +173,13 @@ static int check_replication_factor(struct topics_context *context, int32_t repl
                                     struct span *ret_message)
 {
     const uint32_t live = image_live_brokers(context->image);
+    /* Nothing carries a partition's records to other nodes yet: what is asked for would be promised
+     * and not kept. */
+    if (replication_factor > 1 && context->conf->is_cluster) {
+        *ret_message =
+            SPAN("Partitions are not replicated yet: the replication factor has to be 1.");
+        return ERR_INVALID_REPLICATION_FACTOR;
+    }
     if (replication_factor < 1 || replication_factor > META_REPLICAS_MAX) {
         *ret_message =
             arena_format(context->arena, "The replication factor %d is not between 1 and %d.",
@@ -319,6 +326,8 @@ static int creation_resolve(struct topics_context *context, struct topic_creatio
     }
     creation->partitions = creation->assignments_count;
     creation->replication_factor = creation->assignments[0].brokers_count;
+    if (creation->replication_factor > 1 && context->conf->is_cluster)
+        return check_replication_factor(context, creation->replication_factor, &creation->message);
     return sort_assignments(context, creation->assignments, creation->assignments_count, 0,
                             ret_assignments, &creation->message);
 }

@@ -2,8 +2,7 @@
 #include "core/meta/wal.h"
 
 #include "core/base/check.h"
-#include "core/meta/snapshot_load.h"
-#include "core/meta/snapshot_store.h"
+#include "core/meta/wal_internal.h"
 #include "core/wire/error.h"
 
 /* What decoding one record may take beyond its bytes. */
@@ -11,32 +10,6 @@
 
 /* The id that Kafka gives its metadata log. */
 static const struct uuid wal_log_id = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
-
-struct wal {
-    struct io *io;
-    struct folder *folder;
-    const struct codecs *codecs;
-    struct image *image;
-    struct wal_observer *observer;
-    enum wal_state state;
-    struct log *log;
-    struct log_observer log_observer;
-    struct log_waiter log_waiter;  /* for the log to be ready */
-    struct log_waiter trim_waiter; /* for its start to move */
-    bool is_trimming;
-    struct log_waiter *boot_waiter;
-    struct log_waiter *close_waiter;
-    struct snapshot_load load;
-    struct snapshot_store store;
-    struct log_scan scan;
-    struct arena arena;
-    int32_t epoch;        /* under which we append */
-    struct buffer *batch; /* WRITING: the one under way, which ends before write_end */
-    uint32_t batch_length;
-    int64_t write_end;
-    uint64_t snapshot_bytes; /* after which a snapshot is due */
-    uint64_t suffix_bytes;   /* of the log behind the newest snapshot */
-};
 
 static void log_advanced(struct log_observer *observer);
 static void log_has_failed(struct log_observer *observer, int error);
@@ -55,6 +28,7 @@ struct wal *wal_new(struct io *io, struct folder *folder, const struct codecs *c
     wal->log_observer.failed = log_has_failed;
     wal->load.io = io;
     wal->store.io = io;
+    list_init(&wal->recent);
     arena_init(&wal->arena, io->memory, MEMORY_STATE, WAL_ARENA_BYTES_MAX);
     return wal;
 }
@@ -64,23 +38,39 @@ enum wal_state wal_state(const struct wal *wal)
     return wal->state;
 }
 
-/* Closes as soon as nothing is under way, if that was asked for. */
-static bool close_if_idle(struct wal *wal)
+const struct log *wal_log(const struct wal *wal)
 {
-    struct log_waiter *waiter = wal->close_waiter;
-    if (waiter == NULL || (wal->state != WAL_READY && wal->state != WAL_FAILED) ||
-        wal->store.is_busy || wal->is_trimming)
+    return wal->log;
+}
+
+int32_t wal_epoch_before(const struct wal *wal, int64_t offset)
+{
+    if (offset > log_start(wal->log))
+        return log_epoch_at(wal->log, offset - 1);
+    for (uint32_t i = 0; i < wal->store.ids.count; i++) {
+        if (wal->store.ids.items[i].offset == offset)
+            return wal->store.ids.items[i].epoch;
+    }
+    return -1;
+}
+
+bool wal_newest_snapshot(const struct wal *wal, struct snapshot_id *ret_id)
+{
+    if (wal->store.ids.count == 0)
         return false;
-    wal->close_waiter = NULL;
-    wal->state = WAL_CLOSED;
-    log_close(wal->log, waiter);
+    *ret_id = wal->store.ids.items[wal->store.ids.count - 1];
     return true;
 }
 
-static void wal_settled(struct wal *wal)
+void wal_close_if_idle(struct wal *wal)
 {
-    if (!close_if_idle(wal))
-        wal->observer->settled(wal->observer);
+    struct log_waiter *waiter = wal->close_waiter;
+    if (waiter == NULL || (wal->state != WAL_READY && wal->state != WAL_FAILED) ||
+        wal->store.is_busy || wal->is_trimming || wal->is_scanning)
+        return;
+    wal->close_waiter = NULL;
+    wal->state = WAL_CLOSED;
+    log_close(wal->log, waiter);
 }
 
 static void boot_end(struct wal *wal, int error)
@@ -91,86 +81,47 @@ static void boot_end(struct wal *wal, int error)
         waiter->wake(waiter, error);
 }
 
-/* It cannot go on. While it boots the broker does not start; later every proposal is refused. */
-static void wal_fail(struct wal *wal, int error)
+void wal_fail(struct wal *wal, int error)
 {
+    const bool was_booting = wal->boot_waiter != NULL;
     wal->state = WAL_FAILED;
     boot_end(wal, error);
-    wal_settled(wal);
+    if (!was_booting)
+        wal->observer->failed(wal->observer);
+    wal_close_if_idle(wal);
 }
 
-/* Whatever was lost under an epoch, nothing else is written under it. */
-static void epoch_raise(struct wal *wal)
+void wal_tell_damage(struct wal *wal, int64_t offset, int error)
 {
-    const int32_t last = log_last_epoch(wal->log);
-    if (wal->epoch < last)
-        wal->epoch = last;
-    if (wal->epoch < wal->image->epoch)
-        wal->epoch = wal->image->epoch;
-    wal->epoch++;
-}
-
-static void wal_settle(struct wal *wal)
-{
-    epoch_raise(wal);
-    wal->state = WAL_READY;
-    log_set_high_watermark(wal->log, wal->image->end_offset);
-    boot_end(wal, ERR_NONE);
-    wal_settled(wal);
-}
-
-/* The batch under way is applied, or will never be. */
-static void batch_end(struct wal *wal, int error)
-{
-    if (wal->batch == NULL)
-        return;
-    buffer_release(wal->batch);
-    wal->batch = NULL;
-    wal->observer->written(wal->observer, error);
-}
-
-static int scan_batch(struct log_scan *scan, struct span batch)
-{
-    struct wal *wal = container_of(scan, struct wal, scan);
-    int64_t offset;
-    const int error = image_apply_batch(wal->image, batch, &wal->arena, &offset);
-    if (error == ERR_NONE) {
-        wal->suffix_bytes += batch.length;
-        return ERR_NONE;
-    }
     io_log(wal->io, LOG_ERROR,
            "the metadata log is damaged: folder=" WAL_LOG_NAME " offset=%lld error=%s "
            "mend=\"bring the folder back from a copy; to begin an empty cluster instead, move the "
            "data folders away\"",
            (long long)offset, error_name(error));
+}
+
+static int boot_scanned(struct log_scan *scan, struct span batch)
+{
+    struct wal *wal = container_of(scan, struct wal, scan);
+    const int error = wal->observer->batch(wal->observer, batch);
+    if (error != ERR_NONE)
+        wal_tell_damage(wal, (int64_t)get_be64(batch.data), error);
     return error;
 }
 
-static void scan_done(struct log_scan *scan, int error)
+static void boot_scan_done(struct log_scan *scan, int error)
 {
     struct wal *wal = container_of(scan, struct wal, scan);
-    /* Where the log's own reading failed, its folder has said so. */
-    if (error == ERR_NONE && wal->image->end_offset != log_end(wal->log))
-        error = ERR_KAFKA_STORAGE_ERROR;
+    wal->is_scanning = false;
     if (error != ERR_NONE) {
-        batch_end(wal, ERR_KAFKA_STORAGE_ERROR);
         wal_fail(wal, error);
         return;
     }
-    batch_end(wal, wal->image->end_offset >= wal->write_end ? ERR_NONE : ERR_KAFKA_STORAGE_ERROR);
-    wal_settle(wal);
-}
-
-/* Applies what the log holds beyond the image. */
-static void scan_start(struct wal *wal)
-{
-    wal->scan = (struct log_scan){
-        .offset = wal->image->end_offset,
-        .end_offset = log_end(wal->log),
-        .batch = scan_batch,
-        .done = scan_done,
-    };
-    log_scan(wal->log, &wal->scan);
+    wal->state = WAL_READY;
+    wal->commit_end = wal->told_end = wal->image->end_offset;
+    log_set_high_watermark(wal->log, wal->image->end_offset);
+    boot_end(wal, ERR_NONE);
+    wal_close_if_idle(wal);
 }
 
 /* The log has to reach from the snapshot on, or from the very beginning. */
@@ -188,10 +139,37 @@ static bool log_fits_image(struct wal *wal)
     return false;
 }
 
+/* Looks at what is behind the snapshot. */
+static void boot_scan(struct wal *wal)
+{
+    wal->is_scanning = true;
+    wal->scan = (struct log_scan){
+        .offset = wal->image->end_offset,
+        .end_offset = log_end(wal->log),
+        .batch = boot_scanned,
+        .done = boot_scan_done,
+    };
+    log_scan(wal->log, &wal->scan);
+}
+
+static void boot_log_reset(struct log_waiter *waiter, int error)
+{
+    struct wal *wal = container_of(waiter, struct wal, cut_waiter);
+    if (error != ERR_NONE)
+        wal_fail(wal, error);
+    else
+        boot_scan(wal);
+}
+
 static void snapshot_loaded(struct snapshot_load *load, int error)
 {
     struct wal *wal = container_of(load, struct wal, load);
-    if (error == ERR_NONE && !log_fits_image(wal))
+    const int64_t end_offset = wal->image->end_offset;
+    if (error == ERR_NONE && load->bytes > 0)
+        error = wal->observer->snapshot(wal->observer, end_offset, load->voters);
+    const bool begins_anew = error == ERR_NONE && log_end(wal->log) < end_offset &&
+                             wal->observer->may_begin_anew(wal->observer);
+    if (error == ERR_NONE && !begins_anew && !log_fits_image(wal))
         error = ERR_INVALID_RECORD;
     if (error != ERR_NONE) {
         wal_fail(wal, error);
@@ -200,7 +178,22 @@ static void snapshot_loaded(struct snapshot_load *load, int error)
     wal->store.ids = load->ids;
     wal->store.bytes = load->bytes;
     load->ids = (struct snapshot_ids){0};
-    scan_start(wal);
+    if (!begins_anew) {
+        boot_scan(wal);
+        return;
+    }
+    wal->cut_waiter.wake = boot_log_reset;
+    log_reset(wal->log, end_offset, &wal->cut_waiter);
+}
+
+/* It was read again after a failed write: what reached the disk stays. */
+static void log_is_back(struct wal *wal)
+{
+    wal_recent_cut(wal, log_end(wal->log));
+    wal->state = WAL_READY;
+    wal->observer->found(wal->observer);
+    wal_apply(wal);
+    wal_close_if_idle(wal);
 }
 
 static void log_is_ready(struct log_waiter *waiter, int error)
@@ -213,12 +206,11 @@ static void log_is_ready(struct log_waiter *waiter, int error)
                 "the metadata log cannot be read: folder=" WAL_LOG_NAME " error=%s "
                 "mend=\"bring the folder back from a copy: without it every topic is forgotten\"",
                 error_name(error));
-        batch_end(wal, ERR_KAFKA_STORAGE_ERROR);
         wal_fail(wal, error);
         return;
     }
-    if (wal->boot_waiter == NULL) { /* read again after a failed write */
-        scan_start(wal);
+    if (wal->boot_waiter == NULL) {
+        log_is_back(wal);
         return;
     }
     wal->load = (struct snapshot_load){
@@ -260,31 +252,24 @@ void wal_boot(struct wal *wal, struct log_waiter *waiter)
     log_load(wal->log, &wal->log_waiter);
 }
 
-int wal_append(struct wal *wal, struct meta_writer *writer)
+int wal_append(struct wal *wal, struct buffer *buffer, uint8_t *batch, uint32_t length)
 {
-    CHECK(wal->state == WAL_READY && writer->base_offset == log_end(wal->log));
-    struct buffer *batch = meta_writer_batch(writer, wal->epoch, wal->io->wall_ms);
+    CHECK(wal->state == WAL_READY);
     struct batch_info info;
-    batch_info_read(batch->data, &info);
+    batch_info_read(batch, &info);
+    CHECK(info.size_bytes == length && info.base_offset == log_end(wal->log));
     struct log_append append = {
-        .buffer = batch,
-        .batch = batch->data,
-        .length = info.size_bytes,
-        .leader_epoch = wal->epoch,
+        .buffer = buffer,
+        .batch = batch,
+        .length = length,
+        .leader_epoch = info.leader_epoch,
         .log_append_time_ms = -1,
         .info = &info,
     };
     const int error = log_append(wal->log, &append);
-    if (error != ERR_NONE) {
-        buffer_release(batch);
-        return error;
-    }
-    CHECK(append.base_offset == writer->base_offset);
-    wal->batch = batch;
-    wal->batch_length = append.length;
-    wal->write_end = append.last_offset + 1;
-    wal->state = WAL_WRITING;
-    return ERR_NONE;
+    if (error == ERR_NONE)
+        wal_recent_add(wal, buffer, &append);
+    return error;
 }
 
 static void trimmed(struct log_waiter *waiter, int error)
@@ -292,7 +277,7 @@ static void trimmed(struct log_waiter *waiter, int error)
     (void)error; /* the next snapshot tries again */
     struct wal *wal = container_of(waiter, struct wal, trim_waiter);
     wal->is_trimming = false;
-    close_if_idle(wal);
+    wal_close_if_idle(wal);
 }
 
 /* Lets the part of the log go that the kept snapshots make needless. */
@@ -314,45 +299,38 @@ static void snapshot_stored(struct snapshot_store *store, int error)
                store->name, error_name(error));
     else if (wal->close_waiter == NULL)
         log_trim(wal);
-    close_if_idle(wal);
+    wal_close_if_idle(wal);
 }
 
-static void snapshot_if_due(struct wal *wal)
+void wal_snapshot_if_due(struct wal *wal)
 {
     const uint64_t due_bytes =
         wal->store.bytes > wal->snapshot_bytes ? wal->store.bytes : wal->snapshot_bytes;
-    if (wal->suffix_bytes < due_bytes || wal->store.is_busy)
+    /* Never of more than is durable here: after a power loss the log would end before it. */
+    if (wal->suffix_bytes < due_bytes || wal->store.is_busy || wal->close_waiter != NULL ||
+        log_durable_end(wal->log) < wal->image->end_offset)
         return;
     wal->suffix_bytes = 0;
-    snapshot_store_start(&wal->store, wal->image);
+    snapshot_store_start(&wal->store, wal->image, wal->observer->voters(wal->observer));
 }
 
 static void log_advanced(struct log_observer *observer)
 {
     struct wal *wal = container_of(observer, struct wal, log_observer);
-    if (wal->state != WAL_WRITING || log_durable_end(wal->log) < wal->write_end)
-        return;
-    int64_t offset;
-    const struct span batch = span_of(wal->batch->data, wal->batch_length);
-    const int error = image_apply_batch(wal->image, batch, &wal->arena, &offset);
-    CHECK(error == ERR_NONE); /* we wrote it, by this very image */
-    wal->suffix_bytes += batch.length;
-    wal->state = WAL_READY;
-    log_set_high_watermark(wal->log, wal->image->end_offset);
-    batch_end(wal, ERR_NONE);
-    snapshot_if_due(wal);
-    wal_settled(wal);
+    if (wal->state == WAL_READY)
+        wal->observer->durable(wal->observer);
 }
 
 /* What was under way is decided when the log was read again: it may have reached the disk. */
 static void log_has_failed(struct log_observer *observer, int error)
 {
     struct wal *wal = container_of(observer, struct wal, log_observer);
-    if (wal->state != WAL_READY && wal->state != WAL_WRITING)
+    if (wal->state != WAL_READY)
         return;
     io_log(wal->io, LOG_ERROR, "the metadata log failed: folder=" WAL_LOG_NAME " error=%s",
            error_name(error));
-    wal->state = WAL_BOOTING;
+    wal->state = WAL_LOST;
+    wal->observer->lost(wal->observer);
     log_load(wal->log, &wal->log_waiter);
 }
 
@@ -363,17 +341,18 @@ void wal_close(struct wal *wal, struct log_waiter *waiter)
         return;
     }
     wal->close_waiter = waiter;
-    close_if_idle(wal);
+    wal_close_if_idle(wal);
 }
 
 void wal_free(struct wal *wal)
 {
     if (wal == NULL)
         return;
-    buffer_release(wal->batch);
+    wal_recent_cut(wal, -1);
     snapshot_load_free(&wal->load);
     snapshot_store_free(&wal->store);
     arena_reset(&wal->arena);
+    memory_give(wal->io->memory, MEMORY_STATE, wal->installing, wal->installing_bytes);
     if (wal->log != NULL)
         log_free(wal->log);
     memory_give(wal->io->memory, MEMORY_STATE, wal, sizeof(*wal));

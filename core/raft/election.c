@@ -237,3 +237,9 @@ void election_on_stand(struct raft *raft, struct raft_id from, const struct raft
            from.node, raft->term);
     election_start(raft, true);
 }
+
+void raft_stand(struct raft *raft)
+{
+    if (raft->role == RAFT_FOLLOWER && !raft->is_heard)
+        election_start(raft, false);
+}

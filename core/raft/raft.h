@@ -291,6 +291,10 @@ int raft_remove_voter(struct raft *raft, struct raft_id id, int64_t *ret_end);
  * ERR_NOT_CONTROLLER, ERR_VOTER_NOT_FOUND. */
 int raft_transfer(struct raft *raft, int32_t node);
 
+/* Stands for election now and not only when the time comes, unless there is a leader: for a node
+ * whose log was read again, when somebody waits. */
+void raft_stand(struct raft *raft);
+
 /* The node is about to end: a leader asks its best follower to stand at once, and neither leads nor
  * stands again. */
 void raft_resign(struct raft *raft);

@@ -44,6 +44,7 @@ WIRE_SCHEMAS = \
 	core/wire/schema/offset_for_leader_epoch.kp \
 	core/wire/schema/peer.kp \
 	core/wire/schema/produce.kp \
+	core/wire/schema/quorum.kp \
 	core/wire/schema/raft.kp \
 	core/wire/schema/sync_group.kp
 

@@ -2,7 +2,9 @@
 /* Whole brokers of one cluster, each in a world of its own. */
 #include <string.h>
 
+#include "core/broker_state.h"
 #include "core/meta/identity.h"
+#include "core/meta/topics.h"
 #include "core/peer/message.h"
 #include "tests/support/node.h"
 #include "tests/support/runner.h"
@@ -66,6 +68,18 @@ static void advance(int64_t ms)
     }
 }
 
+/* It takes part in its cluster, and serves once that has formed. */
+static void begin_to_run(int32_t id)
+{
+    node_start(&nodes[id]);
+    ck_assert(!world_is_stopped(nodes[id].world));
+}
+
+static bool is_ready(int32_t id)
+{
+    return world_is_ready(nodes[id].world) && !world_is_stopped(nodes[id].world);
+}
+
 static bool logged(int32_t id, const char *part)
 {
     return world_logged(nodes[id].world, part);
@@ -73,10 +87,10 @@ static bool logged(int32_t id, const char *part)
 
 START_TEST(nodes_of_a_cluster_find_each_other)
 {
-    ck_assert(node_start(&nodes[1]));
+    begin_to_run(1);
     advance(3000);
     ck_assert(logged(1, "a node cannot be reached: node=2"));
-    ck_assert(node_start(&nodes[2]));
+    begin_to_run(2);
     advance(3000);
     ck_assert(logged(1, "a link is up: node=2 host=n2 port=9093"));
     ck_assert(logged(2, "a link is up: node=1 host=n1 port=9093"));
@@ -86,15 +100,135 @@ START_TEST(nodes_of_a_cluster_find_each_other)
 }
 END_TEST
 
+/* A topic that a node wants; its answer may never come. */
+static struct wish {
+    struct meta_proposal proposal;
+    struct broker *broker;
+    struct span name;
+} wishes[4];
+
+static int wish_prepare(struct meta_proposal *proposal, const struct image *image,
+                        struct meta_writer *writer)
+{
+    struct wish *wish = container_of(proposal, struct wish, proposal);
+    struct topic_creation topic = {.name = wish->name, .partitions = 1, .replication_factor = 1};
+    struct topics_context context;
+    struct arena arena;
+    arena_init(&arena, &wish->broker->memory, MEMORY_STATE, (size_t)1 << 20);
+    topics_begin(&context, image, wish->broker->conf, &wish->broker->io.rng, &arena, writer);
+    const int error = topics_create(&context, &topic);
+    topics_end(&context);
+    arena_reset(&arena);
+    return error;
+}
+
+static void wish_done(struct meta_proposal *proposal, int error)
+{
+    (void)error;
+    container_of(proposal, struct wish, proposal)->name = SPAN_NULL;
+}
+
+/* Another wish than those before. */
+static void wish(uint32_t number, int32_t id, const char *topic)
+{
+    wishes[number] = (struct wish){
+        .proposal = {.prepare = wish_prepare, .done = wish_done},
+        .broker = nodes[id].broker,
+        .name = span_text(topic),
+    };
+    controller_propose(nodes[id].broker->controller, &wishes[number].proposal);
+}
+
+static bool is_granted(uint32_t number)
+{
+    return span_is_null(wishes[number].name);
+}
+
+static bool has_topic(int32_t id, const char *name)
+{
+    return image_topic(&nodes[id].broker->image, span_text(name)) != NULL;
+}
+
+START_TEST(nothing_is_served_before_every_voter_is_there)
+{
+    begin_to_run(1);
+    advance(20000);
+    ck_assert(!is_ready(1));
+    begin_to_run(2);
+    advance(5000);
+    ck_assert(is_ready(1) && is_ready(2));
+    ck_assert_uint_eq(image_live_brokers(&nodes[1].broker->image), 2);
+    ck_assert_uint_eq(image_digest(&nodes[1].broker->image), image_digest(&nodes[2].broker->image));
+}
+END_TEST
+
+START_TEST(any_node_changes_the_metadata_of_all)
+{
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    wish(0, 1, "one");
+    wish(1, 2, "two");
+    wish(2, 1, "three");
+    advance(1000);
+    ck_assert(is_granted(0) && is_granted(1) && is_granted(2));
+    for (int32_t id = 1; id <= 2; id++)
+        ck_assert(has_topic(id, "one") && has_topic(id, "two") && has_topic(id, "three"));
+}
+END_TEST
+
+START_TEST(half_of_the_voters_change_nothing)
+{
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    node_kill(&nodes[2]);
+    wish(0, 1, "alone");
+    advance(10000);
+    ck_assert(!is_granted(0) && !has_topic(1, "alone"));
+    begin_to_run(2);
+    advance(5000);
+    ck_assert(is_ready(2));
+    ck_assert(has_topic(1, "alone") == has_topic(2, "alone"));
+    wish(1, 2, "together");
+    advance(1000);
+    ck_assert(is_granted(0) && is_granted(1));
+    ck_assert(has_topic(1, "together") && has_topic(2, "together"));
+}
+END_TEST
+
+START_TEST(a_node_that_waits_for_the_others_ends_when_told)
+{
+    begin_to_run(1);
+    advance(1000);
+    node_stop(&nodes[1]);
+}
+END_TEST
+
+START_TEST(a_broker_that_ended_is_fenced_and_let_in_again)
+{
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    node_stop(&nodes[2]);
+    advance(500);
+    begin_to_run(2);
+    advance(5000);
+    ck_assert(is_ready(2));
+    ck_assert_uint_eq(image_live_brokers(&nodes[1].broker->image), 2);
+    ck_assert_uint_eq(image_live_brokers(&nodes[2].broker->image), 2);
+}
+END_TEST
+
 START_TEST(a_node_that_ends_in_order_is_proven_dead)
 {
-    ck_assert(node_start(&nodes[1]));
-    ck_assert(node_start(&nodes[2]));
+    begin_to_run(1);
+    begin_to_run(2);
     advance(3000);
     node_stop(&nodes[2]);
     advance(100);
     ck_assert(logged(1, "a node's process has ended: node=2 incarnation="));
-    ck_assert(node_start(&nodes[2]));
+    begin_to_run(2);
     world_reset_counts(nodes[1].world);
     advance(2000);
     ck_assert(logged(1, "a link is up: node=2"));
@@ -107,8 +241,8 @@ START_TEST(a_node_of_another_cluster_is_refused)
     node_free(&nodes[2]);
     init(2, "another-cluster");
     world_add_host(nodes[2].world, "n1", nodes[1].world);
-    ck_assert(node_start(&nodes[1]));
-    ck_assert(node_start(&nodes[2]));
+    begin_to_run(1);
+    begin_to_run(2);
     advance(2000);
     ck_assert(logged(1, "a node is refused: from=127.0.0.1:40000 why=the other node's cluster.id"));
     ck_assert(logged(2, "a node refused this one: node=1 host=n1 port=9093 why=the other node's"));
@@ -121,7 +255,10 @@ START_TEST(clients_and_nodes_have_listeners_of_their_own)
     static const uint8_t request[] = {0, 0, 0, 10, 0, 18, 0, 3, 0, 0, 0, 1, 0, 0};
     static const uint8_t hello[] = {0, 0, 0, 10, PEER_HELLO >> 8, PEER_HELLO & 0xff, 0, 3, 0, 0,
                                     0, 1, 0, 0};
-    ck_assert(node_start(&nodes[1]));
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    ck_assert(is_ready(1));
     const uint64_t client = world_connect(nodes[1].world, PEERS);
     world_client_send(nodes[1].world, client, span_of(request, sizeof(request)));
     const uint64_t node = world_connect(nodes[1].world, CLIENTS);
@@ -153,6 +290,11 @@ SUITE(cluster)
     TCase *tcase = tcase_create("cluster");
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, nodes_of_a_cluster_find_each_other);
+    tcase_add_test(tcase, nothing_is_served_before_every_voter_is_there);
+    tcase_add_test(tcase, any_node_changes_the_metadata_of_all);
+    tcase_add_test(tcase, half_of_the_voters_change_nothing);
+    tcase_add_test(tcase, a_node_that_waits_for_the_others_ends_when_told);
+    tcase_add_test(tcase, a_broker_that_ended_is_fenced_and_let_in_again);
     tcase_add_test(tcase, a_node_that_ends_in_order_is_proven_dead);
     tcase_add_test(tcase, a_node_of_another_cluster_is_refused);
     tcase_add_test(tcase, clients_and_nodes_have_listeners_of_their_own);

@@ -45,8 +45,16 @@ int site_boot(struct site *site)
         return -1;
     ck_assert_int_eq(site->error, ERR_NONE);
     image_init(&site->image, site->io->memory, 7);
-    site->controller =
-        controller_new(site->io, site->folder, NULL, (uint64_t)1024 * 1024, &site->image);
+    const struct raft_seed self = {.node = 1, .listener = SPAN("A"), .host = SPAN("h"), .port = 1};
+    const struct quorum_options options = {
+        .folder = site->folder,
+        .snapshot_bytes = (uint64_t)1024 * 1024,
+        .image = &site->image,
+        .self = {1, {{1}}},
+        .seeds = &self,
+        .seeds_count = 1,
+    };
+    site->controller = controller_new(site->io, &options);
     site->woken = 0;
     controller_boot(site->controller, &site->waiter);
     ck_assert_int_eq(site->woken, 0);

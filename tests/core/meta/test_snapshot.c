@@ -22,7 +22,7 @@ static void set_up(void)
 static void save(void)
 {
     memory_give(&cluster.settings.memory, MEMORY_STATE, block, capacity);
-    block = snapshot_save(&cluster.image, 1700000000000, &length, &capacity);
+    block = snapshot_save(&cluster.image, SPAN_NULL, 1700000000000, &length, &capacity);
 }
 
 static void tear_down(void)
@@ -89,7 +89,7 @@ START_TEST(an_empty_image_comes_back)
     struct image empty;
     uint64_t position;
     image_init(&empty, &cluster.settings.memory, 9);
-    block = snapshot_save(&empty, 0, &length, &capacity);
+    block = snapshot_save(&empty, SPAN_NULL, 0, &length, &capacity);
     const struct snapshot_id none = {.epoch = -1};
     ck_assert(snapshot_is_whole(span_of(block, length), none));
     ck_assert_int_eq(snapshot_restore(span_of(block, length), none, &restored, &position),

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/meta/fencing.h"
+
+#include "core/meta/quorum.h"
+#include "core/wire/error.h"
+
+static struct fencing_note *note_find(struct fencing *fencing, int32_t node_id)
+{
+    for (uint32_t i = 0; i < fencing->notes_count; i++) {
+        if (fencing->notes[i].node_id == node_id)
+            return &fencing->notes[i];
+    }
+    return NULL;
+}
+
+/* NULL when there is no room: such a node is not fenced, as if it were heard. */
+static struct fencing_note *note_of(struct fencing *fencing, int32_t node_id)
+{
+    struct fencing_note *note = note_find(fencing, node_id);
+    if (note == NULL && fencing->notes_count < META_BROKERS_MAX) {
+        note = &fencing->notes[fencing->notes_count++];
+        *note = (struct fencing_note){.node_id = node_id};
+    }
+    return note;
+}
+
+/* What the image should say of a broker. */
+static bool is_to_be_fenced(struct fencing *fencing, const struct meta_broker *broker)
+{
+    const struct fencing_note *note = note_find(fencing, broker->id);
+    return broker->id != fencing->self && note != NULL &&
+           (note->is_silent || uuid_equal(note->dead, broker->incarnation));
+}
+
+static void fencing_look(struct fencing *fencing);
+
+static int fencing_prepare(struct meta_proposal *proposal, const struct image *image,
+                           struct meta_writer *writer)
+{
+    struct fencing *fencing = container_of(proposal, struct fencing, proposal);
+    int error = ERR_NONE;
+    for (uint32_t i = 0; i < image->brokers_count && error == ERR_NONE; i++) {
+        const struct meta_broker *broker = &image->brokers[i];
+        const bool fenced = is_to_be_fenced(fencing, broker);
+        if (fenced == broker->fenced || !image_epochs_can_rise(image, broker->id))
+            continue;
+        struct meta_record record = meta_record_of(META_RECORD_REGISTRATION_CHANGE);
+        record.body.registration_change.broker_id = broker->id;
+        record.body.registration_change.broker_epoch = broker->epoch;
+        record.body.registration_change.fenced = fenced ? 1 : -1;
+        error = meta_write(writer, &record);
+        io_log(fencing->io, LOG_INFO, "a broker is %s: node=%d epoch=%lld",
+               fenced ? "fenced" : "let in again", broker->id, (long long)broker->epoch);
+    }
+    return error;
+}
+
+static void fencing_done(struct meta_proposal *proposal, int error)
+{
+    struct fencing *fencing = container_of(proposal, struct fencing, proposal);
+    fencing->is_proposing = false;
+    if (error == ERR_NONE)
+        fencing_look(fencing); /* more may have happened meanwhile */
+}
+
+static void look(struct turn_task *task)
+{
+    struct fencing *fencing = container_of(task, struct fencing, task);
+    if (fencing->controller == NULL || fencing->is_proposing ||
+        !quorum_leads(controller_quorum(fencing->controller)))
+        return;
+    for (uint32_t i = 0; i < fencing->image->brokers_count; i++) {
+        const struct meta_broker *broker = &fencing->image->brokers[i];
+        if (broker->fenced == is_to_be_fenced(fencing, broker))
+            continue;
+        fencing->is_proposing = true;
+        controller_propose(fencing->controller, &fencing->proposal);
+        return;
+    }
+}
+
+static void fencing_look(struct fencing *fencing)
+{
+    io_at_turn_end(fencing->io, &fencing->task, look);
+}
+
+static void image_changed(struct image_observer *observer, const struct image_change *change)
+{
+    if (change->broker != NULL)
+        fencing_look(container_of(observer, struct fencing, image_observer));
+}
+
+static void leadership_changed(struct controller_watcher *watcher)
+{
+    fencing_look(container_of(watcher, struct fencing, watcher));
+}
+
+void fencing_init(struct fencing *fencing, struct io *io, int32_t self)
+{
+    *fencing = (struct fencing){
+        .io = io,
+        .self = self,
+        .image_observer = {.changed = image_changed},
+        .watcher = {.changed = leadership_changed},
+        .proposal = {.prepare = fencing_prepare, .done = fencing_done},
+    };
+    list_init(&fencing->task.place);
+}
+
+void fencing_start(struct fencing *fencing, struct controller *controller, struct image *image)
+{
+    fencing->controller = controller;
+    fencing->image = image;
+    image_observe(image, &fencing->image_observer);
+    controller_watch(controller, &fencing->watcher);
+}
+
+void fencing_heard(struct fencing *fencing, int32_t node_id)
+{
+    struct fencing_note *note = note_find(fencing, node_id);
+    if (note == NULL || !note->is_silent)
+        return;
+    note->is_silent = false;
+    fencing_look(fencing);
+}
+
+void fencing_silent(struct fencing *fencing, int32_t node_id)
+{
+    struct fencing_note *note = note_of(fencing, node_id);
+    if (note == NULL)
+        return;
+    note->is_silent = true;
+    fencing_look(fencing);
+}
+
+void fencing_died(struct fencing *fencing, int32_t node_id, struct uuid incarnation)
+{
+    struct fencing_note *note = note_of(fencing, node_id);
+    if (note == NULL)
+        return;
+    note->dead = incarnation;
+    note->is_silent = false; /* it has been heard of: the next process is another one */
+    fencing_look(fencing);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The active controller's eye on the brokers: who is proven dead, or silent, is fenced, and let in
+ * again when it is heard. A broker that registers anew is let in by that. Every node keeps notes,
+ * so that whoever is elected knows at once; only the one that leads acts on them.
+ */
+#ifndef CORE_META_FENCING_H
+#define CORE_META_FENCING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/io.h"
+#include "core/meta/controller.h"
+#include "core/meta/image.h"
+
+/* What is known of a broker from its links. */
+struct fencing_note {
+    int32_t node_id;
+    bool is_silent;
+    struct uuid dead; /* the last of its processes that is proven to have ended */
+};
+
+struct fencing {
+    struct io *io;
+    struct controller *controller; /* NULL: it was not started yet */
+    const struct image *image;
+    struct image_observer image_observer;
+    struct controller_watcher watcher;
+    int32_t self;
+    struct fencing_note notes[META_BROKERS_MAX];
+    uint32_t notes_count;
+    bool is_proposing;
+    struct meta_proposal proposal;
+    struct turn_task task;
+};
+
+/* `self` is this node, which fences everybody but itself. Notes are taken from now on. */
+void fencing_init(struct fencing *fencing, struct io *io, int32_t self);
+
+/* Acts on them from now on, whenever this node leads. Both outlive it. */
+void fencing_start(struct fencing *fencing, struct controller *controller, struct image *image);
+
+/* What the links say of a node. */
+void fencing_heard(struct fencing *fencing, int32_t node_id);
+void fencing_silent(struct fencing *fencing, int32_t node_id);
+void fencing_died(struct fencing *fencing, int32_t node_id, struct uuid incarnation);
+
+#endif

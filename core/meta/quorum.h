@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * This node's part in the quorum: Raft (core/raft/raft.h) over the metadata WAL and the file of its
+ * votes. A node without others is a quorum of one, and no different.
+ */
+#ifndef CORE_META_QUORUM_H
+#define CORE_META_QUORUM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/io.h"
+#include "core/log/folder.h"
+#include "core/log/log.h"
+#include "core/meta/image.h"
+#include "core/meta/writer.h"
+#include "core/raft/raft.h"
+#include "core/records/codec.h"
+
+struct peers;
+struct quorum;
+
+struct quorum_observer {
+    /* Something may be different now: who leads, whether proposals are taken, what became of one,
+     * the image. Told inside a step. */
+    void (*changed)(struct quorum_observer *observer);
+};
+
+/* What became of a batch that was proposed. */
+enum quorum_fate {
+    QUORUM_UNDECIDED,
+    QUORUM_COMMITTED, /* and applied */
+    QUORUM_LOST,      /* it will never be */
+};
+
+struct quorum_options {
+    struct folder *folder; /* where the WAL lies */
+    const struct codecs *codecs;
+    uint64_t snapshot_bytes; /* as in wal_new() */
+    struct image *image;     /* empty; outlives the quorum, which alone changes it */
+    struct raft_id self;
+    const struct raft_seed *seeds; /* at least one; borrowed for the call */
+    uint32_t seeds_count;
+    struct peers *peers; /* the links to others; NULL: there are none. Outlives the quorum */
+};
+
+/* What was given is borrowed, the observer outlives it. */
+struct quorum *quorum_new(struct io *io, const struct quorum_options *options,
+                          struct quorum_observer *observer);
+
+/* Reads the WAL and the votes, and takes part from then on. Wakes with ERR_NONE when the image is
+ * up to date: this node leads, or follows a leader. Or with an error that was logged with file,
+ * place and mend, and then the broker must not start. */
+void quorum_boot(struct quorum *quorum, struct log_waiter *waiter);
+
+/* True when somebody leads and this node's image holds all that it knows to be proposed: the next
+ * proposal can be judged by it. */
+bool quorum_takes_proposals(const struct quorum *quorum);
+
+/* True on the node that leads: the active controller. */
+bool quorum_leads(const struct quorum *quorum);
+
+struct raft_status quorum_status(const struct quorum *quorum);
+
+/* How often appends were lost (a full disk) since proposals were taken last; 0: never. Whether they
+ * would be again nobody knows before it is tried, and quorum_retry() does that now, if it can. */
+uint32_t quorum_losses(const struct quorum *quorum);
+void quorum_retry(struct quorum *quorum);
+
+/* True when the WAL or the votes failed for good. */
+bool quorum_has_failed(const struct quorum *quorum);
+
+/* Proposes the records of `writer`, which began at the image's end, as one batch; proposals are
+ * taken before. Where another node leads they are sent to it, and count only if nothing else was
+ * proposed meanwhile: then, or when they do not arrive, they are lost. The writer is the caller's
+ * again at once. ERR_NONE or why nothing was proposed. */
+int quorum_propose(struct quorum *quorum, struct meta_writer *writer);
+
+/* Of what was proposed last, and not forgotten. */
+enum quorum_fate quorum_fate(const struct quorum *quorum);
+
+/* What was proposed last is decided: nothing more is done for it. */
+void quorum_forget(struct quorum *quorum);
+
+/* What the links tell. quorum_receive() returns NULL, or what is wrong with a message. */
+struct peer_message;
+const char *quorum_receive(struct quorum *quorum, const struct peer_message *message);
+void quorum_peer_up(struct quorum *quorum, int32_t node_id);
+void quorum_peer_died(struct quorum *quorum, int32_t node_id);
+void quorum_peer_drained(struct quorum *quorum, int32_t node_id);
+
+/* Ends it in order, after what is under way; wakes `waiter` when everything is closed. */
+void quorum_close(struct quorum *quorum, struct log_waiter *waiter);
+
+/* Frees it without touching the disk. */
+void quorum_free(struct quorum *quorum);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A snapshot of the leader's takes the place of a log that ends before the leader's begins. */
+#include "core/meta/quorum_internal.h"
+#include "core/wire/error.h"
+
+static void written(struct snapshot_receive *receive, int error)
+{
+    raft_snapshot_written(container_of(receive, struct quorum, receive)->raft, error);
+}
+
+static void finished(struct snapshot_receive *receive, int error, struct span bytes)
+{
+    struct quorum *quorum = container_of(receive, struct quorum, receive);
+    if (error != ERR_NONE)
+        raft_snapshot_installed(quorum->raft, error, SPAN_NULL);
+    else
+        wal_install(quorum->wal, receive->id, bytes);
+}
+
+void quorum_snapshot_init(struct quorum *quorum)
+{
+    quorum->receive = (struct snapshot_receive){
+        .io = quorum->io,
+        .folder = quorum->state.folder,
+        .path = SPAN(WAL_LOG_NAME),
+        .written = written,
+        .finished = finished,
+    };
+}
+
+void quorum_snapshot_write(struct raft_host *host, struct raft_end end, uint64_t position,
+                           struct span bytes, struct buffer *buffer)
+{
+    struct quorum *quorum = quorum_of_host(host);
+    if (position + bytes.length > SNAPSHOT_BYTES_MAX) {
+        raft_snapshot_written(quorum->raft, ERR_LIMIT);
+        return;
+    }
+    snapshot_receive_piece(&quorum->receive, (struct snapshot_id){end.offset, end.epoch}, position,
+                           bytes, buffer);
+}
+
+void quorum_snapshot_install(struct raft_host *host, struct raft_end end)
+{
+    (void)end; /* the one whose pieces were written */
+    snapshot_receive_finish(&quorum_of_host(host)->receive);
+}
