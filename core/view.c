@@ -23,6 +23,22 @@ void broker_view(const struct broker *broker, struct broker_view *ret_view)
     ret_view->shards_dropped = coordinator_dropped(broker->coordinator);
 }
 
+bool broker_view_quorum(const struct broker *broker, struct quorum_view *ret_view)
+{
+    if (broker->controller == NULL)
+        return false;
+    const struct raft_status status = quorum_status(controller_quorum(broker->controller));
+    *ret_view = (struct quorum_view){
+        .term = status.term,
+        .leader = status.leader,
+        .leads = status.is_established,
+        .committed = status.committed,
+        .image_end = broker->image.end_offset,
+        .image_epoch = broker->image.epoch,
+    };
+    return status.role != RAFT_STOPPED;
+}
+
 uint64_t broker_view_metadata(const struct broker *broker)
 {
     return image_digest(&broker->image);

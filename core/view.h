@@ -27,6 +27,18 @@ struct broker_view {
 
 void broker_view(const struct broker *broker, struct broker_view *ret_view);
 
+/* This node's part in the quorum. False before it takes part. */
+struct quorum_view {
+    int32_t term;
+    int32_t leader; /* -1: nobody */
+    bool leads;     /* this node, and its image holds all that was committed before its term */
+    int64_t committed;
+    int64_t image_end; /* up to where the image holds the metadata log */
+    int32_t image_epoch;
+};
+
+bool broker_view_quorum(const struct broker *broker, struct quorum_view *ret_view);
+
 /* The digest of the metadata image (core/meta/image.h); its cost is that of all topics. */
 uint64_t broker_view_metadata(const struct broker *broker);
 

@@ -8,7 +8,7 @@
 #include "core/base/check.h"
 #include "sim/memory.h"
 
-#define JUDGES_MAX 17
+#define JUDGES_MAX 24
 
 static const struct judge_kind *const kinds[] = {
     &judge_order,
@@ -21,6 +21,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_groups,
     &judge_commits,
     &judge_metadata,
+    &judge_quorum,
     &judge_limits,
     &judge_links,
     &judge_contract,

@@ -55,6 +55,7 @@ extern const struct judge_kind judge_contract;
 extern const struct judge_kind judge_limits;
 extern const struct judge_kind judge_links;
 extern const struct judge_kind judge_metadata;
+extern const struct judge_kind judge_quorum;
 
 /* All of them, over a world whose machines are there. */
 struct judges *judges_new(struct sim *sim);

@@ -74,6 +74,7 @@ libsim_a_SOURCES = \
 	sim/judge_links.c \
 	sim/judge_liveness.c \
 	sim/judge_metadata.c \
+	sim/judge_quorum.c \
 	sim/judge_order.c \
 	sim/knobs.c \
 	sim/knobs.h \
