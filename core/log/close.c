@@ -15,9 +15,20 @@ static void log_closed(struct log *log)
     log_release(log);
 }
 
+/* Whose index is being read holds a file open. */
+static bool an_index_loads(const struct log *log)
+{
+    for (uint32_t i = 0; i < log->segments_count; i++) {
+        if (log->segments[i]->index_load != NULL)
+            return true;
+    }
+    return false;
+}
+
 void close_continue(struct log *log)
 {
-    if (!log->closing || log->state == LOG_CLOSED || log->state == LOG_LOADING)
+    if (!log->closing || log->state == LOG_CLOSED || log->state == LOG_LOADING ||
+        an_index_loads(log))
         return;
     if (log->state != LOG_READY) {
         log_closed(log);

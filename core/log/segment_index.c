@@ -129,7 +129,7 @@ static void load_end(struct segment *segment, int error)
     buffer_release(load->offsets);
     memory_give(log->io->memory, MEMORY_STATE, load, sizeof(*load));
     waits_wake(&segment->index_waits, error);
-    if (log->truncation != NULL)
+    if (log->truncation != NULL || log->closing)
         log_turn(log); /* which may wait for this */
     segment_release(segment);
 }

@@ -270,6 +270,37 @@ START_TEST(a_folder_closes_after_reads_that_were_given_up)
 }
 END_TEST
 
+/* Its file is open, and its bytes come to memory that the log gives back. */
+START_TEST(a_log_closes_after_an_index_that_is_read)
+{
+    story.settings.segment_bytes = 1500;
+    story.settings.index_interval_bytes = 100;
+    boot();
+    for (int i = 0; i < 12; i++)
+        story_write(&story, 1, 300);
+    story_close(&story);
+    boot();
+    struct log_read read = {.offset = 2, .end_offset = 4, .max_bytes = 1000, .done = count_done};
+    reads_done = 0;
+    world_hold(story.world, EFFECT_READ, "index");
+    log_read(story.log, &read);
+    world_run(story.world);
+    ck_assert_int_eq(reads_done, 0);
+    log_read_cancel(&read);
+    story.woken = 0;
+    log_close(story.log, &story.waiter);
+    world_run(story.world);
+    ck_assert_int_eq(story.woken, 0);
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert_int_eq(story.woken, 1);
+    folder_close(story.folder, &story.waiter);
+    world_run(story.world);
+    ck_assert_int_eq(story.woken, 2);
+    world_exit(story.world);
+}
+END_TEST
+
 START_TEST(files_nobody_uses_are_closed)
 {
     story.settings.segment_bytes = 400;
@@ -316,6 +347,7 @@ SUITE(segments)
     tcase_add_test(tcase, a_pinned_range_outlives_its_segment);
     tcase_add_loop_test(tcase, a_cancelled_read_is_not_answered, 0, 8);
     tcase_add_test(tcase, a_folder_closes_after_reads_that_were_given_up);
+    tcase_add_test(tcase, a_log_closes_after_an_index_that_is_read);
     tcase_add_test(tcase, files_nobody_uses_are_closed);
     tcase_add_test(tcase, indexes_beyond_the_limit_leave_memory);
     suite_add_tcase(suite, tcase);
