@@ -22,7 +22,8 @@ enum auditor_state { TOPICS, READING, GROUPS };
 struct topic {
     char *name;
     struct uuid id;
-    uint32_t partitions;
+    int32_t led[FETCHER_PARTITIONS_MAX]; /* partitions that this auditor's machine leads */
+    uint32_t led_count;
 };
 
 struct auditor {
@@ -58,14 +59,10 @@ static void topics_forget(struct auditor *auditor)
 static void topic_begins(struct auditor *auditor)
 {
     const struct topic *topic = &auditor->topics[auditor->topic];
-    int32_t partitions[FETCHER_PARTITIONS_MAX];
-    uint32_t count = 0;
-    for (; count < topic->partitions && count < FETCHER_PARTITIONS_MAX; count++)
-        partitions[count] = (int32_t)count;
     fetcher_init(&auditor->fetcher, &auditor->contact, span_text(topic->name), false);
     auditor->fetcher.max_wait_ms = 0;
     auditor->fetcher.is_small = false;
-    fetcher_set(&auditor->fetcher, topic->id, partitions, count, OFFSET_UNKNOWN);
+    fetcher_set(&auditor->fetcher, topic->id, topic->led, topic->led_count, OFFSET_UNKNOWN);
 }
 
 static void ask_topics(struct auditor *auditor)
@@ -73,6 +70,22 @@ static void ask_topics(struct auditor *auditor)
     struct exchange *exchange = contact_request(&auditor->contact, API_METADATA, METADATA_VERSION);
     ((struct metadata_request *)(uintptr_t)exchange->request)->topics_count = -1;
     contact_send(&auditor->contact, exchange, NULL);
+}
+
+/* Each machine has its auditor, who reads what that machine leads. False when a partition has no
+ * leader: every one has to get one, sooner or later. */
+static bool partitions_learned(const struct auditor *auditor, struct topic *topic,
+                               const struct metadata_response_topic *response)
+{
+    for (int32_t i = 0; i < response->partitions_count; i++) {
+        const struct metadata_response_topic_partition *partition = &response->partitions[i];
+        if (partition->leader_id < 0)
+            return false;
+        if (partition->leader_id == (int32_t)auditor->client.host &&
+            topic->led_count < FETCHER_PARTITIONS_MAX)
+            topic->led[topic->led_count++] = partition->partition_index;
+    }
+    return true;
 }
 
 static void topics_learned(struct auditor *auditor, const struct metadata_response *response)
@@ -84,10 +97,15 @@ static void topics_learned(struct auditor *auditor, const struct metadata_respon
         const struct metadata_response_topic *topic = &response->topics[i];
         if (topic->is_internal || topic->error_code != ERR_NONE)
             continue;
-        auditor->topics[auditor->topics_count++] = (struct topic){
-            .name = sim_text_copy((const char *)topic->name.data, topic->name.length),
-            .id = topic->topic_id,
-            .partitions = (uint32_t)topic->partitions_count};
+        struct topic learned = {.id = topic->topic_id};
+        if (!partitions_learned(auditor, &learned, topic)) {
+            topics_forget(auditor);
+            return; /* asked again a little later */
+        }
+        if (learned.led_count == 0)
+            continue;
+        learned.name = sim_text_copy((const char *)topic->name.data, topic->name.length);
+        auditor->topics[auditor->topics_count++] = learned;
     }
     auditor->topic = 0;
     auditor->group = 0;
@@ -154,6 +172,8 @@ static void on_received(struct contact *contact, const struct exchange *exchange
     uint64_t delay_us = 1;
     if (exchange->api->key == API_METADATA) {
         topics_learned(auditor, exchange->response);
+        if (auditor->state == TOPICS)
+            delay_us = RETRY_US;
     } else if (exchange->api->key == API_OFFSET_FETCH) {
         const struct offset_fetch_response *response = exchange->response;
         if (response->error_code == ERR_NONE)

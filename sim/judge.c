@@ -89,7 +89,16 @@ struct judges *judges_new_of(struct sim *sim, const struct judge_kind *const *of
 
 struct judges *judges_new(struct sim *sim)
 {
-    return judges_new_of(sim, kinds, sizeof(kinds) / sizeof(kinds[0]));
+    const struct judge_kind *of[JUDGES_MAX];
+    uint32_t count = 0;
+    bool is_cluster = false;
+    for (uint32_t i = 0; i < sim->hosts_count; i++)
+        is_cluster = is_cluster || sim->hosts[i]->conf.is_cluster;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (!is_cluster || !kinds[i]->is_of_one_node)
+            of[count++] = kinds[i];
+    }
+    return judges_new_of(sim, of, count);
 }
 
 void judges_free(struct judges *judges)

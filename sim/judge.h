@@ -19,6 +19,8 @@ struct judge_kind {
     const char *rule;   /* what must hold, in a sentence */
     const char *source; /* whence: KIP, paper, contract */
     size_t size;        /* of its state, which starts zeroed */
+    bool
+        is_of_one_node; /* it looks at one machine's disk or partitions: not in a cluster's world */
     void (*begin)(struct judge *judge);
     void (*asked)(struct judge *judge, const struct exchange *exchange);
     void (*replied)(struct judge *judge, const struct exchange *exchange);

@@ -127,6 +127,7 @@ const struct judge_kind judge_acked_is_durable = {
     .source = "KIP-966 and write.caching=false; law: no reply leaves before what it promises is "
               "durable",
     .size = sizeof(struct acked),
+    .is_of_one_node = true,
     .begin = begin,
     .replied = replied,
     .end = end,

@@ -231,6 +231,7 @@ const struct judge_kind judge_change_is_durable = {
     .source = "KIP-631: a change counts when it is committed to the metadata log; law: no reply "
               "leaves before what it promises is durable",
     .size = sizeof(struct changes),
+    .is_of_one_node = true,
     .begin = begin,
     .asked = asked,
     .replied = replied,

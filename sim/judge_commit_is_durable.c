@@ -266,6 +266,7 @@ const struct judge_kind judge_commit_is_durable = {
     .source = "an acknowledged offset commit survives (KAFKA-20634, KAFKA-13636); law: no reply "
               "leaves before what it promises is durable",
     .size = sizeof(struct commits),
+    .is_of_one_node = true,
     .begin = begin,
     .replied = replied,
     .end = end,

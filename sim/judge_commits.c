@@ -364,6 +364,7 @@ const struct judge_kind judge_commits = {
     .source = "an acknowledged offset commit never silently regresses or expires (KAFKA-20634, "
               "KAFKA-13636)",
     .size = sizeof(struct commits),
+    .is_of_one_node = true,
     .begin = begin,
     .asked = asked,
     .replied = replied,

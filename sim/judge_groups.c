@@ -309,6 +309,7 @@ const struct judge_kind judge_groups = {
     .source = "Kafka's group protocol; KIP-848: one owner of a partition in a generation, old "
               "generations fenced",
     .size = sizeof(struct groups),
+    .is_of_one_node = true,
     .begin = begin,
     .asked = asked,
     .replied = replied,

@@ -393,6 +393,7 @@ const struct judge_kind judge_history = {
     .source = "invariants of Kafka's replication: ConsistentRead, committed records survive, "
               "consumers see nothing beyond the high watermark (KIP-392)",
     .size = sizeof(struct histories),
+    .is_of_one_node = true,
     .begin = begin,
     .replied = replied,
     .host_changed = host_changed,

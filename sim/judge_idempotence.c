@@ -337,6 +337,7 @@ const struct judge_kind judge_idempotence = {
     .source = "KIP-98, KIP-360: per producer id, epoch and partition, sequences are dense, without "
               "duplicates",
     .size = sizeof(struct idempotence),
+    .is_of_one_node = true,
     .begin = begin,
     .asked = asked,
     .replied = replied,

@@ -515,6 +515,7 @@ const struct judge_kind judge_images = {
             "was promised by then",
     .source = "crash consistency by power-loss images (ALICE, OSDI'14); KIP-966",
     .size = sizeof(struct images),
+    .is_of_one_node = true,
     .begin = begin,
     .replied = replied,
     .phase = phase,

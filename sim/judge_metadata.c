@@ -309,6 +309,7 @@ const struct judge_kind judge_metadata = {
             "image is what the log gives",
     .source = "law: one truth for metadata; KIP-631: the image is what replaying the log gives",
     .size = sizeof(struct metadata),
+    .is_of_one_node = true,
     .asked = asked,
     .replied = replied,
     .host_changed = host_changed,

@@ -82,13 +82,14 @@ static void controller_retry(struct controller *controller)
     }
 }
 
-/* The quorum ends once nothing is undecided. */
-static void close_begin(struct controller *controller)
+/* The quorum ends once nothing is undecided, unless that is for others to decide, who may be away. */
+static void close_if_decided(struct controller *controller)
 {
     struct log_waiter *waiter = controller->close_waiter;
+    if (waiter == NULL || (controller->is_writing && quorum_is_alone(controller->quorum)))
+        return;
     controller->close_waiter = NULL;
-    if (waiter != NULL)
-        quorum_close(controller->quorum, waiter);
+    quorum_close(controller->quorum, waiter);
 }
 
 static void controller_run(struct turn_task *task)
@@ -106,8 +107,7 @@ static void controller_run(struct turn_task *task)
         controller_refuse_all(controller);
     else if (!controller->is_writing)
         controller_retry(controller);
-    if (!controller->is_writing)
-        close_begin(controller);
+    close_if_decided(controller);
 }
 
 static void controller_changed(struct quorum_observer *observer)
@@ -173,8 +173,7 @@ void controller_close(struct controller *controller, struct log_waiter *waiter)
     controller->is_closing = true;
     controller_refuse_all(controller);
     controller->close_waiter = waiter;
-    if (!controller->is_writing)
-        close_begin(controller);
+    close_if_decided(controller);
 }
 
 void controller_free(struct controller *controller)

@@ -388,6 +388,13 @@ int quorum_propose(struct quorum *quorum, struct meta_writer *writer)
     return error;
 }
 
+bool quorum_is_alone(const struct quorum *quorum)
+{
+    const struct raft_voters *voters = raft_voters(quorum->raft);
+    return voters != NULL && voters->record.voters_count == 1 &&
+           raft_status(quorum->raft).role != RAFT_OBSERVER;
+}
+
 enum quorum_fate quorum_fate(const struct quorum *quorum)
 {
     const struct wal_watch *proposed = &quorum->proposed;
@@ -397,9 +404,7 @@ enum quorum_fate quorum_fate(const struct quorum *quorum)
     if (quorum->has_failed)
         return QUORUM_LOST;
     /* Nobody else has it: what is not in the log is nowhere. */
-    const bool is_alone = raft_voters(quorum->raft)->record.voters_count == 1 &&
-                          raft_status(quorum->raft).role != RAFT_OBSERVER;
-    if (is_alone && wal_state(quorum->wal) == WAL_READY &&
+    if (quorum_is_alone(quorum) && wal_state(quorum->wal) == WAL_READY &&
         (log_end(log) <= proposed->base_offset ||
          log_epoch_at(log, proposed->base_offset) != quorum->proposed_term))
         return QUORUM_LOST;

@@ -60,6 +60,9 @@ bool quorum_takes_proposals(const struct quorum *quorum);
 /* True on the node that leads: the active controller. */
 bool quorum_leads(const struct quorum *quorum);
 
+/* True for a quorum of one. */
+bool quorum_is_alone(const struct quorum *quorum);
+
 struct raft_status quorum_status(const struct quorum *quorum);
 
 /* How often appends were lost (a full disk) since proposals were taken last; 0: never. Whether they
