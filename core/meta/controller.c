@@ -82,7 +82,8 @@ static void controller_retry(struct controller *controller)
     }
 }
 
-/* The quorum ends once nothing is undecided, unless that is for others to decide, who may be away. */
+/* The quorum ends once nothing is undecided, unless that is for others to decide, who may be away.
+ */
 static void close_if_decided(struct controller *controller)
 {
     struct log_waiter *waiter = controller->close_waiter;
