@@ -138,8 +138,8 @@ static void take_snapshot(void)
     struct taken *snapshot = &taken[taken_count++];
     snapshot->id = (struct snapshot_id){cluster.image.end_offset, cluster.image.epoch};
     snapshot->batches_count = cluster.batches_count;
-    snapshot->block = snapshot_save(&cluster.image, SPAN_NULL, 0, &snapshot->length,
-                                    &snapshot->capacity);
+    snapshot->block =
+        snapshot_save(&cluster.image, SPAN_NULL, 0, &snapshot->length, &snapshot->capacity);
 }
 
 static void replay_from(struct image *image, uint32_t batch)
