@@ -57,8 +57,10 @@ bool world_net_is_due(const struct world_net *net, const struct effect *effect)
 /* The twin's client is our process: what becomes of it here, the twin sees. */
 static void client_leaves(struct world_connection *connection)
 {
-    if (connection->twin != NULL)
+    if (connection->twin != NULL) {
         connection->twin->client_closed = true;
+        connection->twin->twin = NULL;
+    }
     connection->twin = NULL;
 }
 
