@@ -355,7 +355,10 @@ const struct scenario_object_info *scenario_object_info(enum scenario_object obj
         [OBJECT_SCENARIO] = {"scenario", "The scenario", "A file is one object with these words.",
                              sizeof(struct scenario), scenario_words, NULL},
         [OBJECT_NODE] = {"node", "Nodes",
-                         "In `nodes`. They do not know of each other, and each has all topics.",
+                         "In `nodes`. They are machines n1, n2 and so on. They do not know of each "
+                         "other, unless "
+                         "controller.quorum.voters names others: then they listen for them at port "
+                         "9093. Each has all topics.",
                          sizeof(struct scenario_node), node_words, NULL},
         [OBJECT_TOPIC] = {"topic", "Topics", "In `topics`.", sizeof(struct scenario_topic),
                           topic_words, NULL},

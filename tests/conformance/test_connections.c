@@ -392,7 +392,7 @@ START_TEST(either_end_may_close)
         const uint64_t goes = way == 0 ? dialled : accepted;
         const uint64_t stays = way == 0 ? accepted : dialled;
         ck_assert_uint_eq(count_of(send_effect(goes, &last, 1)), 4);
-        const uint64_t watch = ask(watch_effect(goes));
+        const uint64_t watch = watch_that_waits(goes);
         ck_assert_int_eq(error_of(close_effect(goes)), ERR_NONE);
         ck_assert_int_eq(await(watch)->error, ERR_CLOSED);
         size_t length = 0;
