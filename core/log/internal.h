@@ -310,9 +310,6 @@ void settle_start(struct log *log);
 /* Gives up one that waits for the log to be durable; one that writes ends by itself. */
 void settle_cancel(struct log *log);
 void settle_free(struct log *log);
-/* Writes leader-epoch-checkpoint; its entry in the folder is still to be synced. `done` gets the
- * log. */
-void settle_epochs(struct log *log, file_done *done);
 
 /* close.c */
 void close_continue(struct log *log);

@@ -61,8 +61,6 @@ enum truncation_phase {
     TRUNCATION_ABOVE,  /* removing the segments above it */
     TRUNCATION_START,  /* writing the checkpoint of the start */
     TRUNCATION_BELOW,  /* removing the segments below it */
-    TRUNCATION_EPOCHS, /* writing them */
-    TRUNCATION_DONE,
 };
 
 /* A cut that is wanted, or under way. */
@@ -119,8 +117,6 @@ void truncate_remove_last(struct log *log);
 void truncate_to_start(struct log *log);
 /* A range was given back. */
 void truncate_unpinned(struct log *log);
-/* Writes the leader epochs, then ends in recover_ready(). */
-void truncate_epochs(struct log *log);
 /* Asked when nothing else is left to be done; false: it goes on, and asks again. */
 bool truncate_is_done(struct log *log);
 void reset_create(struct log *log);

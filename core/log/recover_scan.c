@@ -25,14 +25,14 @@ static void scan_begin(struct log *log)
     const uint32_t loaded = index->offsets.count;
     const uint32_t loaded_times = index->times.count;
     uint64_t position = 0;
-    if (loaded > 0)
+    /* An entry from there on may be older than a cut, and name a place behind the end. */
+    index_truncate(index, recovery->scan_from);
+    if (index->offsets.count > 0)
         position = index_position(index, recovery->scan_from);
     recovery->by_index = position > 0;
     recovery->indexed_to = position > 0 ? recovery->scan_from : segment->base_offset;
     if (position == 0)
         segment_index_new(segment);
-    else
-        index_truncate(index, recovery->scan_from);
     index = segment->index;
     segment->index_saved = position > 0 && index->offsets.count == loaded &&
                            index->times.count == loaded_times && !recovery->rewinding;
@@ -109,8 +109,6 @@ void recover_scan(struct log *log)
     recovery->next_offset = segment->base_offset;
     recovery->last_epoch = EPOCH_NONE;
     const bool has_index = recovery->truncating && segment_index_keep(segment);
-    if (has_index)
-        index_truncate(segment->index, log->end);
     for (uint32_t i = recovery->first; i < log->segments_count; i++) {
         if (i > recovery->first || !has_index)
             segment_index_new(log->segments[i]);

@@ -196,18 +196,6 @@ static void epochs_put(void *context, int error, struct span bytes)
         settle_indexes(log);
 }
 
-void settle_epochs(struct log *log, file_done *done)
-{
-    const size_t size = epochs_encode(&log->epochs, NULL, 0);
-    uint8_t *text = memory_take(log->io->memory, MEMORY_STATE, size);
-    epochs_encode(&log->epochs, text, size);
-    const struct span path = log_path(log, "leader-epoch-checkpoint");
-    file_put(log->io, folder_number(log->folder), path, FILE_REPLACE, 0, span_of(text, size), done,
-             log);
-    log_path_free(log, path);
-    memory_give(log->io->memory, MEMORY_STATE, text, size);
-}
-
 static void settle_write(struct log *log)
 {
     log->settle->writing = true;
@@ -218,7 +206,14 @@ static void settle_write(struct log *log)
     }
     /* Epochs beyond `offset` may be among them: recovery cuts them to the log's end. */
     log->epochs_changed = false;
-    settle_epochs(log, epochs_put);
+    const size_t size = epochs_encode(&log->epochs, NULL, 0);
+    uint8_t *text = memory_take(log->io->memory, MEMORY_STATE, size);
+    epochs_encode(&log->epochs, text, size);
+    const struct span path = log_path(log, "leader-epoch-checkpoint");
+    file_put(log->io, folder_number(log->folder), path, FILE_REPLACE, 0, span_of(text, size),
+             epochs_put, log);
+    log_path_free(log, path);
+    memory_give(log->io->memory, MEMORY_STATE, text, size);
 }
 
 /* What the files will say is the state now; it goes to disk when the log is durable up to here. */
@@ -255,7 +250,7 @@ static bool has_segment(const struct log *log)
 void settle_start(struct log *log)
 {
     if (log->settle == NULL) {
-        if (!log->settle_wanted || log->truncation != NULL)
+        if (!log->settle_wanted)
             return;
         log->settle_wanted = false;
         if (log->end == log->recovery_point || !has_segment(log))

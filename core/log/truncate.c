@@ -7,13 +7,15 @@
  *     what was appended is written ─▶ all is quiet ─▶ the place is found
  *       ─▶ recovery point durably at or below it
  *       ─▶ later segments removed, the last one first, each removal made durable
- *       ─▶ segment cut ─▶ tail read again, cut and synced as after a failed write (recover_cut.c)
- *       ─▶ leader epochs written ─▶ READY
+ *       ─▶ segment cut ─▶ tail read again, cut and synced as after a failed write ─▶ READY
  *
  * and to begin again at B, where nothing that is left reaches beyond B:
  *
  *       ─▶ segment B made ─▶ segments above it removed, one by one ─▶ start durably at B
- *       ─▶ segments below it removed, in any order ─▶ leader epochs written ─▶ READY
+ *       ─▶ segments below it removed, in any order ─▶ READY
+ *
+ * Leader epochs need no file of their own for that: what leader-epoch-checkpoint says beyond the
+ * recovery point is not believed (recover_scan.c), and it is written before that moves on.
  */
 #include "core/log/recover.h"
 
@@ -72,7 +74,7 @@ void truncation_give_up(struct log *log)
 void truncate_turn(struct log *log)
 {
     struct truncation *truncation = log->truncation;
-    if (truncation == NULL || log->pending_count > 0)
+    if (truncation == NULL || log->pending_count > 0 || log->create != NULL)
         return;
     struct log_waiter *waiter = truncation->waiter;
     if (!truncation->begins_again && truncation->offset >= log->end) {
@@ -192,7 +194,8 @@ static void locate_step(struct log_cursor *cursor, int error)
     lower(log);
 }
 
-/* Records above the recovery point may be missing, those below it never. */
+/* Records above the recovery point may be missing, those below it never. It is written even if it
+ * is low enough: a process before may have lowered it, and been killed before that was durable. */
 static void lowered(struct log_waiter *waiter, int error)
 {
     struct log *log = container_of(waiter, struct truncation, checkpoint)->log;
@@ -214,11 +217,8 @@ static void lower(struct log *log)
         return;
     if (truncation->begins_again && truncation->begin < kept_end)
         kept_end = truncation->begin;
-    if (kept_end >= log->recovery_point) {
-        truncate_remove_last(log);
-        return;
-    }
-    log->recovery_point = kept_end;
+    if (kept_end < log->recovery_point)
+        log->recovery_point = kept_end;
     truncation->checkpoint.wake = lowered;
     folder_checkpoint(log->folder, &truncation->checkpoint);
 }
@@ -304,7 +304,6 @@ static void cut(struct log *log)
     segment->written_bytes = truncation->position;
     if (log->durable_segment > recovery->segment)
         log->durable_segment = recovery->segment;
-    log->epochs_changed |= epochs_truncate_end(&log->epochs, log->end);
     if (segment->exists) {
         recover_truncate(log);
         return;
@@ -321,66 +320,13 @@ void truncate_unpinned(struct log *log)
     cut(log);
 }
 
-/* After a cut the epochs of what follows may be lower than those of what went: the file must not
- * name these any more. */
-static void epochs_synced(struct op *op, const struct completion *completion)
-{
-    struct log *log = container_of(op, struct recovery, op)->log;
-    if (recover_stopped(log))
-        return;
-    if (error_passes(completion->error)) {
-        recover_again(log, truncate_epochs);
-    } else if (completion->error != ERR_NONE) {
-        recover_folder_failed(log, "cannot sync the folder of");
-    } else {
-        log->epochs_changed = false;
-        log->truncation->phase = TRUNCATION_DONE;
-        recover_ready(log);
-    }
-}
-
-static void epochs_put(void *context, int error, struct span bytes)
-{
-    struct log *log = context;
-    (void)bytes;
-    if (recover_stopped(log))
-        return;
-    if (error_passes(error))
-        recover_again(log, truncate_epochs);
-    else if (error != ERR_NONE)
-        recover_folder_failed(log, "cannot write the leader epochs of");
-    else
-        io_sync_folder(log->io, &log->recovery->op, epochs_synced, folder_number(log->folder),
-                       log->name);
-}
-
-void truncate_epochs(struct log *log)
-{
-    if (recover_stopped(log))
-        return;
-    log->truncation->phase = TRUNCATION_EPOCHS;
-    if (log->has_folder && log->epochs_changed) {
-        settle_epochs(log, epochs_put);
-        return;
-    }
-    log->truncation->phase = TRUNCATION_DONE;
-    recover_ready(log);
-}
-
 bool truncate_is_done(struct log *log)
 {
-    switch (log->truncation->phase) {
-    case TRUNCATION_CUT:
-        if (log->truncation->begins_again)
-            reset_create(log);
-        else
-            truncate_epochs(log);
+    struct truncation *truncation = log->truncation;
+    if (truncation->phase == TRUNCATION_CUT && truncation->begins_again) {
+        reset_create(log);
         return false;
-    case TRUNCATION_BELOW:
-        truncate_epochs(log);
-        return false;
-    default:
-        CHECK(log->truncation->phase == TRUNCATION_DONE);
-        return true;
     }
+    CHECK(truncation->phase == TRUNCATION_CUT || truncation->phase == TRUNCATION_BELOW);
+    return true;
 }

@@ -166,15 +166,14 @@ void model_check_producer(struct model *model, struct story *story)
 {
     struct log_append append;
     const int32_t next = model_sequence(model);
-    story->epoch = model_epoch(model) + 1;
-    if (model->count > 0) {
-        const struct model_batch *last = &model->batches[model->count - 1];
-        const int32_t records = (int32_t)(last->last_offset - last->base_offset) + 1;
-        MUST(story_append_by(story, records, 7, 0, last->sequence, &append) == ERR_NONE);
-        MUST(append.duplicate && append.base_offset == last->base_offset);
-        MUST(story_append_by(story, 1, 7, 0, next + 1, &append) ==
-             ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-    }
+    if (model->count == 0)
+        return; /* the log may know the producer by what lies below its start */
+    const struct model_batch *last = &model->batches[model->count - 1];
+    const int32_t records = (int32_t)(last->last_offset - last->base_offset) + 1;
+    story->epoch = log_last_epoch(story->log) + 1;
+    MUST(story_append_by(story, records, 7, 0, last->sequence, &append) == ERR_NONE);
+    MUST(append.duplicate && append.base_offset == last->base_offset);
+    MUST(story_append_by(story, 1, 7, 0, next + 1, &append) == ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     MUST(story_append_by(story, 1, 7, 0, next, &append) == ERR_NONE);
     MUST(!append.duplicate && append.base_offset == model->end);
     const struct model_batch batch = {

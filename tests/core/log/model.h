@@ -42,7 +42,8 @@ bool model_begins(const struct model *whole, const struct model *part);
 /* Asserts that the log has what the model has: batches, leader epochs, what is read by ranges. */
 void model_check(const struct model *model, struct story *story);
 
-/* Asserts that the log knows its producer by the last batch, and no later one. Appends to both. */
+/* Asserts that the log knows its producer by the last batch, and no later one. Appends to both,
+ * unless there is none. */
 void model_check_producer(struct model *model, struct story *story);
 
 #endif

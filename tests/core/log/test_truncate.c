@@ -173,6 +173,8 @@ START_TEST(a_range_that_is_being_sent_keeps_its_bytes)
     world_run(story.world);
     ck_assert_int_eq(story.woken, 0);
     ck_assert_int_eq(log_state(story.log), LOG_LOADING);
+    story_read(&story, 0, 4, 100, true);
+    ck_assert_int_eq(story.error, ERR_KAFKA_STORAGE_ERROR);
     ck_assert_mem_eq(world_bytes(story.world, pin.range.file, pin.range.position, pin.range.length),
                      copy, pin.range.length);
     log_unpin(&pin.range);
@@ -244,21 +246,94 @@ START_TEST(a_log_that_goes_early_wakes_the_waiter)
 }
 END_TEST
 
-START_TEST(reads_that_wait_end)
+static void ended(struct log_read *read)
+{
+    ck_assert_int_eq(read->error, ERR_NOT_LEADER_OR_FOLLOWER);
+    pins++;
+}
+
+/* Nothing is in memory, and what is read is held. */
+static void read_and_truncate(const char *held)
 {
     write(30);
     story_close(&story);
-    boot(); /* nothing is in memory */
-    world_hold(story.world, EFFECT_READ, NULL);
-    struct log_read read = {.offset = 3, .end_offset = 60, .max_bytes = 100, .done = pinned};
-    read.whole_first = true;
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    world_hold(story.world, EFFECT_READ, held);
+    struct log_read read = {.offset = 3, .end_offset = 60, .max_bytes = 100, .done = ended};
     pins = 0;
     log_read(story.log, &read);
     world_run(story.world);
     ck_assert_int_eq(pins, 0);
-    log_read_cancel(&read);
+    story.woken = 0;
+    log_truncate(story.log, 11, &story.waiter);
+    world_run(story.world);
+    ck_assert_int_eq(pins, 1);
+    ck_assert_int_eq(story.woken, 0);
     world_release(story.world);
+    world_run(story.world);
+    ck_assert_int_eq(story.woken, 1);
+    model_truncate(&model, 11);
+    model_check(&model, &story);
+    write(10);
+    model_check(&model, &story);
+}
+
+START_TEST(reads_that_wait_end)
+{
+    read_and_truncate(".log");
+}
+END_TEST
+
+START_TEST(indexes_that_are_read_are_waited_for)
+{
+    read_and_truncate(".index");
+}
+END_TEST
+
+START_TEST(the_high_watermark_comes_down)
+{
+    write(10);
+    log_set_high_watermark(story.log, 20);
     truncate(11);
+    ck_assert_int_eq(log_delete_before(story.log, 20, &story.waiter), 10);
+    world_run(story.world);
+}
+END_TEST
+
+/* A process is killed when its cut is visible, but not durable: nothing that the next one knows of
+ * may come back. */
+START_TEST(what_a_killed_process_cut_stays_cut)
+{
+    story_end(&story);
+    story_begin(&story, (uint64_t)_i);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    write(4);
+    world_advance_ms(story.world, 61000);
+    world_hold(story.world, EFFECT_SYNC, ".log");
+    log_truncate(story.log, 4, &story.waiter);
+    world_run(story.world);
+    story_kill(&story);
+    world_release(story.world);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    const int64_t end = log_end(story.log);
+    story_power_loss(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), end);
+}
+END_TEST
+
+START_TEST(a_log_that_begins_again_knows_no_producer)
+{
+    struct log_append append;
+    write(10);
+    world_advance_ms(story.world, 61000);
+    reset(20);
+    story_kill(&story);
+    boot();
+    ck_assert_int_eq(story_append_by(&story, 1, 7, 0, 777, &append), ERR_NONE);
+    world_run(story.world);
+    reset(1000);
+    ck_assert_int_eq(story_append_by(&story, 1, 7, 0, 99, &append), ERR_NONE);
 }
 END_TEST
 
@@ -428,6 +503,10 @@ SUITE(truncate)
     tcase_add_test(tcase, a_log_that_goes_waits_for_nobody);
     tcase_add_test(tcase, a_log_that_goes_early_wakes_the_waiter);
     tcase_add_test(tcase, reads_that_wait_end);
+    tcase_add_test(tcase, indexes_that_are_read_are_waited_for);
+    tcase_add_test(tcase, the_high_watermark_comes_down);
+    tcase_add_loop_test(tcase, what_a_killed_process_cut_stays_cut, 1, 20);
+    tcase_add_test(tcase, a_log_that_begins_again_knows_no_producer);
     tcase_add_loop_test(tcase, a_cut_that_fails_takes_the_folder_offline, 0,
                         sizeof(failing) / sizeof(failing[0]));
     tcase_add_test(tcase, a_full_disk_delays_the_cut);

@@ -8,7 +8,7 @@
 #include "core/wire/error.h"
 #include "tests/core/log/model.h"
 
-enum { EFFECTS_MAX = 3000, RUNS = 60, STEPS = 80 };
+enum { EFFECTS_MAX = 3000, RUNS = 200, STEPS = 80 };
 
 struct follower {
     struct story story;
@@ -235,8 +235,8 @@ static void step(void)
         model_check(model, story);
     } else if (what < 95) {
         world_run(story->world);
-        story_close(story);
         note_safe_end();
+        story_close(story);
         judge();
     } else {
         follower.power = draw(2) == 0;
