@@ -127,6 +127,8 @@ void formation_start(struct raft *raft)
         for (uint32_t i = 0; i < seeds; i++)
             raft->form_peers[i].state = FORM_UNKNOWN;
         raft_timer_set(raft, raft->settings.heartbeat_ms);
+        io_log(raft->io, LOG_INFO, "the cluster is not formed yet: it waits for all voters=%u",
+               seeds);
         return;
     }
     formation_free(raft);
@@ -286,6 +288,21 @@ void formation_pump(struct raft *raft)
 
 /* ---- What is heard ---- */
 
+/* The record of an earlier attempt, whose founder has lost its folder: nobody can tell whether all
+ * had it, so nobody may begin without it. Told when it is news. */
+static void warn_if_stuck(struct raft *raft, const struct form_peer *known, struct raft_id from,
+                          const struct raft_form *form)
+{
+    const bool is_other =
+        raft->form_first == NULL || form->checksum != checksum_of(raft->form_first);
+    const bool is_known = known->state == form->state && raft_id_equal(known->id, from);
+    if (is_founder(raft) && form->state == FORM_FIRST && is_other && !is_known)
+        io_log(raft->io, LOG_ERROR,
+               "the cluster cannot be formed: another first record is on node=%d "
+               "mend=\"format the folders of all voters again, none has anything yet\"",
+               from.node);
+}
+
 void formation_on_form(struct raft *raft, struct raft_id from, const struct raft_form *form)
 {
     if (raft->is_log_lost)
@@ -304,6 +321,7 @@ void formation_on_form(struct raft *raft, struct raft_id from, const struct raft
     const int32_t index = seed_index(raft, from.node);
     if (index < 0)
         return;
+    warn_if_stuck(raft, &raft->form_peers[index], from, form);
     raft->form_peers[index] = (struct form_peer){from, form->state, form->checksum};
     if (is_founder(raft) && form->state == FORM_EMPTY && state_now(raft) == FORM_FIRST)
         send_first(raft, from.node);

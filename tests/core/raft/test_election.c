@@ -301,6 +301,24 @@ START_TEST(a_formed_cluster_never_forms_again)
 }
 END_TEST
 
+/* Nobody can tell any more whether all had had the record of the first attempt. */
+START_TEST(the_founder_does_not_begin_anew_while_others_have_begun)
+{
+    world_init(&world, 1, 3, 0);
+    for (int i = 0; i < 3; i++)
+        world_start(&world.nodes[i]);
+    world.nodes[2].slow_us = 50000000;
+    world_run(&world, 2000000);
+    world_crash(&world.nodes[0]);
+    world_wipe(&world.nodes[0]);
+    world_start(&world.nodes[0]);
+    world_run(&world, 10000000);
+    ck_assert_uint_eq(world.elections, 0);
+    ck_assert_int_eq(disk_end(&world.nodes[0].disk), 0);
+    story_end();
+}
+END_TEST
+
 START_TEST(seeds_that_disagree_form_nothing)
 {
     world_init(&world, 1, 3, 0);
@@ -338,6 +356,7 @@ SUITE(election)
     tcase_add_test(tcase, nobody_stands_before_all_hold_the_first_record);
     tcase_add_test(tcase, one_that_has_not_got_it_yet_holds_all_up);
     tcase_add_test(tcase, a_formed_cluster_never_forms_again);
+    tcase_add_test(tcase, the_founder_does_not_begin_anew_while_others_have_begun);
     tcase_add_test(tcase, seeds_that_disagree_form_nothing);
     suite_add_tcase(suite, tcase);
 }

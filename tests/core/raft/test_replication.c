@@ -46,6 +46,36 @@ START_TEST(answers_to_an_earlier_term_do_not_count)
 }
 END_TEST
 
+START_TEST(a_large_entry_goes_alone)
+{
+    story_start(3, 1);
+    struct world_node *leader = story_leader();
+    const int64_t end = disk_end(&leader->disk);
+    ck_assert_int_eq(world_propose(leader, 10), ERR_NONE);
+    ck_assert_int_eq(world_propose(leader, 4 * 1024 * 1024), ERR_NONE);
+    ck_assert_int_eq(world_propose(leader, 10), ERR_NONE);
+    ck_assert_int_eq(world_propose(leader, 6 * 1024 * 1024), ERR_RECORD_LIST_TOO_LARGE);
+    world_end_turn(leader);
+    world_run(&world, 200000);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(world.nodes[i].applied_end, end + 3);
+    story_end();
+}
+END_TEST
+
+START_TEST(a_full_link_is_waited_for)
+{
+    story_start(3, 0);
+    world.full = 900;
+    for (int i = 0; i < 20; i++)
+        story_propose();
+    world_run(&world, 3000000);
+    ck_assert_uint_eq(world.elections, 1);
+    ck_assert_int_eq(raft_status(story_leader()->raft).committed, disk_end(&story_leader()->disk));
+    story_end();
+}
+END_TEST
+
 START_TEST(what_is_written_is_not_committed_before_it_is_durable)
 {
     story_start(3, 0);
@@ -302,6 +332,8 @@ SUITE(replication)
 {
     TCase *tcase = tcase_create("replication");
     tcase_add_test(tcase, entries_get_everywhere);
+    tcase_add_test(tcase, a_large_entry_goes_alone);
+    tcase_add_test(tcase, a_full_link_is_waited_for);
     tcase_add_test(tcase, answers_to_an_earlier_term_do_not_count);
     tcase_add_test(tcase, what_is_written_is_not_committed_before_it_is_durable);
     tcase_add_test(tcase, a_proposal_has_its_place);

@@ -9,8 +9,7 @@
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
 
-#define DEATH_US    3000
-#define BATCH_BYTES 16384
+#define DEATH_US 3000
 
 uint32_t world_draw(struct world *world, uint32_t below)
 {
@@ -324,20 +323,17 @@ bool world_is_even(struct world *world)
 
 int world_propose(struct world_node *node, uint32_t bytes)
 {
-    uint8_t value[BATCH_BYTES] = {0};
-    CHECK(bytes <= BATCH_BYTES);
+    const size_t value_bytes = bytes < 8 ? 8 : bytes;
+    uint8_t *value = memory_take(&node->world->memory, MEMORY_STATE, value_bytes);
     put_be64(value, ++node->world->payload);
-    const struct span record = span_of(value, bytes < 8 ? 8 : bytes);
+    const struct span record = span_of(value, value_bytes);
     const size_t size = BATCH_HEADER_BYTES + batch_record_size(0, 0, SPAN_NULL, record);
     struct buffer *buffer = buffer_new(&node->world->memory, MEMORY_STATE, (uint32_t)size);
     struct batch_builder builder;
-    if (node->is_cutting || node->is_installing || node->is_log_lost) {
-        buffer_release(buffer);
-        return ERR_NOT_CONTROLLER;
-    }
     batch_builder_start(&builder, buffer->data, size, node->io.wall_ms, false);
     batch_builder_add(&builder, node->io.wall_ms, SPAN_NULL, record);
     batch_builder_finish(&builder);
+    memory_give(&node->world->memory, MEMORY_STATE, value, value_bytes);
     const int error =
         raft_propose(node->raft, buffer, buffer->data, (uint32_t)size, disk_end(&node->disk));
     buffer_release(buffer);
