@@ -16,7 +16,7 @@
 
 #define RAFT_VOTERS_MAX       16
 #define RAFT_ENDPOINTS_MAX    8                   /* of a voter */
-#define RAFT_VOTERS_BYTES_MAX ((size_t)64 * 1024) /* of one record */
+#define RAFT_VOTERS_BYTES_MAX ((size_t)32 * 1024) /* of a record: a snapshot's batch has room */
 
 struct raft_id {
     int32_t node;

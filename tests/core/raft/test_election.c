@@ -59,6 +59,25 @@ START_TEST(a_higher_term_ends_a_leadership)
 }
 END_TEST
 
+START_TEST(a_single_voter_leads_again_when_somebody_waits)
+{
+    story_start(1, 0);
+    struct world_node *node = story_leader();
+    const int32_t term = raft_status(node->raft).term;
+    story_propose();
+    world_lose_log(node);
+    ck_assert_int_eq(raft_status(node->raft).role, RAFT_FOLLOWER);
+    ck_assert_int_eq(world_propose(node, 10), ERR_NOT_CONTROLLER);
+    world_run(&world, 60000);
+    ck_assert_ptr_null(world_leader(&world));
+    raft_stand(node->raft);
+    world_end_turn(node);
+    world_run(&world, 10000);
+    ck_assert_int_gt(raft_status(story_leader()->raft).term, term);
+    story_end();
+}
+END_TEST
+
 START_TEST(a_single_voter_never_resigns)
 {
     story_start(1, 2);
@@ -147,6 +166,22 @@ START_TEST(proof_of_death_makes_a_failover_fast)
 }
 END_TEST
 
+START_TEST(who_is_asked_to_stands_at_once_unless_somebody_leads)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *other = &world.nodes[story_other(leader->id) - 1];
+    raft_stand(other->raft);
+    ck_assert_int_eq(raft_status(other->raft).role, RAFT_FOLLOWER);
+    world_crash(leader);
+    raft_peer_dead(other->raft, leader->id);
+    raft_stand(other->raft);
+    ck_assert_int_eq(raft_status(other->raft).role, RAFT_PROSPECTIVE);
+    world_end_turn(other);
+    story_end();
+}
+END_TEST
+
 START_TEST(leadership_is_handed_over_at_once)
 {
     story_start(3, 0);
@@ -222,6 +257,37 @@ START_TEST(one_vote_a_term_even_after_a_restart)
     world_run(&world, 5000);
     ck_assert_int_eq(voter->disk.vote.voted.node, third->id);
     ck_assert_uint_eq(world.votes_count > 0, 1);
+    story_end();
+}
+END_TEST
+
+static bool somebody_cuts(struct world *the_world)
+{
+    for (uint32_t i = 0; i < the_world->nodes_count; i++) {
+        if (the_world->nodes[i].is_cutting)
+            return true;
+    }
+    return false;
+}
+
+/* What its log ends with is not certain: it would compare, and promise, by what may come back. */
+START_TEST(who_cuts_its_log_does_not_vote)
+{
+    story_start(3, 0);
+    struct world_node *old = story_leader();
+    story_isolate(old->id, true);
+    story_propose();
+    world_run(&world, 3000000);
+    story_propose();
+    world_run(&world, 100000);
+    old->slow_us = 1000000;
+    story_isolate(old->id, false);
+    ck_assert(world_run_until(&world, somebody_cuts, 5000000));
+    const int32_t term = raft_status(old->raft).term;
+    ask_for_vote(old, story_other(old->id), term + 1);
+    ck_assert_int_eq(raft_status(old->raft).term, term);
+    old->slow_us = 1000;
+    story_even();
     story_end();
 }
 END_TEST
@@ -339,6 +405,7 @@ SUITE(election)
     tcase_add_test(tcase, a_single_voter_needs_nobody);
     tcase_add_test(tcase, a_leader_waits_for_the_first_entry_of_its_term);
     tcase_add_test(tcase, a_higher_term_ends_a_leadership);
+    tcase_add_test(tcase, a_single_voter_leads_again_when_somebody_waits);
     tcase_add_test(tcase, a_single_voter_never_resigns);
     tcase_add_test(tcase, an_idle_quorum_elects_nobody);
     tcase_add_test(tcase, who_was_cut_off_disturbs_nobody);
@@ -346,10 +413,12 @@ SUITE(election)
     tcase_add_test(tcase, a_leader_without_a_majority_resigns);
     tcase_add_test(tcase, a_deaf_leader_resigns);
     tcase_add_test(tcase, proof_of_death_makes_a_failover_fast);
+    tcase_add_test(tcase, who_is_asked_to_stands_at_once_unless_somebody_leads);
     tcase_add_test(tcase, leadership_is_handed_over_at_once);
     tcase_add_test(tcase, a_transfer_to_the_dead_is_given_up);
     tcase_add_test(tcase, who_resigns_leads_no_more);
     tcase_add_test(tcase, one_vote_a_term_even_after_a_restart);
+    tcase_add_test(tcase, who_cuts_its_log_does_not_vote);
     tcase_add_test(tcase, whoever_has_less_is_not_elected);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("formation");
