@@ -8,6 +8,7 @@
 
 int raft_barrier(struct raft *raft, struct raft_barrier *barrier)
 {
+    list_init(&barrier->place);
     if (!raft_status(raft).is_established)
         return ERR_NOT_CONTROLLER;
     if (raft->barriers_count == RAFT_BARRIERS_MAX)

@@ -267,6 +267,8 @@ void follower_pump(struct raft *raft)
     if (raft->leader == RAFT_NOBODY || raft->role == RAFT_LEADER || !raft_is_log_ready(raft))
         return;
     snapshot_pump(raft);
+    if (raft->is_installing)
+        return;
     if (raft->refusal_due)
         send_refusal(raft);
     else if (raft->ack_due)

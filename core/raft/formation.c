@@ -139,7 +139,7 @@ void formation_start(struct raft *raft)
     if (raft->role == RAFT_OBSERVER)
         follower_ask_to_follow(raft);
     else if (raft_is_voter(raft) && voters_newest(raft)->record.voters_count == 1)
-        election_start(raft, false);
+        election_start(raft, false); /* nobody else leads */
     else
         raft_timer_set(raft, raft->settings.election_timeout_ms);
 }

@@ -273,7 +273,8 @@ struct raft_barrier {
     int error;
 };
 
-/* `done` follows at the end of a turn, never from inside. ERR_NOT_CONTROLLER, ERR_LIMIT at once. */
+/* `done` follows at the end of a turn, never from inside. ERR_NOT_CONTROLLER, ERR_LIMIT at once,
+ * and nothing follows. It may be taken back whatever came of it. */
 int raft_barrier(struct raft *raft, struct raft_barrier *barrier);
 void raft_barrier_cancel(struct raft_barrier *barrier);
 
@@ -292,7 +293,8 @@ int raft_remove_voter(struct raft *raft, struct raft_id id, int64_t *ret_end);
 int raft_transfer(struct raft *raft, int32_t node);
 
 /* Stands for election now and not only when the time comes, unless there is a leader: for a node
- * whose log was read again, when somebody waits. */
+ * whose log was read again, when somebody waits. By itself it does not: a full disk would lose the
+ * first record of each term, and the log be read again and again. */
 void raft_stand(struct raft *raft);
 
 /* The node is about to end: a leader asks its best follower to stand at once, and neither leads nor

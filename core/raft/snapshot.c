@@ -178,11 +178,16 @@ void raft_snapshot_written(struct raft *raft, int error)
     }
     raft->snapshot_position += raft->snapshot_piece;
     raft->snapped_due = true;
-    if (raft->snapshot_position < raft->snapshot_size || !raft_is_log_ready(raft))
+}
+
+/* All of it is there, and the log may be replaced. */
+static void install_if_whole(struct raft *raft)
+{
+    if (!raft->is_receiving || raft->is_snapshot_writing ||
+        raft->snapshot_position < raft->snapshot_size)
         return;
     raft->is_receiving = false;
-    if (raft->role == RAFT_LEADER || raft->role == RAFT_STOPPED ||
-        (raft->committed >= raft->snapshot.offset && raft_log_end(raft) >= raft->snapshot.offset))
+    if (raft->committed >= raft->snapshot.offset && raft_log_end(raft) >= raft->snapshot.offset)
         return; /* the log has come as far meanwhile */
     raft->is_installing = true;
     raft->host->snapshot_install(raft->host, raft->snapshot);
@@ -219,6 +224,7 @@ void raft_snapshot_installed(struct raft *raft, int error, struct span value)
 
 void snapshot_pump(struct raft *raft)
 {
+    install_if_whole(raft);
     if (!raft->snapped_due || raft->is_snapshot_writing)
         return;
     raft->snapped_due = false;

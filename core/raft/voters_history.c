@@ -43,6 +43,11 @@ static void voters_turned(struct raft *raft)
 
 void voters_push(struct raft *raft, struct raft_voters *voters)
 {
+    const struct raft_voters *newest = voters_newest(raft);
+    if (newest != NULL && newest->offset >= voters->offset) {
+        raft_voters_free(voters); /* a log that was lost gets again what is known already */
+        return;
+    }
     list_append(&raft->voters, &voters->place);
     voters_turned(raft);
 }

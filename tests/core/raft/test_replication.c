@@ -164,6 +164,42 @@ START_TEST(who_ends_before_the_log_begins_gets_a_snapshot)
 }
 END_TEST
 
+static void send_piece(struct world_node *node, const struct world_node *leader, int64_t end,
+                       int64_t position)
+{
+    struct buffer *buffer = buffer_new(&world.memory, MEMORY_STATE, 50);
+    memset(buffer->data, 7, 50);
+    const struct raft_message message = {
+        .type = RAFT_MESSAGE_SNAPSHOT,
+        .body.snapshot = {.term = raft_status(leader->raft).term,
+                          .end_offset = end,
+                          .last_epoch = 1,
+                          .size = 100,
+                          .position = position,
+                          .bytes = span_of(buffer->data, 50)},
+    };
+    raft_receive(node->raft, world_id(leader), &message, buffer);
+    world_end_turn(node);
+    buffer_release(buffer);
+    world_run(&world, 5000);
+}
+
+START_TEST(another_snapshot_begins_anew)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *node = &world.nodes[story_other(leader->id) - 1];
+    send_piece(node, leader, 1000, 0);
+    ck_assert_int_eq(node->arriving.end.offset, 1000);
+    send_piece(node, leader, 2000, 50); /* not in the middle */
+    ck_assert_int_eq(node->arriving.end.offset, 1000);
+    send_piece(node, leader, 2000, 0);
+    ck_assert_int_eq(node->arriving.end.offset, 2000);
+    ck_assert_uint_eq(node->arriving.length, 50);
+    story_end();
+}
+END_TEST
+
 START_TEST(observers_follow_and_do_not_count)
 {
     story_start(3, 2);
@@ -213,8 +249,9 @@ START_TEST(a_newcomer_has_to_have_caught_up)
     ck_assert_int_eq(world_add_voter(story_leader(), newcomer), ERR_REQUEST_TIMED_OUT);
     world_start(newcomer);
     story_even();
+    world_run(&world, 100000); /* applied it has, and now durably */
     ck_assert_int_eq(world_add_voter(story_leader(), newcomer), ERR_NONE);
-    story_even();
+    world_run(&world, 100000);
     story_end();
 }
 END_TEST
@@ -303,6 +340,7 @@ START_TEST(a_read_asks_a_majority)
     world_run(&world, 2000000);
     ck_assert_int_eq(barrier_error, ERR_NOT_CONTROLLER);
     ck_assert_int_eq(read_now(leader), ERR_NOT_CONTROLLER);
+    raft_barrier_cancel(&barrier);
     story_end();
 }
 END_TEST
@@ -339,6 +377,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_proposal_has_its_place);
     tcase_add_test(tcase, logs_that_parted_find_together);
     tcase_add_test(tcase, who_ends_before_the_log_begins_gets_a_snapshot);
+    tcase_add_test(tcase, another_snapshot_begins_anew);
     tcase_add_test(tcase, observers_follow_and_do_not_count);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("voters");

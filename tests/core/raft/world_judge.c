@@ -199,20 +199,24 @@ void judge_committed(struct world_node *node, int64_t offset)
 
 /* ---- Voters ---- */
 
-/* The newest voters record that the node's log, or what its snapshot holds, has. */
+/* The newest voters record that the node's log has, or that is committed as far as it knows: its
+ * snapshot holds it, or its log has lost it. */
 static const struct world_entry *newest_voters(const struct world_node *node)
 {
     const struct world_entries *log = &node->disk.log;
     const struct world_entries *truth = &node->world->truth;
+    const struct world_entry *newest = NULL;
+    for (uint32_t i = entries_find(truth, raft_status(node->raft).committed);
+         i > 0 && newest == NULL; i--) {
+        if (truth->items[i - 1].is_voters)
+            newest = &truth->items[i - 1];
+    }
     for (uint32_t i = log->count; i > 0; i--) {
         if (log->items[i - 1].is_voters)
-            return &log->items[i - 1];
+            return newest == NULL || newest->base < log->items[i - 1].base ? &log->items[i - 1]
+                                                                           : newest;
     }
-    for (uint32_t i = entries_find(truth, node->disk.start); i > 0; i--) {
-        if (truth->items[i - 1].is_voters)
-            return &truth->items[i - 1];
-    }
-    return NULL;
+    return newest;
 }
 
 void judge_voters(struct world_node *node)
@@ -221,9 +225,8 @@ void judge_voters(struct world_node *node)
     const struct raft_voters *has = raft_voters(node->raft);
     struct raft_voters *wants = NULL;
     struct span value;
-    if (entry == NULL || node->world->violation != NULL ||
-        disk_end(&node->disk) < raft_status(node->raft).committed)
-        return; /* what was lost is still true */
+    if (entry == NULL || node->world->violation != NULL)
+        return;
     control_find(span_of(entry->bytes, entry->length), CONTROL_VOTERS, &value);
     CHECK(raft_voters_decode(&node->world->memory, 0, value, &wants) == ERR_NONE);
     bool is_equal = has != NULL && has->record.voters_count == wants->record.voters_count;
