@@ -233,6 +233,18 @@ START_TEST(hostile_bytes)
 }
 END_TEST
 
+/* Nor of what nodes say to one another, whatever it looks like. */
+START_TEST(a_link_of_nodes)
+{
+    uint8_t bytes[FRAME_BYTES];
+    replay_messages_link(messages, CONNECTION);
+    receive(bytes, metadata_request(bytes, 9));
+    send(&(struct piece){.data = bytes, .length = metadata_reply(bytes, 9)}, 1);
+    close_connection();
+    ck_assert_str_eq(told, "");
+}
+END_TEST
+
 SUITE(replay_messages)
 {
     TCase *tcase = tcase_create("replay_messages");
@@ -243,5 +255,6 @@ SUITE(replay_messages)
     tcase_add_test(tcase, what_is_not_answered_is_lost);
     tcase_add_test(tcase, a_version_to_come_of_api_versions);
     tcase_add_loop_test(tcase, hostile_bytes, 0, 6);
+    tcase_add_test(tcase, a_link_of_nodes);
     suite_add_tcase(suite, tcase);
 }
