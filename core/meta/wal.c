@@ -262,11 +262,9 @@ int wal_append(struct wal *wal, struct buffer *buffer, uint8_t *batch, uint32_t 
         .buffer = buffer,
         .batch = batch,
         .length = length,
-        .leader_epoch = info.leader_epoch,
-        .log_append_time_ms = -1,
         .info = &info,
     };
-    const int error = log_append(wal->log, &append);
+    const int error = log_append_led(wal->log, &append);
     if (error == ERR_NONE)
         wal_recent_add(wal, buffer, &append);
     return error;
