@@ -247,6 +247,9 @@ static void quorum_start(struct boot *boot)
         .self = {conf->node_id, identity_directory_id(broker->identity, folder_number(folder))},
         .seeds = seeds,
         .seeds_count = conf->is_cluster ? conf->voters_count : 1,
+        .election_timeout_ms = (uint32_t)conf_int(conf, CONF_CONTROLLER_QUORUM_ELECTION_TIMEOUT_MS),
+        .fetch_timeout_ms = (uint32_t)conf_int(conf, CONF_CONTROLLER_QUORUM_FETCH_TIMEOUT_MS),
+        .heartbeat_ms = (uint32_t)conf_int(conf, CONF_BROKER_HEARTBEAT_INTERVAL_MS),
         .peers = broker->cluster == NULL ? NULL : broker->cluster->peers,
     };
     broker->controller = controller_new(&broker->io, &options);

@@ -7,6 +7,10 @@
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
 
+/* Of entries in one message, and of those on their way to one follower. */
+#define QUORUM_APPEND_BYTES ((uint32_t)1024 * 1024)
+#define QUORUM_WINDOW_BYTES (4 * QUORUM_APPEND_BYTES)
+
 /* What decoding a message may take beyond its bytes, and a record of voters. */
 #define QUORUM_ARENA_BYTES_MAX ((size_t)256 * 1024)
 
@@ -305,13 +309,13 @@ struct quorum *quorum_new(struct io *io, const struct quorum_options *options,
         .self = options->self,
         .seeds = options->seeds,
         .seeds_count = options->seeds_count,
-        .election_timeout_ms = 1000,
-        .election_backoff_max_ms = 1000,
-        .fetch_timeout_ms = 2000,
-        .heartbeat_ms = 500,
-        .append_bytes = 1024 * 1024,
-        .window_bytes = 4 * 1024 * 1024,
-        .snapshot_chunk_bytes = 1024 * 1024,
+        .election_timeout_ms = options->election_timeout_ms,
+        .election_backoff_max_ms = options->election_timeout_ms,
+        .fetch_timeout_ms = options->fetch_timeout_ms,
+        .heartbeat_ms = options->heartbeat_ms,
+        .append_bytes = QUORUM_APPEND_BYTES,
+        .window_bytes = QUORUM_WINDOW_BYTES,
+        .snapshot_chunk_bytes = QUORUM_APPEND_BYTES,
     };
     quorum->raft = raft_new(io, &settings, &quorum->host);
     quorum->reads = (struct quorum_reads){

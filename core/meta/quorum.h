@@ -41,6 +41,9 @@ struct quorum_options {
     struct raft_id self;
     const struct raft_seed *seeds; /* at least one; borrowed for the call */
     uint32_t seeds_count;
+    uint32_t election_timeout_ms; /* controller.quorum.election.timeout.ms */
+    uint32_t fetch_timeout_ms;    /* controller.quorum.fetch.timeout.ms */
+    uint32_t heartbeat_ms;        /* of a leader that has nothing else to say */
     struct peers *peers; /* the links to others; NULL: there are none. Outlives the quorum */
 };
 

@@ -53,6 +53,9 @@ int site_boot(struct site *site)
         .self = {1, {{1}}},
         .seeds = &self,
         .seeds_count = 1,
+        .election_timeout_ms = 1000,
+        .fetch_timeout_ms = 2000,
+        .heartbeat_ms = 500,
     };
     site->controller = controller_new(site->io, &options);
     site->woken = 0;
