@@ -241,6 +241,7 @@ START_TEST(a_node_of_another_cluster_is_refused)
     node_free(&nodes[2]);
     init(2, "another-cluster");
     world_add_host(nodes[2].world, "n1", nodes[1].world);
+    world_add_host(nodes[1].world, "n2", nodes[2].world);
     begin_to_run(1);
     begin_to_run(2);
     advance(2000);

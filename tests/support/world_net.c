@@ -273,9 +273,13 @@ uint64_t world_connect(struct world *world, uint32_t listener)
 void world_add_host(struct world *world, const char *host, struct world *other)
 {
     struct world_net *net = world_net_of(world);
-    CHECK(net->neighbours_count < WORLD_NEIGHBOURS_MAX);
-    net->neighbours[net->neighbours_count++] =
-        (struct world_neighbour){host, other == NULL ? NULL : world_net_of(other)};
+    uint32_t i = 0;
+    while (i < net->neighbours_count && strcmp(net->neighbours[i].host, host) != 0)
+        i++;
+    CHECK(i < WORLD_NEIGHBOURS_MAX);
+    net->neighbours[i] = (struct world_neighbour){host, other == NULL ? NULL : world_net_of(other)};
+    if (i == net->neighbours_count)
+        net->neighbours_count++;
 }
 
 void world_cut(struct world *world)
