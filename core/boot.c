@@ -202,12 +202,21 @@ static void listen_all(struct boot *boot, uint32_t first, uint32_t count,
     }
 }
 
+/* From now on it depends on other nodes how long this takes. */
+static void boot_wait(struct boot *boot)
+{
+    struct broker *broker = boot->broker;
+    boot->is_waiting = broker->conf->is_cluster;
+    if (boot->is_waiting && broker->stop_asked)
+        broker_stop(broker, false);
+}
+
 static void register_broker(struct boot *boot)
 {
-    boot->is_waiting = boot->broker->conf->is_cluster;
     boot->registration.prepare = registration_prepare;
     boot->registration.done = registered;
     controller_propose(boot->broker->controller, &boot->registration);
+    boot_wait(boot);
 }
 
 static void metadata_loaded(struct log_waiter *waiter, int error)
@@ -255,9 +264,9 @@ static void quorum_start(struct boot *boot)
     broker->controller = controller_new(&broker->io, &options);
     if (broker->cluster != NULL)
         fencing_start(&broker->cluster->fencing, broker->controller, &broker->image);
-    boot->is_waiting = conf->is_cluster;
     boot->waiter.wake = metadata_loaded;
     controller_boot(broker->controller, &boot->waiter);
+    boot_wait(boot);
 }
 
 static void peers_listened(struct boot *boot)

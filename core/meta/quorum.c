@@ -234,7 +234,7 @@ static void state_done(struct quorum_state *state, int error)
     } else if (quorum->is_persisting) {
         quorum->is_persisting = false;
         raft_persisted(quorum->raft, ERR_NONE);
-    } else if (!quorum->has_started) {
+    } else if (!quorum->has_started && quorum->close_waiter == NULL) {
         if (state->has_vote)
             raft_boot_vote(quorum->raft, &state->vote);
         quorum->has_started = true;
@@ -249,7 +249,7 @@ static void wal_booted(struct log_waiter *waiter, int error)
     struct quorum *quorum = container_of(waiter, struct quorum, wal_waiter);
     if (error != ERR_NONE)
         quorum_fail(quorum, error);
-    else
+    else if (quorum->close_waiter == NULL)
         quorum_state_load(&quorum->state);
 }
 

@@ -205,6 +205,32 @@ START_TEST(a_node_that_waits_for_the_others_ends_when_told)
 }
 END_TEST
 
+/* What was asked of the disk when it was told to end is waited for. */
+START_TEST(a_node_ends_at_any_moment_of_its_start)
+{
+    static const struct {
+        enum effect_kind kind;
+        const char *path;
+    } moments[] = {
+        {EFFECT_OPEN, "quorum-state"},       {EFFECT_READ, "quorum-state"},
+        {EFFECT_READ, "__cluster_metadata"}, {EFFECT_LIST, "__cluster_metadata"},
+        {EFFECT_OPEN, "meta.properties"},
+    };
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    node_stop(&nodes[1]);
+    world_hold(nodes[1].world, moments[_i].kind, moments[_i].path);
+    begin_to_run(1);
+    world_stop(nodes[1].world);
+    world_run(nodes[1].world);
+    world_release(nodes[1].world);
+    world_run(nodes[1].world);
+    ck_assert(world_is_stopped(nodes[1].world));
+    node_stop(&nodes[1]);
+}
+END_TEST
+
 START_TEST(a_broker_that_ended_is_fenced_and_let_in_again)
 {
     begin_to_run(1);
@@ -295,6 +321,7 @@ SUITE(cluster)
     tcase_add_test(tcase, any_node_changes_the_metadata_of_all);
     tcase_add_test(tcase, half_of_the_voters_change_nothing);
     tcase_add_test(tcase, a_node_that_waits_for_the_others_ends_when_told);
+    tcase_add_loop_test(tcase, a_node_ends_at_any_moment_of_its_start, 0, 5);
     tcase_add_test(tcase, a_broker_that_ended_is_fenced_and_let_in_again);
     tcase_add_test(tcase, a_node_that_ends_in_order_is_proven_dead);
     tcase_add_test(tcase, a_node_of_another_cluster_is_refused);
