@@ -115,8 +115,11 @@ static void start(struct process *process, struct world *world)
 
 static void run(void)
 {
-    while (world_turn(node.world) | world_turn(puppet.world))
-        ;
+    bool goes_on = true;
+    while (goes_on) {
+        goes_on = world_turn(node.world);
+        goes_on = world_turn(puppet.world) || goes_on;
+    }
 }
 
 static void advance(int64_t ms)

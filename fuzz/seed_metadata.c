@@ -9,6 +9,7 @@
 #include "core/base/endian.h"
 #include "core/broker_state.h"
 #include "core/meta/snapshot.h"
+#include "core/meta/wal.h"
 #include "fuzz/faults.h"
 #include "tests/support/node.h"
 

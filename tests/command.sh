@@ -111,7 +111,7 @@ says "a file that is missing" 1 "$scratch/none: error: No such file" \
 says "a misspelt key" 1 "log.dirs" "$chronik" broker --set log.drs=x
 printf 'node.id=1\nnum.partitions=many\n' >"$scratch/wrong"
 says "a wrong value has its line" 1 "$scratch/wrong:2: error:" "$chronik" broker "$scratch/wrong"
-says "a node of a cluster" 1 "clusters are not served yet" \
+says "a node of a cluster that is not formatted" 1 "run chronik format" \
     "$chronik" broker --set controller.quorum.voters=1@a:9093,2@b:9093 \
     --set controller.listener.names=C --set listeners=PLAINTEXT://:9092,C://:9093 \
     --set log.dirs="$scratch/none"

@@ -8,11 +8,13 @@
 /* One block holds the seeds and, behind them, their texts. */
 static void seeds_copy(struct raft *raft, const struct raft_settings *settings)
 {
+    if (settings->seeds_count == 0)
+        return;
     size_t bytes = settings->seeds_count * sizeof(struct raft_seed);
     for (uint32_t i = 0; i < settings->seeds_count; i++)
         bytes += settings->seeds[i].listener.length + settings->seeds[i].host.length;
     raft->seeds_bytes = bytes;
-    raft->seeds = bytes == 0 ? NULL : memory_take(raft->io->memory, MEMORY_STATE, bytes);
+    raft->seeds = memory_take(raft->io->memory, MEMORY_STATE, bytes);
     uint8_t *at = (uint8_t *)(raft->seeds + settings->seeds_count);
     for (uint32_t i = 0; i < settings->seeds_count; i++) {
         struct raft_seed *seed = &raft->seeds[i];

@@ -96,7 +96,7 @@ static int faulty_connect(int fd, const struct sockaddr *address, socklen_t leng
     if (fails(&faults.connect, NULL)) {
         const int error = errno;
         if (error == EINTR)
-            connect(fd, address, length);
+            (void)connect(fd, address, length);
         errno = error;
         return -1;
     }

@@ -71,13 +71,20 @@ struct raft_id world_id(const struct world_node *node)
     return (struct raft_id){node->id, node->disk.directory};
 }
 
+static bool is_same(const struct raft_status *a, const struct raft_status *b)
+{
+    return a->role == b->role && a->term == b->term && a->leader == b->leader &&
+           a->is_established == b->is_established && a->committed == b->committed &&
+           a->applied == b->applied;
+}
+
 void world_end_turn(struct world_node *node)
 {
     io_run_turn_tasks(&node->io);
     effects_clear(&node->effects);
     disk_sync(node);
     const struct raft_status status = raft_status(node->raft);
-    if (memcmp(&status, &node->status, sizeof(status)) != 0)
+    if (!is_same(&status, &node->status))
         judge_status(node);
 }
 
