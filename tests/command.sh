@@ -114,7 +114,7 @@ says "a wrong value has its line" 1 "$scratch/wrong:2: error:" "$chronik" broker
 says "a node of a cluster that is not formatted" 1 "run chronik format" \
     "$chronik" broker --set controller.quorum.voters=1@a:9093,2@b:9093 \
     --set controller.listener.names=C --set listeners=PLAINTEXT://:9092,C://:9093 \
-    --set log.dirs="$scratch/none"
+    --set log.dirs="$scratch/cluster"
 printf 'node.id=3\nlog.dirs=%s/one,%s/two\n' "$scratch" "$scratch" >"$scratch/format"
 id=$("$chronik" random-uuid)
 truth=no
