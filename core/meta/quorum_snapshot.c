@@ -13,6 +13,8 @@ static void finished(struct snapshot_receive *receive, int error, struct span by
     struct quorum *quorum = container_of(receive, struct quorum, receive);
     if (error != ERR_NONE)
         raft_snapshot_installed(quorum->raft, error, SPAN_NULL);
+    else if (wal_state(quorum->wal) != WAL_READY) /* it was lost, or closed, meanwhile */
+        raft_snapshot_installed(quorum->raft, ERR_NOT_LEADER_OR_FOLLOWER, SPAN_NULL);
     else
         wal_install(quorum->wal, receive->id, bytes);
 }

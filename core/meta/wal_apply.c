@@ -68,6 +68,14 @@ void wal_watch(struct wal *wal, struct wal_watch *watch)
     wal->watch = watch;
 }
 
+/* Forgets what the image has already: after appends were lost it may be ahead of the log, and what
+ * comes again was applied before. */
+static void recent_pass(struct wal *wal)
+{
+    while (!list_empty(&wal->recent) && recent_first(wal)->end_offset <= wal->image->end_offset)
+        recent_free(wal, recent_first(wal));
+}
+
 /* The checksum leaves out offset and epoch, which the leader gave. */
 static void watch_batch(struct wal *wal, struct span batch)
 {
@@ -101,9 +109,9 @@ static void apply_scan_done(struct log_scan *scan, int error)
 {
     struct wal *wal = container_of(scan, struct wal, scan);
     wal->is_scanning = false;
-    if (wal->state == WAL_LOST || wal->state == WAL_FAILED) {
+    if (wal->state != WAL_READY) {
         wal_close_if_idle(wal);
-        return; /* it goes on when the log was read again */
+        return; /* it goes on when the log was read again, or was cut */
     }
     if (error != ERR_NONE)
         wal_fail(wal, error);
@@ -124,12 +132,19 @@ static void apply_scan(struct wal *wal, int64_t end_offset)
     log_scan(wal->log, &wal->scan);
 }
 
+void wal_mark(struct wal *wal)
+{
+    const int64_t end = log_end(wal->log);
+    log_set_high_watermark(wal->log, wal->image->end_offset < end ? wal->image->end_offset : end);
+}
+
 void wal_apply(struct wal *wal)
 {
     int64_t end = log_end(wal->log);
     if (end > wal->commit_end)
         end = wal->commit_end;
     while (!wal->is_scanning && wal->state == WAL_READY && wal->image->end_offset < end) {
+        recent_pass(wal);
         struct recent *recent = recent_first(wal);
         if (recent == NULL || recent->base_offset > wal->image->end_offset) {
             apply_scan(wal,
@@ -144,7 +159,7 @@ void wal_apply(struct wal *wal)
     if (wal->image->end_offset == wal->told_end)
         return;
     wal->told_end = wal->image->end_offset;
-    log_set_high_watermark(wal->log, wal->image->end_offset);
+    wal_mark(wal);
     if (wal->state == WAL_READY)
         wal_snapshot_if_due(wal);
     wal->observer->applied(wal->observer);

@@ -59,7 +59,8 @@ static int image_restore(struct wal *wal)
 static void log_is_reset(struct log_waiter *waiter, int error)
 {
     struct wal *wal = container_of(waiter, struct wal, cut_waiter);
-    if (error == ERR_NONE)
+    /* The image may be ahead of a log that has lost appends, and never goes back. */
+    if (error == ERR_NONE && wal->image->end_offset < wal->installing_id.offset)
         error = image_restore(wal);
     if (error != ERR_NONE) {
         wal_fail(wal, error);
@@ -67,7 +68,7 @@ static void log_is_reset(struct log_waiter *waiter, int error)
     }
     wal->state = WAL_READY;
     wal->told_end = wal->image->end_offset;
-    log_set_high_watermark(wal->log, wal->image->end_offset);
+    wal_mark(wal);
     wal->observer->installed(wal->observer,
                              snapshot_voters(span_of(wal->installing, wal->installing_bytes)));
     memory_give(wal->io->memory, MEMORY_STATE, wal->installing, wal->installing_bytes);
@@ -78,7 +79,7 @@ static void log_is_reset(struct log_waiter *waiter, int error)
 
 void wal_install(struct wal *wal, struct snapshot_id id, struct span bytes)
 {
-    CHECK(wal->state == WAL_READY && id.offset > wal->image->end_offset);
+    CHECK(wal->state == WAL_READY);
     wal->state = WAL_CUTTING;
     wal->installing_id = id;
     wal->installing_bytes = bytes.length;

@@ -67,6 +67,9 @@ void wal_recent_add(struct wal *wal, struct buffer *buffer, const struct log_app
 /* Forgets those that end beyond `end_offset`. */
 void wal_recent_cut(struct wal *wal, int64_t end_offset);
 
+/* The log may let go of what the image has, as far as the log reaches. */
+void wal_mark(struct wal *wal);
+
 /* Applies what is committed and here, now or as it is read. */
 void wal_apply(struct wal *wal);
 
