@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/meta/quorum.h"
+#include "core/meta/quorum_state.h"
 #include "core/meta/snapshot.h"
 #include "core/meta/snapshot_store.h"
 #include "core/wire/error.h"
@@ -370,6 +372,20 @@ START_TEST(closing_ends_what_is_under_way)
 }
 END_TEST
 
+START_TEST(closing_while_it_boots_starts_nothing)
+{
+    world_hold(site.world, EFFECT_OPEN, QUORUM_STATE_FILE);
+    ck_assert_int_eq(site_boot(&site), -1);
+    controller_close(site.controller, &site.waiter);
+    ck_assert_int_eq(site.woken, 0);
+    world_release(site.world);
+    world_run(site.world);
+    ck_assert_int_eq(site.woken, 1);
+    ck_assert_int_eq(quorum_status(controller_quorum(site.controller)).role, RAFT_STOPPED);
+    site_kill(&site);
+}
+END_TEST
+
 /* Topics are created until effects are used up, then the process ends: what was answered is there
  * after the next start, and what the log holds is what the next image is. */
 static void end_at_effect(uint64_t seed, uint64_t effects)
@@ -429,6 +445,7 @@ SUITE(wal)
     tcase_add_test(tcase, a_full_disk_refuses_until_there_is_room);
     tcase_add_test(tcase, a_failed_sync_refuses_everything);
     tcase_add_test(tcase, closing_ends_what_is_under_way);
+    tcase_add_test(tcase, closing_while_it_boots_starts_nothing);
     tcase_add_loop_test(tcase, what_was_promised_survives_an_end_at_any_effect, 0, 10);
     suite_add_tcase(suite, tcase);
 }
