@@ -125,7 +125,6 @@ static void logs_close(struct shutdown *shutdown)
 
 void shutdown_start(struct broker *broker, bool failed)
 {
-    cluster_stop(broker);
     if (failed) {
         cluster_stop(broker);
         stopped(broker, true, "ended because it could not go on: see above");
