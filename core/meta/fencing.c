@@ -39,6 +39,8 @@ static int fencing_prepare(struct meta_proposal *proposal, const struct image *i
 {
     struct fencing *fencing = container_of(proposal, struct fencing, proposal);
     int error = ERR_NONE;
+    if (!quorum_leads(controller_quorum(fencing->controller)))
+        return ERR_NONE; /* it waited, and another node judges now */
     for (uint32_t i = 0; i < image->brokers_count && error == ERR_NONE; i++) {
         const struct meta_broker *broker = &image->brokers[i];
         const bool fenced = is_to_be_fenced(fencing, broker);
