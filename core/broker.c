@@ -180,6 +180,14 @@ static void accepted(struct broker *broker, const struct event *event)
         peers_accept(broker->cluster->peers, event->accepted.connection, event->accepted.peer);
 }
 
+/* A node of a cluster that can take part in its quorum no more would serve, for as long as it runs,
+ * what the metadata was: it ends, and the next process begins from what the disk has. */
+static bool has_left_cluster(const struct broker *broker)
+{
+    return broker->state == BROKER_SERVING && broker->cluster != NULL &&
+           controller_has_failed(broker->controller);
+}
+
 static void turn_end(struct broker *broker)
 {
     struct io *io = &broker->io;
@@ -188,7 +196,7 @@ static void turn_end(struct broker *broker)
     if (broker->cluster != NULL)
         peers_resume(broker->cluster->peers);
     io_run_turn_tasks(io);
-    if (broker->folders_failed)
+    if (broker->folders_failed || has_left_cluster(broker))
         broker_stop(broker, true);
     const uint64_t due_us = timers_next_us(&io->timers);
     if (due_us != broker->timer_us) {
