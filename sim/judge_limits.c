@@ -94,7 +94,7 @@ static void produce_replied(struct judge *judge, const struct exchange *exchange
             continue;
         judge->judged++;
         if (view.high_watermark > view.written_end || view.durable_end > view.written_end ||
-            view.written_end > view.end || view.start > view.high_watermark)
+            view.written_end > view.end || view.start > view.written_end)
             judge_object(judge,
                          "%.*s-%d of n%u: start %lld, durable end %lld, high watermark %lld, "
                          "written end %lld, end %lld are not in order",
