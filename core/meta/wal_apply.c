@@ -113,6 +113,10 @@ static void apply_scan_done(struct log_scan *scan, int error)
         wal_close_if_idle(wal);
         return; /* it goes on when the log was read again, or was cut */
     }
+    if (error == ERR_NONE && wal->image->end_offset < scan->end_offset) {
+        error = ERR_CORRUPT_MESSAGE; /* a gap: what is missing was committed, or nothing is */
+        wal_tell_damage(wal, wal->image->end_offset, error);
+    }
     if (error != ERR_NONE)
         wal_fail(wal, error);
     else
