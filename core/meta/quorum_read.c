@@ -123,16 +123,16 @@ static void file_opened(struct op *op, const struct completion *completion)
         read_end(job, completion->error);
         return;
     }
+    const struct raft_read *read = job->read;
     job->size = completion->count;
-    if (job->read != NULL && job->read->position < job->size)
-        job->buffer = buffer_new(io->memory, MEMORY_READ, job->read->max_bytes);
-    if (job->buffer == NULL) {
+    if (read != NULL && read->position < job->size)
+        job->buffer = buffer_new(io->memory, MEMORY_READ, read->max_bytes);
+    if (read == NULL || job->buffer == NULL) {
         job->error = ERR_ARENA_FULL;
         io_close_file(io, op, file_closed, job->file);
         return;
     }
-    io_read(io, op, file_read, job->file, job->read->position, job->buffer->data,
-            job->buffer->capacity);
+    io_read(io, op, file_read, job->file, read->position, job->buffer->data, job->buffer->capacity);
 }
 
 static void snapshot_start_read(struct quorum_read *job)

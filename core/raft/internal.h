@@ -201,7 +201,7 @@ void election_timer(struct timer *timer);
 void election_pump(struct raft *raft);
 void election_on_vote(struct raft *raft, struct raft_id from, const struct raft_vote *vote);
 void election_on_voted(struct raft *raft, struct raft_id from, const struct raft_voted *voted);
-void election_on_stand(struct raft *raft, struct raft_id from, const struct raft_stand *stand);
+void election_on_stand(struct raft *raft, struct raft_id from, const struct raft_stand *order);
 void election_on_follow(struct raft *raft, struct raft_id from, const struct raft_follow *follow);
 void election_ask(struct raft *raft, int32_t node);
 

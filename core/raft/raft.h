@@ -207,7 +207,7 @@ void raft_receive(struct raft *raft, struct raft_id from, const struct raft_mess
 
 /* What was asked of the host is done. An error of raft_persisted(), raft_log_truncated() or
  * raft_snapshot_installed() with ERR_KAFKA_STORAGE_ERROR stops raft; a snapshot that is not whole
- * is ERR_CORRUPT_MESSAGE and begun again. `voters`: the value of the snapshot's voters record,
+ * is ERR_CORRUPT_MESSAGE and begun again. `value`: that of the snapshot's voters record,
  * SPAN_NULL when it has none. `error` of a read: retried later; of a snapshot that is gone, by a
  * newer one. */
 void raft_persisted(struct raft *raft, int error);
@@ -215,7 +215,7 @@ void raft_log_truncated(struct raft *raft, int error);
 void raft_read_done(struct raft *raft, struct raft_read *read, int error, struct buffer *buffer,
                     struct span bytes, uint64_t snapshot_size);
 void raft_snapshot_written(struct raft *raft, int error);
-void raft_snapshot_installed(struct raft *raft, int error, struct span voters);
+void raft_snapshot_installed(struct raft *raft, int error, struct span value);
 
 /* The log's durable end moved. */
 void raft_log_changed(struct raft *raft);

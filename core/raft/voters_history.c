@@ -43,8 +43,7 @@ static void voters_turned(struct raft *raft)
 
 void voters_push(struct raft *raft, struct raft_voters *voters)
 {
-    const struct raft_voters *newest = voters_newest(raft);
-    if (newest != NULL && newest->offset >= voters->offset) {
+    if (!list_empty(&raft->voters) && voters_newest(raft)->offset >= voters->offset) {
         raft_voters_free(voters); /* a log that was lost gets again what is known already */
         return;
     }
@@ -97,8 +96,10 @@ void voters_trim(struct raft *raft)
 
 void voters_replace(struct raft *raft, struct raft_voters *voters)
 {
-    voters_clear(raft);
-    voters_push(raft, voters);
+    list_append(&raft->voters, &voters->place);
+    while (raft->voters.next != &voters->place)
+        raft_voters_free(container_of(list_pop(&raft->voters), struct raft_voters, place));
+    voters_turned(raft);
 }
 
 const struct raft_voters *raft_voters(const struct raft *raft)
