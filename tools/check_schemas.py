@@ -24,7 +24,9 @@ KAFKA_JARS = ("kafka-clients", "kafka-group-coordinator", "kafka-metadata")
 JSON_FOLDERS = ("common/message/", "common/metadata/")
 VERSION_MAX = 32767
 # What our own nodes say to one another.
-OURS_ALONE = ("peer.kp", "raft.kp")
+OURS_ALONE = ("peer.kp", "quorum.kp", "raft.kp")
+# Fields of ours in messages of Kafka's: tagged ones, which its readers pass over.
+OURS_BESIDE = {("register_broker_record", "unclean_restart")}
 INTEGERS = ("int8", "int16", "uint16", "int32", "uint32", "int64")
 
 
@@ -299,6 +301,7 @@ def compare(ours, theirs):
     if ours.versions != theirs.versions and not (theirs.partial and
                                                  ours.versions <= theirs.versions):
         yield f"versions {show(ours.versions)}, Kafka has {show(theirs.versions)}"
+    ours.fields = [field for field in ours.fields if (ours.name, field.name) not in OURS_BESIDE]
     common = ours.versions & theirs.versions
     if ours.flexible & common != theirs.flexible & common:
         yield f"flexible {show(ours.flexible)}, Kafka has {show(theirs.flexible & common)}"
@@ -324,12 +327,11 @@ def main(arguments):
     count = 0
     failed = 0
     for path in sorted(pathlib.Path(arguments[0]).glob("*.kp")):
+        if path.name in OURS_ALONE:
+            continue
         for ours in read_ours(path):
             count += 1
             other = theirs.get(ours.name)
-            if path.name in OURS_ALONE:
-                print(f"ok {count} - {ours.name} # SKIP it is not Kafka's")
-                continue
             if other is None and len(arguments) == 2:
                 print(f"ok {count} - {ours.name} # SKIP it is not in {arguments[1]}")
                 continue
