@@ -5,6 +5,7 @@
  * at the end another node is welcomed. The input is a sequence of actions, a byte each:
  *
  *     connection 0-3 (to the node):   0 bytes: length (8 bits), then those    1 hello: incarnation
+ *                                     (the last four say something wrong)
  *                                     2 the nonce that it was told            3 closed, and anew
  *                                     4 message: type (8 bits), length, then those
  *     the node dials a puppet:        5 bytes, likewise    6 welcome: incarnation    7 heartbeat
@@ -30,6 +31,9 @@
 #define SILENCE_MS    2000
 #define RECEIVE_LIMIT ((uint64_t)400 * 1024)
 #define ACTIONS       13
+
+/* Incarnations of those who say something wrong. */
+enum { WRONG_CLUSTER = 0xfc, WRONG_NODE, WRONG_VERSION, WRONG_SELF };
 
 struct process {
     struct world *world;
@@ -60,6 +64,24 @@ static const char *received(struct peers_observer *observer, const struct peer_m
     return message->body.length > 0 && message->body.data[0] == 0xff ? "it is refused" : NULL;
 }
 
+/* What is told of a node is what it can be asked. */
+static void look(const struct peers_observer *observer, int32_t node_id)
+{
+    struct peer_status status;
+    must(observer == &node.observer && peers_status(node.peers, node_id, &status));
+}
+
+static void told(struct peers_observer *observer, int32_t node_id)
+{
+    look(observer, node_id);
+}
+
+static void died(struct peers_observer *observer, int32_t node_id, struct uuid incarnation)
+{
+    (void)incarnation;
+    look(observer, node_id);
+}
+
 static void listening(struct op *op, const struct completion *completion)
 {
     (void)op;
@@ -76,7 +98,12 @@ static void begin(struct process *process)
     if (process != &node)
         return;
     rng_init(&node.io.rng, 1);
-    node.observer.received = received;
+    node.observer = (struct peers_observer){.up = told,
+                                            .down = told,
+                                            .died = died,
+                                            .silent = told,
+                                            .drained = told,
+                                            .received = received};
     node.peers = peers_new(&node.io, &identity, &settings, &node.observer);
     peers_know(node.peers, PUPPET, SPAN("n2"), PORT);
 }
@@ -215,6 +242,15 @@ static void say_hello(uint64_t connection, uint8_t incarnation)
                                .to_node_id = NODE,
                                .node_id = PLAYED + incarnation % 3};
     hello.incarnation.bytes[0] = incarnation;
+    /* The last ones are wrong in some way. */
+    if (incarnation == WRONG_CLUSTER)
+        hello.cluster_id = SPAN("another");
+    else if (incarnation == WRONG_NODE)
+        hello.to_node_id = NODE + 9;
+    else if (incarnation == WRONG_VERSION)
+        hello.version_lowest = hello.version_highest = PEER_VERSION_HIGHEST + 1;
+    else if (incarnation == WRONG_SELF)
+        hello.node_id = NODE;
     const struct small_frame frame = frame_of(PEER_HELLO, &wire_peer_hello, &hello);
     say(connection, span_of(frame.bytes, frame.length));
 }
@@ -254,16 +290,21 @@ static void puppet_welcomes(uint8_t incarnation)
 {
     struct peer_welcome welcome = {.cluster_id = SPAN("c"), .node_id = PUPPET, .nonce = 5};
     welcome.incarnation.bytes[0] = incarnation;
+    if (incarnation == WRONG_CLUSTER)
+        welcome.cluster_id = SPAN("another");
+    else if (incarnation == WRONG_NODE)
+        welcome.node_id = PUPPET + 9;
     const struct small_frame frame = frame_of(PEER_WELCOME, &wire_peer_welcome, &welcome);
     puppet_says(span_of(frame.bytes, frame.length));
 }
 
 static void send_message(uint32_t bytes)
 {
-    static const struct peer_refusal message = {.text = {(const uint8_t *)"text", 4}};
     struct buffer *buffer = buffer_new(&node.memory, MEMORY_READ, bytes + 1);
-    const int error = peers_send(node.peers, PUPPET, PEER_MESSAGE_FIRST, &wire_peer_refusal,
-                                 &message, buffer, SPAN(""));
+    memset(buffer->data, 0, bytes + 1);
+    const struct raft_append message = {.term = 1, .records = {NULL, bytes + 1}};
+    const int error = peers_send(node.peers, PUPPET, PEER_MESSAGE_FIRST, &wire_raft_append,
+                                 &message, buffer, span_of(buffer->data, bytes + 1));
     must(error == ERR_NONE || error == ERR_CLOSED || error == ERR_LIMIT);
     buffer_release(buffer);
 }
