@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log/checkpoint.h"
 #include "sim/file_node.h"
 
 #define SEGMENT_DIGITS 20
@@ -139,6 +140,14 @@ enum durable_found durable_log_next(struct durable_log *log, const struct files 
     log->position += ret_batch->length;
     log->next_offset = batch_last_offset(ret_info) + 1;
     return DURABLE_BATCH;
+}
+
+bool durable_log_is_adopted(const struct durable_log *log, const struct files *files)
+{
+    const struct file_node *folder = folder_of(log, files);
+    const struct file_node *file =
+        folder == NULL ? NULL : entries_get(&folder->durable_entries, "partition.metadata");
+    return file != NULL && file->durable.length == PARTITION_METADATA_BYTES;
 }
 
 bool durable_log_skip(struct durable_log *log, const struct files *files)

@@ -313,7 +313,9 @@ static void power_goes(struct judge *judge, struct history *history, const struc
         batch_marks_remove(&history->marks, 0, history->marks.count);
         return;
     }
-    const int64_t end = durable_end(history, &host->files);
+    const int64_t end = durable_log_is_adopted(&history->log, &host->files)
+                            ? durable_end(history, &host->files)
+                            : 0;
     const uint32_t kept = batch_marks_at(&history->marks, end);
     judge->judged++;
     for (uint32_t i = kept; i < history->marks.count; i++) {
