@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/log/checkpoint.h"
 #include "sim/floor.h"
 #include "tests/sim/story.h"
 
@@ -142,6 +143,8 @@ START_TEST(a_power_loss_may_take_what_was_not_promised)
 {
     struct story story;
     begin(&story);
+    static const uint8_t metadata[PARTITION_METADATA_BYTES] = {0};
+    story_write(&story, "orders-0/partition.metadata", span_of(metadata, sizeof(metadata)), true);
     story_write(&story, FIRST, story_batch(&story, 0, 1, 'a'), true);
     acked(&story, "orders", -1, 0, 1, 'a');
     acked(&story, "orders", 1, 1, 1, 'b');
