@@ -144,6 +144,11 @@ void image_observe(struct image *image, struct image_observer *observer);
  */
 int image_apply(struct image *image, const struct meta_record *record);
 
+/* What every node could read: ERR_NONE when `batch`, whose CRC was checked, holds uncompressed
+ * metadata records alone and each can be decoded, or the error of the first that cannot. Resets
+ * `arena`. */
+int meta_batch_check(struct span batch, struct arena *arena);
+
 /* Applies every record of one record batch and moves end_offset and epoch behind it; the batch's
  * CRC was checked. ERR_NONE or what made the record at *ret_offset unreadable, see
  * meta_record_decode() and image_apply(); control batches hold nothing for the image. */

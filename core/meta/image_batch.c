@@ -22,6 +22,23 @@ static int apply_records(struct image *image, struct span batch, struct arena *a
     return error == ERR_NONE ? cursor.error : error;
 }
 
+int meta_batch_check(struct span batch, struct arena *arena)
+{
+    struct batch_info info;
+    struct record_cursor cursor;
+    struct record record;
+    batch_info_read(batch.data, &info);
+    if (batch_is_control(&info) || batch_codec(&info) != CODEC_NONE)
+        return ERR_INVALID_RECORD;
+    int error = record_cursor_open(batch, NULL, 0, NULL, &cursor);
+    while (error == ERR_NONE && record_next(&cursor, &record)) {
+        struct meta_record decoded;
+        error = meta_record_decode(record.value, arena, &decoded);
+        arena_reset(arena);
+    }
+    return error == ERR_NONE ? cursor.error : error;
+}
+
 int image_apply_batch(struct image *image, struct span batch, struct arena *arena,
                       int64_t *ret_offset)
 {

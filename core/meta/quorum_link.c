@@ -87,7 +87,8 @@ void quorum_forget(struct quorum *quorum)
     quorum->forwarded = NULL;
 }
 
-/* Another node judged a proposal by the very image that this one has, or it is passed over. */
+/* Another node judged a proposal by the very image that this one has, or it is passed over. What it
+ * sends is committed to every node's log, so that records which nobody can read stop here. */
 static const char *on_propose(struct quorum *quorum, const struct peer_message *message)
 {
     struct quorum_propose propose;
@@ -98,8 +99,8 @@ static const char *on_propose(struct quorum *quorum, const struct peer_message *
     if (batch_next(propose.records, propose.records.length, BATCH_CHECK_CRC, &batch, &info) !=
             BATCH_FOUND ||
         batch.length != propose.records.length || batch.length > RAFT_BATCH_BYTES_MAX ||
-        batch_is_control(&info))
-        return "a proposal is no batch of records";
+        meta_batch_check(batch, &quorum->arena) != ERR_NONE)
+        return "a proposal is no batch of metadata records";
     if (!quorum_takes_proposals(quorum) || raft_status(quorum->raft).term != propose.term)
         return NULL;
     uint8_t *bytes = message->buffer->data + (batch.data - message->buffer->data);

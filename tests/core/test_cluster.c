@@ -3,14 +3,19 @@
 #include <string.h>
 
 #include "core/broker_state.h"
+#include "core/cluster.h"
 #include "core/meta/identity.h"
 #include "core/meta/topics.h"
 #include "core/peer/message.h"
+#include "core/peer/peers.h"
+#include "core/records/builder.h"
 #include "tests/support/node.h"
 #include "tests/support/runner.h"
 
 #define CLIENTS 0 /* listeners, by their numbers */
 #define PEERS   1
+
+#define TYPE_PROPOSE (PEER_MESSAGE_FIRST + 32)
 
 static struct node nodes[3]; /* by id */
 
@@ -277,6 +282,61 @@ START_TEST(a_node_of_another_cluster_is_refused)
 }
 END_TEST
 
+/* What follows the image's end, of the follower's term, but is no metadata: every node would fail on
+ * it if it were committed. */
+static void propose_rubbish(int32_t from, int32_t to, bool is_record)
+{
+    static const uint8_t rubbish[] = {1, 0x7e, 0, 9, 9, 9};
+    const struct broker *broker = nodes[from].broker;
+    struct buffer *batch = buffer_new(&nodes[from].broker->memory, MEMORY_STATE, 128);
+    struct batch_builder builder;
+    batch_builder_start(&builder, batch->data, 128, 0, false);
+    batch_builder_add(&builder, 0, SPAN_NULL, is_record ? span_of(rubbish, 6) : SPAN_NULL);
+    const size_t length = batch_builder_finish(&builder);
+    const struct quorum_propose propose = {
+        .term = quorum_status(controller_quorum(broker->controller)).term,
+        .base_offset = broker->image.end_offset,
+        .records = {NULL, length},
+    };
+    peers_send(broker->cluster->peers, to, TYPE_PROPOSE, &wire_quorum_propose, &propose, batch,
+               span_of(batch->data, length));
+    buffer_release(batch);
+}
+
+START_TEST(records_that_nobody_can_read_are_not_proposed)
+{
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    const int32_t leader = quorum_leads(controller_quorum(nodes[1].broker->controller)) ? 1 : 2;
+    const int64_t end_offset = nodes[leader].broker->image.end_offset;
+    propose_rubbish(3 - leader, leader, _i == 0);
+    advance(1000);
+    ck_assert(logged(leader, "a proposal is no batch of metadata records"));
+    ck_assert_int_eq(nodes[leader].broker->image.end_offset, end_offset);
+    wish(0, 3 - leader, "afterwards");
+    advance(3000);
+    ck_assert(is_granted(0) && has_topic(1, "afterwards") && has_topic(2, "afterwards"));
+}
+END_TEST
+
+/* It would wait for ever for those whom it cannot find. */
+START_TEST(a_node_whose_log_has_other_voters_does_not_start_alone)
+{
+    static const char *const alone[] = {"node.id", "1", "listeners", "PLAINTEXT://localhost:9092",
+                                        NULL};
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    node_stop(&nodes[1]);
+    node_configure(&nodes[1], alone);
+    ck_assert(!node_start(&nodes[1]));
+    ck_assert(world_is_stopped(nodes[1].world));
+    ck_assert(logged(1, "a single node cannot go on with the metadata log of a quorum: "
+                        "folder=__cluster_metadata-0 voters=2 mend="));
+}
+END_TEST
+
 START_TEST(clients_and_nodes_have_listeners_of_their_own)
 {
     static const uint8_t request[] = {0, 0, 0, 10, 0, 18, 0, 3, 0, 0, 0, 1, 0, 0};
@@ -325,6 +385,8 @@ SUITE(cluster)
     tcase_add_test(tcase, a_broker_that_ended_is_fenced_and_let_in_again);
     tcase_add_test(tcase, a_node_that_ends_in_order_is_proven_dead);
     tcase_add_test(tcase, a_node_of_another_cluster_is_refused);
+    tcase_add_loop_test(tcase, records_that_nobody_can_read_are_not_proposed, 0, 2);
+    tcase_add_test(tcase, a_node_whose_log_has_other_voters_does_not_start_alone);
     tcase_add_test(tcase, clients_and_nodes_have_listeners_of_their_own);
     tcase_add_test(tcase, a_single_node_opens_no_listener_for_peers);
     suite_add_tcase(suite, tcase);

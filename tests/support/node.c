@@ -46,14 +46,25 @@ static void step(void *core, const struct event *event, struct effects *effects)
     broker_step(core, event, effects);
 }
 
-void node_init(struct node *node, uint64_t seed, const char *const *settings)
+static void configure(struct node *node, const char *const *settings)
 {
-    *node = (struct node){.world = world_new(seed)};
-    memory_init(&node->conf_memory, (struct allocator){heap_take, heap_give, NULL});
     conf_init(&node->conf, &node->conf_memory, report, NULL);
     for (const char *const *at = settings; at != NULL && *at != NULL; at += 2)
         CHECK(conf_set(&node->conf, span_text(at[0]), span_text(at[1]), 0) == 0);
     CHECK(conf_check(&node->conf, SPAN("localhost")) == 0);
+}
+
+void node_init(struct node *node, uint64_t seed, const char *const *settings)
+{
+    *node = (struct node){.world = world_new(seed)};
+    memory_init(&node->conf_memory, (struct allocator){heap_take, heap_give, NULL});
+    configure(node, settings);
+}
+
+void node_configure(struct node *node, const char *const *settings)
+{
+    conf_free(&node->conf);
+    configure(node, settings);
 }
 
 void node_free(struct node *node)

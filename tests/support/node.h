@@ -18,6 +18,9 @@ struct node {
 void node_init(struct node *node, uint64_t seed, const char *const *settings);
 void node_free(struct node *node);
 
+/* Other settings than before, for a broker that does not run. */
+void node_configure(struct node *node, const char *const *settings);
+
 /* Starts the broker and runs the world until it is ready, or has stopped. True when it is ready. */
 bool node_start(struct node *node);
 
