@@ -225,6 +225,18 @@ static struct span wal_wants_voters(struct wal_observer *observer)
 
 static void close_next(struct quorum *quorum);
 
+/* The log says that this directory is no voter, or not the only one; nobody would ever answer. */
+static void fail_without_others(struct quorum *quorum)
+{
+    const struct raft_voters *voters = raft_voters(quorum->raft);
+    io_log(quorum->io, LOG_ERROR,
+           "a single node cannot go on with the metadata log of a quorum: folder=" WAL_LOG_NAME
+           " voters=%u mend=\"name the others in controller.quorum.voters; if there are none, "
+           "give this node the meta.properties that its log was written under\"",
+           voters == NULL ? 0 : voters->record.voters_count);
+    quorum_fail(quorum, ERR_INCONSISTENT_VOTER_SET);
+}
+
 static void state_done(struct quorum_state *state, int error)
 {
     struct quorum *quorum = container_of(state, struct quorum, state);
@@ -239,6 +251,8 @@ static void state_done(struct quorum_state *state, int error)
             raft_boot_vote(quorum->raft, &state->vote);
         quorum->has_started = true;
         raft_start(quorum->raft, quorum->image->end_offset);
+        if (quorum->peers == NULL && !quorum_is_alone(quorum))
+            fail_without_others(quorum);
     }
     if (quorum->close_waiter != NULL)
         close_next(quorum);
