@@ -282,8 +282,8 @@ START_TEST(a_node_of_another_cluster_is_refused)
 }
 END_TEST
 
-/* What follows the image's end, of the follower's term, but is no metadata: every node would fail on
- * it if it were committed. */
+/* What follows the image's end, of the follower's term, but is no metadata: every node would fail
+ * on it if it were committed. */
 static void propose_rubbish(int32_t from, int32_t to, bool is_record)
 {
     static const uint8_t rubbish[] = {1, 0x7e, 0, 9, 9, 9};
