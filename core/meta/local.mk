@@ -23,6 +23,8 @@ libcore_a_SOURCES += \
 	core/meta/image_partitions.c \
 	core/meta/image_replace.c \
 	core/meta/image_save.c \
+	core/meta/placement.c \
+	core/meta/placement.h \
 	core/meta/producer_ids.c \
 	core/meta/producer_ids.h \
 	core/meta/quorum.c \
@@ -47,6 +49,7 @@ libcore_a_SOURCES += \
 	core/meta/topics.c \
 	core/meta/topics_alter.c \
 	core/meta/topics.h \
+	core/meta/topics_name.c \
 	core/meta/wal.c \
 	core/meta/wal.h \
 	core/meta/wal_apply.c \

@@ -2,34 +2,8 @@
 #include "core/meta/topics.h"
 
 #include "core/base/format.h"
+#include "core/meta/placement.h"
 #include "core/wire/error.h"
-
-int topic_check_name(struct span name, const char **ret_why)
-{
-    const char *why = NULL;
-    if (name.length == 0)
-        why = "A topic's name must not be empty.";
-    else if (span_equal(name, SPAN(".")) || span_equal(name, SPAN("..")))
-        why = "A topic's name must not be '.' or '..'.";
-    else if (name.length > META_TOPIC_NAME_MAX)
-        why = "A topic's name must not be longer than 249 characters.";
-    for (size_t i = 0; i < name.length && why == NULL; i++) {
-        const uint8_t c = name.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '.' || c == '_' || c == '-'))
-            why = "A topic's name may hold ASCII letters and digits, '.', '_' and '-' only.";
-    }
-    if (why == NULL)
-        return ERR_NONE;
-    *ret_why = why;
-    return ERR_INVALID_TOPIC_EXCEPTION;
-}
-
-bool topic_is_internal(struct span name)
-{
-    return span_equal(name, SPAN("__consumer_offsets")) ||
-           span_equal(name, SPAN("__transaction_state"));
-}
 
 struct touched {
     struct map_node node;
@@ -100,17 +74,29 @@ static int check_new_name(struct topics_context *context, struct span name,
     return ERR_INVALID_TOPIC_EXCEPTION;
 }
 
-static bool broker_is_live(const struct image *image, int32_t id)
+static bool is_live(const struct image *image, int32_t id)
 {
     const struct meta_broker *broker = image_broker(image, id);
     return broker != NULL && meta_broker_is_live(broker);
 }
 
-/* The brokers that were named for one partition: as many as for the others, live, none twice. */
+/* What is wrong with one broker among those that were named for a partition; NULL: nothing. */
+static const char *check_assigned_broker(const struct image *image,
+                                         const struct topic_assignment *assignment, int32_t place)
+{
+    const int32_t id = assignment->brokers[place];
+    if (meta_is_member(assignment->brokers, (uint32_t)place, id))
+        return "twice";
+    return image_broker(image, id) == NULL ? "which is not there" : NULL;
+}
+
+/* The brokers that were named for one partition: as many as for the others, known, none twice, and
+ * one of them live, which is to lead. */
 static int check_assigned_brokers(struct topics_context *context,
                                   const struct topic_assignment *assignment,
                                   int32_t replication_factor, struct span *ret_message)
 {
+    bool has_live = false;
     if (assignment->brokers_count != replication_factor || assignment->brokers_count < 1 ||
         assignment->brokers_count > META_REPLICAS_MAX) {
         *ret_message =
@@ -120,20 +106,20 @@ static int check_assigned_brokers(struct topics_context *context,
     }
     for (int32_t i = 0; i < assignment->brokers_count; i++) {
         const int32_t id = assignment->brokers[i];
-        for (int32_t k = 0; k < i; k++) {
-            if (assignment->brokers[k] == id) {
-                *ret_message =
-                    arena_format(context->arena, "Partition %d is assigned to broker %d twice.",
-                                 assignment->partition, id);
-                return ERR_INVALID_REPLICA_ASSIGNMENT;
-            }
-        }
-        if (!broker_is_live(context->image, id)) {
-            *ret_message = arena_format(
-                context->arena, "Partition %d is assigned to broker %d, which is not there.",
-                assignment->partition, id);
+        const char *why = check_assigned_broker(context->image, assignment, i);
+        if (why != NULL) {
+            *ret_message =
+                arena_format(context->arena, "Partition %d is assigned to broker %d, %s.",
+                             assignment->partition, id, why);
             return ERR_INVALID_REPLICA_ASSIGNMENT;
         }
+        has_live = has_live || is_live(context->image, id);
+    }
+    if (!has_live) {
+        *ret_message = arena_format(context->arena,
+                                    "Partition %d is assigned to brokers none of which is live.",
+                                    assignment->partition);
+        return ERR_INVALID_REPLICA_ASSIGNMENT;
     }
     return ERR_NONE;
 }
@@ -169,31 +155,41 @@ static int sort_assignments(struct topics_context *context,
     return ERR_NONE;
 }
 
+/* A broker that is known and fenced counts, as in Kafka: while one of three is restarted, topics of
+ * three replicas can be created. */
 static int check_replication_factor(struct topics_context *context, int32_t replication_factor,
                                     struct span *ret_message)
 {
-    const uint32_t live = image_live_brokers(context->image);
-    /* Nothing carries a partition's records to other nodes yet: what is asked for would be promised
-     * and not kept. */
-    if (replication_factor > 1 && context->conf->is_cluster) {
-        *ret_message =
-            SPAN("Partitions are not replicated yet: the replication factor has to be 1.");
-        return ERR_INVALID_REPLICATION_FACTOR;
-    }
+    const uint32_t brokers = context->image->brokers_count;
     if (replication_factor < 1 || replication_factor > META_REPLICAS_MAX) {
         *ret_message =
             arena_format(context->arena, "The replication factor %d is not between 1 and %d.",
                          replication_factor, META_REPLICAS_MAX);
         return ERR_INVALID_REPLICATION_FACTOR;
     }
-    if ((uint32_t)replication_factor > live) {
+    if ((uint32_t)replication_factor > brokers) {
         *ret_message = arena_format(context->arena,
                                     "The replication factor %d is larger than the number of "
                                     "brokers that are there, %u.",
-                                    replication_factor, live);
+                                    replication_factor, brokers);
+        return ERR_INVALID_REPLICATION_FACTOR;
+    }
+    if (image_live_brokers(context->image) == 0) {
+        *ret_message = SPAN("No broker is live that a partition could be given to.");
         return ERR_INVALID_REPLICATION_FACTOR;
     }
     return ERR_NONE;
+}
+
+/* Nothing carries a partition's records to other nodes yet: what is asked for would be promised and
+ * not kept. */
+static int refuse_replicas(const struct topics_context *context, int32_t replication_factor,
+                           struct span *ret_message)
+{
+    if (!context->conf->is_cluster || replication_factor <= 1)
+        return ERR_NONE;
+    *ret_message = SPAN("Partitions are not replicated yet: the replication factor has to be 1.");
+    return ERR_INVALID_REPLICATION_FACTOR;
 }
 
 /* Limits of one proposal and of the whole cluster. */
@@ -238,53 +234,49 @@ static int check_configs(struct topics_context *context, const struct topic_over
     return ERR_NONE;
 }
 
-/* Chooses brokers for one partition: each of the live ones leads in turn. `start` is drawn once for
- * all partitions of a topic, so that small topics do not all begin with the same broker. */
-static void choose_brokers(const struct image *image, uint64_t start, int32_t partition,
-                           int32_t replication_factor, int32_t *ret_brokers)
+/* Whoever is live is in sync: there is nothing that it could miss. */
+static int write_partition(const struct topics_context *context, struct uuid topic_id,
+                           int32_t partition, int32_t *brokers, int32_t brokers_count)
 {
-    const uint32_t live = image_live_brokers(image);
-    const uint32_t first = (uint32_t)((start + (uint64_t)partition) % live);
-    uint32_t place = 0;
-    for (uint32_t i = 0; i < image->brokers_count; i++) {
-        if (!meta_broker_is_live(&image->brokers[i]))
-            continue;
-        const uint32_t turn = (place++ + live - first) % live;
-        if (turn < (uint32_t)replication_factor)
-            ret_brokers[turn] = image->brokers[i].id;
+    int32_t isr[META_REPLICAS_MAX];
+    int32_t isr_count = 0;
+    for (int32_t i = 0; i < brokers_count; i++) {
+        if (is_live(context->image, brokers[i]))
+            isr[isr_count++] = brokers[i];
     }
-}
-
-static int write_partition(struct meta_writer *writer, struct uuid topic_id, int32_t partition,
-                           int32_t *brokers, int32_t brokers_count)
-{
     struct meta_record record = meta_record_of(META_RECORD_PARTITION);
     record.body.partition.partition_id = partition;
     record.body.partition.topic_id = topic_id;
     record.body.partition.replicas = brokers;
     record.body.partition.replicas_count = brokers_count;
-    record.body.partition.isr = brokers;
-    record.body.partition.isr_count = brokers_count;
-    record.body.partition.leader = brokers[0];
+    record.body.partition.isr = isr;
+    record.body.partition.isr_count = isr_count;
+    record.body.partition.leader = isr[0];
     record.body.partition.leader_epoch = 0;
     record.body.partition.partition_epoch = 0;
-    return meta_write(writer, &record);
+    return meta_write(context->writer, &record);
 }
 
-/* Writes the partitions `first` … of a topic, by assignment, or without one by our choice. */
-static int write_partitions(struct topics_context *context, struct uuid topic_id, int32_t first,
-                            int32_t count, int32_t replication_factor,
+/* Writes the partitions of a topic that follow those it has, by assignment, or without one by our
+ * choice. `topic` is NULL for one that is new. */
+static int write_partitions(struct topics_context *context, struct uuid topic_id,
+                            const struct meta_topic *topic, int32_t count,
+                            int32_t replication_factor,
                             const struct topic_assignment *const *assignments)
 {
-    const uint64_t start = rng_next(context->rng) >> 1;
+    const int32_t first = topic == NULL ? 0 : topic->partitions_count;
+    struct placement placement;
+    if (!placement_begin(&placement, context->image, topic, rng_next(context->rng) >> 1,
+                         context->arena))
+        return ERR_POLICY_VIOLATION;
     for (int32_t i = 0; i < count; i++) {
         int32_t brokers[META_REPLICAS_MAX] = {0};
         if (assignments != NULL)
             memcpy(brokers, assignments[i]->brokers, (size_t)replication_factor * sizeof(*brokers));
         else
-            choose_brokers(context->image, start, first + i, replication_factor, brokers);
+            placement_choose(&placement, replication_factor, brokers);
         const int error =
-            write_partition(context->writer, topic_id, first + i, brokers, replication_factor);
+            write_partition(context, topic_id, first + i, brokers, replication_factor);
         if (error != ERR_NONE)
             return error;
     }
@@ -326,8 +318,6 @@ static int creation_resolve(struct topics_context *context, struct topic_creatio
     }
     creation->partitions = creation->assignments_count;
     creation->replication_factor = creation->assignments[0].brokers_count;
-    if (creation->replication_factor > 1 && context->conf->is_cluster)
-        return check_replication_factor(context, creation->replication_factor, &creation->message);
     return sort_assignments(context, creation->assignments, creation->assignments_count, 0,
                             ret_assignments, &creation->message);
 }
@@ -345,7 +335,7 @@ static int creation_write(struct topics_context *context, struct topic_creation 
                              creation->configs[i].value);
     if (error != ERR_NONE)
         return error;
-    return write_partitions(context, creation->topic_id, 0, creation->partitions,
+    return write_partitions(context, creation->topic_id, NULL, creation->partitions,
                             creation->replication_factor, assignments);
 }
 
@@ -357,6 +347,8 @@ int topics_create(struct topics_context *context, struct topic_creation *creatio
     int error = check_new_name(context, creation->name, &creation->message);
     if (error == ERR_NONE)
         error = creation_resolve(context, creation, &assignments);
+    if (error == ERR_NONE)
+        error = refuse_replicas(context, creation->replication_factor, &creation->message);
     if (error == ERR_NONE)
         error = check_room(context, creation->partitions, &creation->message);
     if (error == ERR_NONE)
@@ -453,9 +445,11 @@ int topics_grow(struct topics_context *context, const struct meta_topic *topic, 
     } else {
         error = check_replication_factor(context, replication_factor, ret_message);
     }
+    if (error == ERR_NONE)
+        error = refuse_replicas(context, replication_factor, ret_message);
     if (error != ERR_NONE)
         return error;
-    error = write_partitions(context, topic->id, first, count - first, replication_factor, sorted);
+    error = write_partitions(context, topic->id, topic, count - first, replication_factor, sorted);
     if (error != ERR_NONE) {
         meta_writer_cut(context->writer, mark);
         *ret_message = SPAN("The request is too large to be carried out as a whole.");

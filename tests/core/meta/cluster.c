@@ -54,6 +54,11 @@ void cluster_commit(struct cluster *cluster)
 
 void cluster_register(struct cluster *cluster, int32_t broker)
 {
+    cluster_register_in(cluster, broker, NULL);
+}
+
+void cluster_register_in(struct cluster *cluster, int32_t broker, const char *rack)
+{
     const struct meta_endpoint endpoint = {
         .listener = SPAN("PLAINTEXT"),
         .host = SPAN("broker.example"),
@@ -61,13 +66,23 @@ void cluster_register(struct cluster *cluster, int32_t broker)
     };
     struct broker_registration registration = {
         .id = broker,
-        .rack = SPAN_NULL,
+        .rack = rack == NULL ? SPAN_NULL : span_text(rack),
         .endpoints = &endpoint,
         .endpoints_count = 1,
     };
     cluster->incarnations++;
     memcpy(registration.incarnation.bytes, &cluster->incarnations, sizeof(int64_t));
     ck_assert_int_eq(brokers_register(&cluster->image, &cluster->writer, &registration), ERR_NONE);
+    cluster_commit(cluster);
+}
+
+void cluster_fence(struct cluster *cluster, int32_t broker)
+{
+    struct meta_record record = meta_record_of(META_RECORD_REGISTRATION_CHANGE);
+    record.body.registration_change.broker_id = broker;
+    record.body.registration_change.broker_epoch = image_broker(&cluster->image, broker)->epoch;
+    record.body.registration_change.fenced = 1;
+    ck_assert_int_eq(meta_write(&cluster->writer, &record), ERR_NONE);
     cluster_commit(cluster);
 }
 

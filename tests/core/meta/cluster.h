@@ -34,8 +34,12 @@ void cluster_end(struct cluster *cluster);
 /* Applies what was written since the last time, and keeps it in the log. */
 void cluster_commit(struct cluster *cluster);
 
-/* Registers a new process of a broker. */
+/* Registers a new process of a broker, in no rack, or in this one. */
 void cluster_register(struct cluster *cluster, int32_t broker);
+void cluster_register_in(struct cluster *cluster, int32_t broker, const char *rack);
+
+/* Fences a broker. */
+void cluster_fence(struct cluster *cluster, int32_t broker);
 
 /* Creates a topic; says how that went. */
 int cluster_create(struct cluster *cluster, const char *name, int32_t partitions, int32_t replicas);

@@ -10,6 +10,7 @@ tests_check_meta_SOURCES = \
 	tests/core/meta/test_identity.c \
 	tests/core/meta/test_election.c \
 	tests/core/meta/test_image.c \
+	tests/core/meta/test_placement.c \
 	tests/core/meta/test_record.c \
 	tests/core/meta/test_replay.c \
 	tests/core/meta/test_snapshot.c \

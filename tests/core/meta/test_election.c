@@ -240,7 +240,7 @@ START_TEST(who_shuts_down_leads_nothing_any_more)
     change(1, 0, 1);
     expect("t", 2, 1, 23, 0);
     ck_assert_uint_eq(image_live_brokers(&cluster.image), 3);
-    ck_assert_int_eq(cluster_create(&cluster, "wide", 1, 4), ERR_INVALID_REPLICATION_FACTOR);
+    ck_assert_int_eq(cluster_create(&cluster, "wide", 1, 5), ERR_INVALID_REPLICATION_FACTOR);
     ck_assert_int_eq(cluster_create(&cluster, "later", 1, 3), ERR_NONE);
     ck_assert(!meta_is_member(meta_replicas(cluster_partition(&cluster, "later", 0)), 3, 1));
 }
