@@ -35,6 +35,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_broker;
+extern const struct cmd cmd_cluster;
 extern const struct cmd cmd_dump;
 extern const struct cmd cmd_format;
 extern const struct cmd cmd_random_uuid;

@@ -6,8 +6,13 @@ libcli_a_SOURCES = \
 	cli/allocator.h \
 	cli/client.c \
 	cli/client.h \
+	cli/cluster_folder.c \
+	cli/cluster_folder.h \
+	cli/cluster_try.c \
+	cli/cluster_try.h \
 	cli/cmd.h \
 	cli/cmd_broker.c \
+	cli/cmd_cluster.c \
 	cli/cmd_dump.c \
 	cli/cmd_format.c \
 	cli/cmd_random_uuid.c \

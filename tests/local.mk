@@ -50,13 +50,14 @@ SCRIPT_TESTS = \
 	tests/e2e/disturbed.sh \
 	tests/e2e/hostile.sh \
 	tests/e2e/order.sh \
+	tests/e2e/try.sh \
 	tests/tidy.sh
 dist_check_SCRIPTS += $(SCRIPT_TESTS)
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/driver-calls.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/broker.sh tests/e2e/records.sh tests/e2e/run.sh \
 	tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/cluster.py tests/e2e/crash.py \
-	tests/e2e/hostile.py tests/e2e/order.py \
+	tests/e2e/hostile.py tests/e2e/order.py tests/e2e/try.py \
 	tests/e2e/broken.py tests/e2e/disturbed.py tests/e2e/faulty.py \
 	tests/e2e/java.py tests/e2e/peer.py tests/e2e/members.py tests/e2e/member.js \
 	tests/e2e/go/main.go
