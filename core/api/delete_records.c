@@ -13,6 +13,7 @@ struct delete_records;
 
 struct delete_part {
     struct delete_records *deletion;
+    struct span topic;
     const struct delete_records_request_topic_partition *in;
     struct delete_records_response_topic_partition *out;
     struct partition *partition;
@@ -57,20 +58,11 @@ static void part_delete(struct delete_part *part)
     part->out->low_watermark = log_delete_before(partition->log, offset, &part->waiter);
 }
 
-static void part_loaded(struct log_waiter *waiter, int error)
-{
-    struct delete_part *part = container_of(waiter, struct delete_part, waiter);
-    if (error != ERR_NONE)
-        part_end(part, error);
-    else if (partition_load(part->partition, waiter))
-        part_delete(part);
-}
-
-static void part_start(struct delete_part *part, struct span topic)
+static void part_start(struct delete_part *part)
 {
     struct broker *broker = part->deletion->broker;
     part->out->partition_index = part->in->partition_index;
-    const struct meta_topic *found = image_topic(&broker->image, topic);
+    const struct meta_topic *found = image_topic(&broker->image, part->topic);
     int error = partition_of(broker, found, part->in->partition_index, &part->partition);
     if (error == ERR_NONE) {
         struct topic_conf conf;
@@ -82,6 +74,15 @@ static void part_start(struct delete_part *part, struct span topic)
         part_end(part, error);
     else if (partition_load(part->partition, &part->waiter))
         part_delete(part);
+}
+
+static void part_loaded(struct log_waiter *waiter, int error)
+{
+    struct delete_part *part = container_of(waiter, struct delete_part, waiter);
+    if (error != ERR_NONE)
+        part_end(part, error);
+    else
+        part_start(part); /* another node may lead meanwhile */
 }
 
 static void delete_cancel(struct request *request)
@@ -117,6 +118,7 @@ static bool delete_prepare(struct delete_records *deletion,
         for (int32_t j = 0; j < topic->partitions_count; j++) {
             struct delete_part *part = &deletion->parts[deletion->parts_count++];
             part->deletion = deletion;
+            part->topic = topic->name;
             part->in = &topic->partitions[j];
             part->out = &outs[j];
             part->waiter.wake = part_loaded;
@@ -144,11 +146,8 @@ void delete_records_handle(struct broker *broker, struct request *request)
         return;
     }
     deletion->pending = deletion->parts_count + 1;
-    struct delete_part *part = deletion->parts;
-    for (int32_t i = 0; i < body->topics_count; i++) {
-        for (int32_t j = 0; j < body->topics[i].partitions_count; j++)
-            part_start(part++, body->topics[i].name);
-    }
+    for (uint32_t i = 0; i < deletion->parts_count; i++)
+        part_start(&deletion->parts[i]);
     if (--deletion->pending == 0)
         request_reply(request, response);
     else

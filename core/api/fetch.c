@@ -10,6 +10,7 @@
  * READING goes through the partitions one by one, since each may use up what the others leave of
  * max_bytes; it may itself wait for a log to be loaded or for an index to be read.
  */
+#include "core/api/leaders.h"
 #include "core/api/table.h"
 #include "core/base/check.h"
 #include "core/broker_state.h"
@@ -93,17 +94,45 @@ static bool same_topic(const struct fetch_target *a, const struct fetch_target *
     return span_equal(a->topic, b->topic) && uuid_equal(a->topic_id, b->topic_id);
 }
 
-static void part_answer(const struct fetch_part *part,
+static void part_answer(const struct fetch_part *part, struct leaders *leaders,
                         struct fetch_response_response_partition *out)
 {
+    const struct fetch_target *target = part->target;
+    const struct image *image = &part->fetch->broker->image;
     *out = wire_default_fetch_response_response_partition;
-    out->partition_index = part->target->index;
+    out->partition_index = target->index;
     out->error_code = part->error;
     out->high_watermark = part->high_watermark;
     out->last_stable_offset = part->high_watermark;
     out->log_start_offset = part->log_start;
     out->aborted_transactions_count = -1;
     out->records = part->range.length > 0 ? span_of(NULL, part->range.length) : SPAN("");
+    if (part->error != ERR_NONE)
+        leaders_tell(leaders,
+                     part->fetch->request->version >= FETCH_TOPIC_IDS_VERSION
+                         ? image_topic_by_id(image, target->topic_id)
+                         : image_topic(image, target->topic),
+                     target->index, part->error, &out->current_leader.leader_id,
+                     &out->current_leader.leader_epoch);
+}
+
+/* The addresses of the leaders that partitions were told to be led by. */
+static void tell_endpoints(const struct fetch *fetch, const struct leaders *leaders,
+                           struct fetch_response *response)
+{
+    struct fetch_response_node_endpoint *endpoints =
+        arena_array(&fetch->request->arena, leaders->count, sizeof(*endpoints));
+    for (uint32_t i = 0; i < leaders->count && endpoints != NULL; i++) {
+        const struct leader_address address = leaders_address(leaders, i);
+        endpoints[i] = (struct fetch_response_node_endpoint){
+            .node_id = address.node_id,
+            .host = address.host,
+            .port = address.port,
+            .rack = address.rack,
+        };
+        response->node_endpoints_count++;
+    }
+    response->node_endpoints = endpoints;
 }
 
 /* Lays out the response: partitions behind one another of one topic share its entry. */
@@ -118,6 +147,8 @@ static bool answer_fill(struct fetch *fetch, struct fetch_response *response,
         return false;
     struct fetch_response_response *topic = NULL;
     const struct fetch_target *previous = NULL;
+    struct leaders leaders;
+    leaders_begin(&leaders, fetch->broker, fetch->request);
     response->responses = topics;
     for (uint32_t i = 0; i < count; i++) {
         struct fetch_part *part = &fetch->parts[i];
@@ -136,10 +167,11 @@ static bool answer_fill(struct fetch *fetch, struct fetch_response *response,
         }
         previous = part->target;
         topic->partitions_count++;
-        part_answer(part, outs++);
+        part_answer(part, &leaders, outs++);
         if (part->range.length > 0)
             ranges[(*ret_ranges_count)++] = part->range;
     }
+    tell_endpoints(fetch, &leaders, response);
     return true;
 }
 

@@ -17,6 +17,7 @@ struct list_offsets;
 
 struct list_part {
     struct list_offsets *list;
+    struct span topic;
     const struct list_offsets_request_topic_partition *in;
     struct list_offsets_response_topic_partition *out;
     struct partition *partition;
@@ -95,15 +96,6 @@ static void part_look(struct list_part *part)
     log_time(partition->log, &part->time);
 }
 
-static void part_loaded(struct log_waiter *waiter, int error)
-{
-    struct list_part *part = container_of(waiter, struct list_part, waiter);
-    if (error != ERR_NONE)
-        part_end(part, error);
-    else if (partition_load(part->partition, waiter))
-        part_look(part);
-}
-
 /* The special times came one by one (versions 7, 8, 9, 11); below zero there is nothing else. */
 static int time_check(int16_t version, int64_t timestamp)
 {
@@ -116,19 +108,29 @@ static int time_check(int16_t version, int64_t timestamp)
     return ERR_NONE;
 }
 
-static void part_start(struct list_part *part, struct span topic)
+static void part_start(struct list_part *part)
 {
     struct list_offsets *list = part->list;
     part->out->partition_index = part->in->partition_index;
     int error = time_check(list->request->version, part->in->timestamp);
     if (error == ERR_NONE)
-        error = partition_by_name(list->broker, topic, part->in->partition_index, &part->partition);
+        error = partition_by_name(list->broker, part->topic, part->in->partition_index,
+                                  &part->partition);
     if (error == ERR_NONE)
         error = partition_check_epoch(part->partition, part->in->current_leader_epoch);
     if (error != ERR_NONE)
         part_end(part, error);
     else if (partition_load(part->partition, &part->waiter))
         part_look(part);
+}
+
+static void part_loaded(struct log_waiter *waiter, int error)
+{
+    struct list_part *part = container_of(waiter, struct list_part, waiter);
+    if (error != ERR_NONE)
+        part_end(part, error);
+    else
+        part_start(part); /* another node may lead meanwhile */
 }
 
 static void list_cancel(struct request *request)
@@ -167,6 +169,7 @@ static bool list_prepare(struct list_offsets *list, const struct list_offsets_re
             struct list_part *part = &list->parts[list->parts_count++];
             outs[j] = wire_default_list_offsets_response_topic_partition;
             part->list = list;
+            part->topic = topic->name;
             part->in = &topic->partitions[j];
             part->out = &outs[j];
             part->waiter.wake = part_loaded;
@@ -194,11 +197,8 @@ void list_offsets_handle(struct broker *broker, struct request *request)
         return;
     }
     list->pending = list->parts_count + 1;
-    struct list_part *part = list->parts;
-    for (int32_t i = 0; i < body->topics_count; i++) {
-        for (int32_t j = 0; j < body->topics[i].partitions_count; j++)
-            part_start(part++, body->topics[i].name);
-    }
+    for (uint32_t i = 0; i < list->parts_count; i++)
+        part_start(&list->parts[i]);
     if (--list->pending == 0)
         request_reply(request, response);
     else

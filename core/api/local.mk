@@ -18,6 +18,8 @@ libcore_a_SOURCES += \
 	core/api/incremental_alter_configs.c \
 	core/api/init_producer_id.c \
 	core/api/join_group.c \
+	core/api/leaders.c \
+	core/api/leaders.h \
 	core/api/leave_group.c \
 	core/api/list_groups.c \
 	core/api/list_offsets.c \

@@ -16,6 +16,9 @@
 #define VERSION_WITH_IDS 10
 #define VERSION_BY_ID    12
 
+/* Clients of earlier versions do not know LISTENER_NOT_FOUND (KIP-226). */
+#define VERSION_WITH_LISTENERS 6
+
 struct metadata {
     struct change change;
     struct metadata_response *response;
@@ -57,6 +60,20 @@ static void tell_brokers(struct metadata *metadata)
     }
 }
 
+/* Why clients of this listener cannot reach the leader. */
+static int leader_error(const struct metadata *metadata, int32_t leader)
+{
+    const struct broker *broker = metadata->change.broker;
+    const struct request *request = metadata->change.request;
+    const struct meta_broker *found = image_broker(&broker->image, leader);
+    if (found == NULL)
+        return ERR_LEADER_NOT_AVAILABLE;
+    if (image_endpoint(found, broker->conf->listeners[request->session->listener].name) != NULL)
+        return ERR_NONE;
+    return request->version >= VERSION_WITH_LISTENERS ? ERR_LISTENER_NOT_FOUND
+                                                      : ERR_LEADER_NOT_AVAILABLE;
+}
+
 static bool broker_is_live(const struct image *image, int32_t id)
 {
     const struct meta_broker *broker = image_broker(image, id);
@@ -64,12 +81,13 @@ static bool broker_is_live(const struct image *image, int32_t id)
 }
 
 /* One partition; its three lists are written one behind the other from `*list` on. */
-static void tell_partition(const struct image *image, const struct meta_partition *partition,
+static void tell_partition(const struct metadata *metadata, const struct meta_partition *partition,
                            int32_t **list, struct metadata_response_topic_partition *out)
 {
+    const struct image *image = &metadata->change.broker->image;
     const int32_t *replicas = meta_replicas(partition);
-    out->error_code = partition->leader == META_NO_LEADER ? ERR_LEADER_NOT_AVAILABLE : ERR_NONE;
-    out->leader_id = partition->leader;
+    out->error_code = (int16_t)leader_error(metadata, partition->leader);
+    out->leader_id = out->error_code == ERR_NONE ? partition->leader : META_NO_LEADER;
     out->leader_epoch = partition->leader_epoch;
     out->replica_nodes = *list;
     out->replica_nodes_count = partition->replicas_count;
@@ -101,8 +119,7 @@ static void tell_topic(struct metadata *metadata, const struct meta_topic *topic
     for (int32_t i = 0; i < topic->partitions_count; i++) {
         partitions[i] = wire_default_metadata_response_topic_partition;
         partitions[i].partition_index = i;
-        tell_partition(&metadata->change.broker->image, &topic->partitions[i], &list,
-                       &partitions[i]);
+        tell_partition(metadata, &topic->partitions[i], &list, &partitions[i]);
     }
     const struct metadata_request *body = metadata->change.request->body;
     out->name = topic->name;

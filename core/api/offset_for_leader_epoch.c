@@ -11,6 +11,7 @@ struct epoch_offsets;
 
 struct epoch_part {
     struct epoch_offsets *all;
+    struct span topic;
     const struct offset_for_leader_epoch_request_topic_partition *in;
     struct offset_for_leader_epoch_response_topic_partition *out;
     struct partition *partition;
@@ -41,25 +42,26 @@ static void part_look(struct epoch_part *part)
     part_end(part, ERR_NONE);
 }
 
-static void part_loaded(struct log_waiter *waiter, int error)
-{
-    struct epoch_part *part = container_of(waiter, struct epoch_part, waiter);
-    if (error != ERR_NONE)
-        part_end(part, error);
-    else if (partition_load(part->partition, waiter))
-        part_look(part);
-}
-
-static void part_start(struct epoch_part *part, struct span topic)
+static void part_start(struct epoch_part *part)
 {
     part->out->partition = part->in->partition;
-    int error = partition_by_name(part->all->broker, topic, part->in->partition, &part->partition);
+    int error =
+        partition_by_name(part->all->broker, part->topic, part->in->partition, &part->partition);
     if (error == ERR_NONE)
         error = partition_check_epoch(part->partition, part->in->current_leader_epoch);
     if (error != ERR_NONE)
         part_end(part, error);
     else if (partition_load(part->partition, &part->waiter))
         part_look(part);
+}
+
+static void part_loaded(struct log_waiter *waiter, int error)
+{
+    struct epoch_part *part = container_of(waiter, struct epoch_part, waiter);
+    if (error != ERR_NONE)
+        part_end(part, error);
+    else
+        part_start(part); /* another node may lead meanwhile */
 }
 
 static void epochs_cancel(struct request *request)
@@ -96,6 +98,7 @@ static bool epochs_prepare(struct epoch_offsets *all,
             struct epoch_part *part = &all->parts[all->parts_count++];
             outs[j] = wire_default_offset_for_leader_epoch_response_topic_partition;
             part->all = all;
+            part->topic = topic->topic;
             part->in = &topic->partitions[j];
             part->out = &outs[j];
             part->waiter.wake = part_loaded;
@@ -123,11 +126,8 @@ void offset_for_leader_epoch_handle(struct broker *broker, struct request *reque
         return;
     }
     all->pending = all->parts_count + 1;
-    struct epoch_part *part = all->parts;
-    for (int32_t i = 0; i < body->topics_count; i++) {
-        for (int32_t j = 0; j < body->topics[i].partitions_count; j++)
-            part_start(part++, body->topics[i].topic);
-    }
+    for (uint32_t i = 0; i < all->parts_count; i++)
+        part_start(&all->parts[i]);
     if (--all->pending == 0)
         request_reply(request, response);
     else

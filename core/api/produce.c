@@ -6,6 +6,7 @@
  * when what acks asks for is true. The answer leaves when all parts have ended, or timeout_ms is
  * over.
  */
+#include "core/api/leaders.h"
 #include "core/api/table.h"
 #include "core/base/check.h"
 #include "core/broker_state.h"
@@ -46,12 +47,58 @@ struct produce {
     struct timer timer;
 };
 
+static const struct meta_topic *topic_of(const struct produce *produce,
+                                         const struct produce_request_topic_data *in)
+{
+    const struct image *image = &produce->broker->image;
+    return produce->request->version >= PRODUCE_TOPIC_IDS_VERSION
+               ? image_topic_by_id(image, in->topic_id)
+               : image_topic(image, in->name);
+}
+
+/* The addresses of the leaders that partitions were told to be led by. */
+static void tell_endpoints(struct produce *produce, const struct leaders *leaders)
+{
+    struct produce_response_node_endpoint *endpoints =
+        arena_array(&produce->request->arena, leaders->count, sizeof(*endpoints));
+    for (uint32_t i = 0; i < leaders->count && endpoints != NULL; i++) {
+        const struct leader_address address = leaders_address(leaders, i);
+        endpoints[i] = (struct produce_response_node_endpoint){
+            .node_id = address.node_id,
+            .host = address.host,
+            .port = address.port,
+            .rack = address.rack,
+        };
+        produce->response->node_endpoints_count++;
+    }
+    produce->response->node_endpoints = endpoints;
+}
+
+/* Tells where to go instead, where another node leads. */
+static void tell_leaders(struct produce *produce)
+{
+    struct leaders leaders;
+    leaders_begin(&leaders, produce->broker, produce->request);
+    const struct produce_part *part = produce->parts;
+    for (int32_t i = 0; i < produce->body->topic_data_count; i++) {
+        const struct produce_request_topic_data *in = &produce->body->topic_data[i];
+        const struct meta_topic *topic = topic_of(produce, in);
+        for (int32_t j = 0; j < in->partition_data_count; j++, part++)
+            leaders_tell(&leaders, topic, part->in->index, part->out->error_code,
+                         &part->out->current_leader.leader_id,
+                         &part->out->current_leader.leader_epoch);
+    }
+    tell_endpoints(produce, &leaders);
+}
+
 /* All parts have ended. With acks=0 nothing is sent, so an error is told by closing the
  * connection. */
 static void produce_answer(struct produce *produce)
 {
     struct request *request = produce->request;
     timer_cancel(&produce->broker->io.timers, &produce->timer);
+    if (produce->failed)
+        tell_leaders(produce);
     if (produce->body->acks != ACKS_NONE)
         request_reply(request, produce->response);
     else if (produce->failed)
@@ -274,9 +321,7 @@ static void produce_start(struct produce *produce)
     struct produce_part *part = produce->parts;
     for (int32_t i = 0; i < body->topic_data_count; i++) {
         const struct produce_request_topic_data *in = &body->topic_data[i];
-        const struct meta_topic *topic = produce->request->version >= PRODUCE_TOPIC_IDS_VERSION
-                                             ? image_topic_by_id(&broker->image, in->topic_id)
-                                             : image_topic(&broker->image, in->name);
+        const struct meta_topic *topic = topic_of(produce, in);
         struct topic_conf conf = {0};
         if (topic != NULL)
             broker_topic_conf(broker, topic, &conf);

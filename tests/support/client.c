@@ -44,12 +44,17 @@ static void heap_give(void *context, void *block, size_t size)
 
 struct client *client_new(struct world *world)
 {
+    return client_new_on(world, 0);
+}
+
+struct client *client_new_on(struct world *world, uint32_t listener)
+{
     struct client *client = calloc(1, sizeof(*client));
     CHECK(client != NULL);
     client->world = world;
     memory_init(&client->memory, (struct allocator){heap_take, heap_give, NULL});
     arena_init(&client->arena, &client->memory, MEMORY_STATE, CLIENT_ARENA_BYTES);
-    client->connection = world_connect(world, 0);
+    client->connection = world_connect(world, listener);
     world_run(world);
     return client;
 }

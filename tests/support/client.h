@@ -14,8 +14,9 @@
 
 struct client;
 
-/* Connects to listener 0. Everything that comes back lives until client_free(). */
+/* Connects to listener 0, or to this one. Everything that comes back lives until client_free(). */
 struct client *client_new(struct world *world);
+struct client *client_new_on(struct world *world, uint32_t listener);
 void client_free(struct client *client);
 
 struct world *client_world(const struct client *client);

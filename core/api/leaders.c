@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/api/leaders.h"
+
+#include "core/broker_state.h"
+#include "core/meta/image.h"
+#include "core/request.h"
+#include "core/session.h"
+#include "core/wire/error.h"
+
+void leaders_begin(struct leaders *leaders, const struct broker *broker, struct request *request)
+{
+    *leaders = (struct leaders){.broker = broker, .request = request};
+}
+
+static struct span listener_of(const struct leaders *leaders)
+{
+    return leaders->broker->conf->listeners[leaders->request->session->listener].name;
+}
+
+/* Adds a broker that clients can reach. Without room for it they ask for the metadata, as they
+ * would without us. */
+static void add(struct leaders *leaders, const struct meta_broker *broker)
+{
+    if (broker == NULL || broker->fenced || image_endpoint(broker, listener_of(leaders)) == NULL)
+        return;
+    for (uint32_t i = 0; i < leaders->count; i++) {
+        if (leaders->brokers[i] == broker)
+            return;
+    }
+    if (leaders->brokers == NULL) {
+        leaders->capacity = leaders->broker->image.brokers_count;
+        leaders->brokers =
+            arena_array(&leaders->request->arena, leaders->capacity, sizeof(*leaders->brokers));
+    }
+    if (leaders->brokers != NULL)
+        leaders->brokers[leaders->count++] = broker;
+}
+
+bool leaders_tell(struct leaders *leaders, const struct meta_topic *topic, int32_t partition,
+                  int error, int32_t *ret_leader, int32_t *ret_epoch)
+{
+    if (error != ERR_NOT_LEADER_OR_FOLLOWER && error != ERR_FENCED_LEADER_EPOCH)
+        return false;
+    const struct meta_partition *found = topic == NULL ? NULL : image_partition(topic, partition);
+    if (found == NULL)
+        return false;
+    *ret_leader = found->leader;
+    *ret_epoch = found->leader_epoch;
+    add(leaders, image_broker(&leaders->broker->image, found->leader));
+    return true;
+}
+
+struct leader_address leaders_address(const struct leaders *leaders, uint32_t number)
+{
+    const struct meta_broker *broker = leaders->brokers[number];
+    const struct meta_endpoint *endpoint = image_endpoint(broker, listener_of(leaders));
+    return (struct leader_address){
+        .node_id = broker->id,
+        .host = endpoint->host,
+        .port = endpoint->port,
+        .rack = broker->rack,
+    };
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the clients of a cluster are told by its nodes. */
+#include "core/broker_state.h"
+#include "core/wire/error.h"
+#include "tests/core/pair.h"
+#include "tests/support/produce.h"
+#include "tests/support/runner.h"
+
+#define TOPIC SPAN("t")
+
+static struct client *clients[3]; /* of node 1, of node 2 */
+
+/* Node 2 has a listener that node 1 has not. */
+static const char *const with_another_listener[] = {
+    "listeners", "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093,OTHER://localhost:9094",
+    "listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,OTHER:PLAINTEXT",
+    NULL};
+
+/* Partition 0 is on node 1, and partition 1 on node 2. */
+static void begin_with(const char *const *second)
+{
+    static const int32_t brokers[] = {1, 2};
+    pair_begin(NULL, second);
+    clients[1] = client_new(pair_nodes[1].world);
+    clients[2] = client_new(pair_nodes[2].world);
+    pair_create(clients[1], TOPIC, brokers, 2);
+}
+
+static void begin(void)
+{
+    begin_with(NULL);
+}
+
+static void end(void)
+{
+    client_free(clients[1]);
+    client_free(clients[2]);
+    pair_end();
+}
+
+START_TEST(a_produce_to_the_wrong_node_is_told_the_leader)
+{
+    struct produce_request *request =
+        produce_of(clients[1], TOPIC, 1, batch_of(clients[1], 1, SPAN("x")));
+    for (int16_t version = 9; version <= 12; version++) {
+        request->topic_data[0].partition_data[0].index = 1;
+        const struct produce_response *response =
+            pair_call(clients[1], API_PRODUCE, version, request);
+        const struct produce_response_response_partition_response *part =
+            &response->responses[0].partition_responses[0];
+        ck_assert_int_eq(part->error_code, ERR_NOT_LEADER_OR_FOLLOWER);
+        const bool tells = version >= 10;
+        ck_assert_int_eq(part->current_leader.leader_id, tells ? 2 : -1);
+        ck_assert_int_eq(part->current_leader.leader_epoch, tells ? 0 : -1);
+        ck_assert_int_eq(response->node_endpoints_count, tells);
+        if (!tells)
+            continue;
+        ck_assert_int_eq(response->node_endpoints[0].node_id, 2);
+        ck_assert(span_equal(response->node_endpoints[0].host, SPAN("localhost")));
+        ck_assert_int_eq(response->node_endpoints[0].port, 9092);
+        ck_assert(span_is_null(response->node_endpoints[0].rack));
+    }
+}
+END_TEST
+
+static struct fetch_request *fetch_of(struct client *client, int32_t partition, int32_t epoch)
+{
+    struct arena *arena = client_arena(client);
+    struct fetch_request *request = client_request(client, API_FETCH);
+    request->topics = arena_array(arena, 1, sizeof(*request->topics));
+    request->topics_count = 1;
+    request->topics[0].topic = TOPIC;
+    request->topics[0].topic_id = image_topic(&pair_nodes[1].broker->image, TOPIC)->id;
+    request->topics[0].partitions = arena_array(arena, 1, sizeof(*request->topics[0].partitions));
+    request->topics[0].partitions_count = 1;
+    request->topics[0].partitions[0] = wire_default_fetch_request_topic_partition;
+    request->topics[0].partitions[0].partition = partition;
+    request->topics[0].partitions[0].partition_max_bytes = 1 << 20;
+    request->topics[0].partitions[0].current_leader_epoch = epoch;
+    return request;
+}
+
+START_TEST(a_fetch_from_the_wrong_node_is_told_the_leader)
+{
+    for (int16_t version = 11; version <= 18; version++) {
+        const struct fetch_response *response =
+            pair_call(clients[2], API_FETCH, version, fetch_of(clients[2], 0, -1));
+        const struct fetch_response_response_partition *part =
+            &response->responses[0].partitions[0];
+        ck_assert_int_eq(part->error_code, ERR_NOT_LEADER_OR_FOLLOWER);
+        ck_assert_int_eq(part->current_leader.leader_id, version >= 12 ? 1 : -1);
+        ck_assert_int_eq(part->current_leader.leader_epoch, version >= 12 ? 0 : -1);
+        ck_assert_int_eq(response->node_endpoints_count, version >= 16);
+        if (version >= 16)
+            ck_assert_int_eq(response->node_endpoints[0].node_id, 1);
+    }
+}
+END_TEST
+
+/* A node that ended in order comes back: its partition has a higher epoch. */
+START_TEST(a_fetch_of_an_old_epoch_is_told_the_new_one)
+{
+    client_free(clients[2]);
+    node_stop(&pair_nodes[2]);
+    pair_advance(500);
+    node_start(&pair_nodes[2]);
+    pair_advance(5000);
+    clients[2] = client_new(pair_nodes[2].world);
+    const struct fetch_response *response =
+        pair_call(clients[2], API_FETCH, 16, fetch_of(clients[2], 1, 0));
+    const struct fetch_response_response_partition *part = &response->responses[0].partitions[0];
+    ck_assert_int_eq(part->error_code, ERR_FENCED_LEADER_EPOCH);
+    ck_assert_int_eq(part->current_leader.leader_id, 2);
+    ck_assert_int_gt(part->current_leader.leader_epoch, 0);
+    ck_assert_int_eq(response->node_endpoints_count, 1);
+}
+END_TEST
+
+/* A node whose process has ended leads nothing, and is no address. */
+START_TEST(nobody_leads_what_was_on_a_node_that_ended)
+{
+    node_stop(&pair_nodes[2]);
+    pair_advance(100);
+    /* One of two voters: what is known stays as it is. */
+    const struct fetch_response *response =
+        pair_call(clients[1], API_FETCH, 16, fetch_of(clients[1], 1, -1));
+    ck_assert_int_eq(response->responses[0].partitions[0].error_code, ERR_NOT_LEADER_OR_FOLLOWER);
+    ck_assert_int_eq(response->responses[0].partitions[0].current_leader.leader_id, 2);
+}
+END_TEST
+
+static const struct metadata_response *metadata(struct client *client, int16_t version)
+{
+    struct metadata_request *request = client_request(client, API_METADATA);
+    request->topics_count = -1;
+    return pair_call(client, API_METADATA, version, request);
+}
+
+START_TEST(metadata_names_the_brokers_and_leaders_of_all)
+{
+    for (int32_t id = 1; id <= 2; id++) {
+        const struct metadata_response *response = metadata(clients[id], 12);
+        ck_assert_int_eq(response->brokers_count, 2);
+        ck_assert_int_eq(response->topics[0].partitions_count, 2);
+        for (int32_t i = 0; i < 2; i++) {
+            ck_assert_int_eq(response->topics[0].partitions[i].error_code, ERR_NONE);
+            ck_assert_int_eq(response->topics[0].partitions[i].leader_id, i + 1);
+            ck_assert_int_eq(response->topics[0].partitions[i].isr_nodes_count, 1);
+        }
+    }
+}
+END_TEST
+
+/* KIP-226: version 6 came with an error of its own. */
+START_TEST(a_leader_without_the_clients_listener_is_none)
+{
+    static const uint32_t other = 1; /* node 2 opens those for clients first */
+    struct client *client = client_new_on(pair_nodes[2].world, other);
+    for (int16_t version = 5; version <= 6; version++) {
+        const struct metadata_response *response = metadata(client, version);
+        ck_assert_int_eq(response->brokers_count, 1);
+        ck_assert_int_eq(response->topics[0].partitions[0].error_code,
+                         version < 6 ? ERR_LEADER_NOT_AVAILABLE : ERR_LISTENER_NOT_FOUND);
+        ck_assert_int_eq(response->topics[0].partitions[0].leader_id, -1);
+        ck_assert_int_eq(response->topics[0].partitions[1].leader_id, 2);
+    }
+    client_free(client);
+}
+END_TEST
+
+static void begin_with_another_listener(void)
+{
+    begin_with(with_another_listener);
+}
+
+SUITE(cluster_clients)
+{
+    TCase *tcase = tcase_create("leaders");
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, a_produce_to_the_wrong_node_is_told_the_leader);
+    tcase_add_test(tcase, a_fetch_from_the_wrong_node_is_told_the_leader);
+    tcase_add_test(tcase, a_fetch_of_an_old_epoch_is_told_the_new_one);
+    tcase_add_test(tcase, nobody_leads_what_was_on_a_node_that_ended);
+    tcase_add_test(tcase, metadata_names_the_brokers_and_leaders_of_all);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("listeners");
+    tcase_add_checked_fixture(tcase, begin_with_another_listener, end);
+    tcase_add_test(tcase, a_leader_without_the_clients_listener_is_none);
+    suite_add_tcase(suite, tcase);
+}
