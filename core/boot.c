@@ -127,6 +127,16 @@ static void registered(struct meta_proposal *proposal, int error)
     warm_start(boot);
 }
 
+/* What was written through a cache may be lost, unless every folder says that it ended in order. */
+static bool was_unclean(const struct broker *broker)
+{
+    for (uint32_t i = 0; i < broker->folders_count; i++) {
+        if (!folder_was_clean(broker->folders[i]))
+            return true;
+    }
+    return false;
+}
+
 static int registration_prepare(struct meta_proposal *proposal, const struct image *image,
                                 struct meta_writer *writer)
 {
@@ -149,6 +159,7 @@ static int registration_prepare(struct meta_proposal *proposal, const struct ima
         .incarnation =
             broker->cluster == NULL ? rng_uuid(&broker->io.rng) : broker->cluster->incarnation,
         .rack = conf_text(conf, CONF_BROKER_RACK),
+        .is_unclean = was_unclean(broker),
         .endpoints = endpoints,
         .endpoints_count = conf->listeners_count,
     };

@@ -7,6 +7,7 @@
 #include "core/cluster.h"
 #include "core/conf/topic_conf.h"
 #include "core/coord/coordinator.h"
+#include "core/departure.h"
 #include "core/fetch_sessions.h"
 #include "core/log/folder.h"
 #include "core/meta/identity.h"
@@ -144,6 +145,8 @@ void broker_stop(struct broker *broker, bool failed)
     }
     if (broker->state == BROKER_STOPPED || (broker->state == BROKER_STOPPING && !failed))
         return;
+    if (broker->state == BROKER_SERVING && !failed && departure_holds(broker))
+        return;
     broker->state = BROKER_STOPPING;
     shutdown_start(broker, failed);
 }
@@ -248,6 +251,7 @@ void broker_free(struct broker *broker)
         session_free(container_of(broker->sessions.next, struct session, place));
     cluster_free(broker);
     boot_free(broker);
+    departure_free(broker);
     shutdown_free(broker);
     fetch_sessions_free(broker->fetch_sessions);
     partition_free_all(broker);

@@ -19,6 +19,7 @@
 
 struct boot;
 struct cluster;
+struct departure;
 struct shutdown;
 struct topic_conf;
 struct coordinator;
@@ -28,6 +29,7 @@ struct identity_check;
 
 /*
  *     BOOTING ──▶ SERVING ──▶ STOPPING ──▶ STOPPED
+ *        │           └ of a cluster: takes its leave first (core/departure.h)
  *        └──────────────────────▲ (it cannot start)
  */
 enum broker_state { BROKER_BOOTING, BROKER_SERVING, BROKER_STOPPING, BROKER_STOPPED };
@@ -48,8 +50,9 @@ struct broker {
     const struct codecs *codecs;
     enum broker_state state;
     struct broker_limits limits;
-    struct boot *boot;         /* while booting, and what serving needs of it */
-    struct shutdown *shutdown; /* while stopping */
+    struct boot *boot;           /* while booting, and what serving needs of it */
+    struct departure *departure; /* while it takes its leave, before it stops; NULL: never asked */
+    struct shutdown *shutdown;   /* while stopping */
     struct image_observer image_observer;
     uint64_t timer_us;       /* the deadline that the driver knows */
     bool stop_asked;         /* while booting: stop as soon as that has ended */

@@ -3,6 +3,7 @@
 
 #include "core/broker_state.h"
 #include "core/conf/conf.h"
+#include "core/departure.h"
 #include "core/log/folder.h"
 #include "core/meta/controller.h"
 #include "core/meta/identity.h"
@@ -29,6 +30,12 @@ static void peer_is_up(struct peers_observer *observer, int32_t node_id)
         quorum_peer_up(quorum_of(observer), node_id);
 }
 
+static void peer_is_down(struct peers_observer *observer, int32_t node_id)
+{
+    (void)node_id;
+    departure_look(cluster_of(observer)->broker);
+}
+
 static void peer_has_died(struct peers_observer *observer, int32_t node_id, struct uuid incarnation)
 {
     fencing_died(&cluster_of(observer)->fencing, node_id, incarnation);
@@ -39,6 +46,7 @@ static void peer_has_died(struct peers_observer *observer, int32_t node_id, stru
 static void peer_is_silent(struct peers_observer *observer, int32_t node_id)
 {
     fencing_silent(&cluster_of(observer)->fencing, node_id);
+    departure_look(cluster_of(observer)->broker);
 }
 
 static void peer_is_drained(struct peers_observer *observer, int32_t node_id)
@@ -61,6 +69,7 @@ void cluster_open(struct broker *broker)
     cluster->broker = broker;
     cluster->observer = (struct peers_observer){
         .up = peer_is_up,
+        .down = peer_is_down,
         .died = peer_has_died,
         .silent = peer_is_silent,
         .drained = peer_is_drained,

@@ -8,6 +8,8 @@ libcore_a_SOURCES += \
 	core/broker_state.h \
 	core/cluster.c \
 	core/cluster.h \
+	core/departure.c \
+	core/departure.h \
 	core/effect.c \
 	core/effect.h \
 	core/event.h \

@@ -48,6 +48,22 @@ int brokers_register(const struct image *image, struct meta_writer *writer,
     record.body.register_broker.end_points_count = (int32_t)registration->endpoints_count;
     record.body.register_broker.rack = registration->rack;
     record.body.register_broker.fenced = false;
+    record.body.register_broker.unclean_restart =
+        registration->is_unclean && image_broker(image, registration->id) != NULL;
+    return meta_write(writer, &record);
+}
+
+int brokers_leave(const struct image *image, struct meta_writer *writer, int32_t broker_id,
+                  struct uuid incarnation)
+{
+    const struct meta_broker *broker = image_broker(image, broker_id);
+    if (broker == NULL || !uuid_equal(broker->incarnation, incarnation) ||
+        broker->is_shutting_down || !image_epochs_can_rise(image, broker_id))
+        return ERR_NONE;
+    struct meta_record record = meta_record_of(META_RECORD_REGISTRATION_CHANGE);
+    record.body.registration_change.broker_id = broker_id;
+    record.body.registration_change.broker_epoch = broker->epoch;
+    record.body.registration_change.in_controlled_shutdown = 1;
     return meta_write(writer, &record);
 }
 

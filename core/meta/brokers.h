@@ -3,6 +3,7 @@
 #ifndef CORE_META_BROKERS_H
 #define CORE_META_BROKERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/meta/image.h"
@@ -15,6 +16,7 @@ struct broker_registration {
     int32_t id;
     struct uuid incarnation; /* of this process */
     struct span rack;        /* null: none */
+    bool is_unclean;         /* what an earlier process had on disk may not be all there */
     const struct meta_endpoint *endpoints;
     uint32_t endpoints_count;
 };
@@ -25,6 +27,12 @@ struct broker_registration {
  * higher than those in the image. */
 int brokers_register(const struct image *image, struct meta_writer *writer,
                      const struct broker_registration *registration);
+
+/* Writes the record of a broker that is about to end: others lead in its place from then on, where
+ * they can. Nothing is written when that process is not registered (any more), or is known to end
+ * already, or where its partitions' epochs cannot be higher. */
+int brokers_leave(const struct image *image, struct meta_writer *writer, int32_t broker_id,
+                  struct uuid incarnation);
 
 /* Writes the record that gives a registered broker the ids *ret_first … + PRODUCER_IDS_BLOCK - 1.
  */

@@ -273,6 +273,7 @@ struct quorum *quorum_new(struct io *io, const struct quorum_options *options,
     struct quorum *quorum = memory_new(io->memory, struct quorum);
     quorum->io = io;
     quorum->image = options->image;
+    quorum->self = options->self;
     quorum->observer = observer;
     quorum->wal_observer = (struct wal_observer){
         .snapshot = wal_has_snapshot,

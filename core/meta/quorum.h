@@ -85,6 +85,14 @@ int quorum_propose(struct quorum *quorum, struct meta_writer *writer);
 /* Of what was proposed last, and not forgotten. */
 enum quorum_fate quorum_fate(const struct quorum *quorum);
 
+/* True when this node and those voters that it has links to are enough to decide something. */
+bool quorum_reaches_majority(const struct quorum *quorum);
+
+/* This node is about to end: the voter that has most shall lead in its place, if it leads. The
+ * observer is told when that is so; it may never be. ERR_NOT_CONTROLLER: it does not lead.
+ * ERR_VOTER_NOT_FOUND: nobody could. */
+int quorum_hand_over(struct quorum *quorum);
+
 /* What was proposed last is decided: nothing more is done for it. */
 void quorum_forget(struct quorum *quorum);
 

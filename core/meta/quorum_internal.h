@@ -12,6 +12,7 @@
 struct quorum {
     struct io *io;
     struct image *image;
+    struct raft_id self;
     struct quorum_observer *observer;
     struct wal *wal;
     struct wal_observer wal_observer;

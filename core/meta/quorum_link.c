@@ -57,6 +57,32 @@ void quorum_node_known(struct raft_host *host, int32_t node, struct span name, u
         peers_know(quorum->peers, node, name, port);
 }
 
+/* It takes messages, as far as anybody can know. */
+static bool is_there(const struct quorum *quorum, int32_t node)
+{
+    struct peer_status status;
+    return quorum->peers != NULL && peers_status(quorum->peers, node, &status) && status.is_up &&
+           !status.is_silent;
+}
+
+bool quorum_reaches_majority(const struct quorum *quorum)
+{
+    const struct raft_voters *voters = raft_voters(quorum->raft);
+    int32_t there = 0;
+    if (voters == NULL)
+        return false;
+    for (int32_t i = 0; i < voters->record.voters_count; i++) {
+        const struct raft_id id = raft_voter_id(&voters->record.voters[i]);
+        there += raft_id_equal(id, quorum->self) || is_there(quorum, id.node);
+    }
+    return there > voters->record.voters_count / 2;
+}
+
+int quorum_hand_over(struct quorum *quorum)
+{
+    return quorum->has_failed ? ERR_NOT_CONTROLLER : raft_transfer(quorum->raft, RAFT_NOBODY);
+}
+
 static void forward(struct timer *timer)
 {
     struct quorum *quorum = container_of(timer, struct quorum, forward_timer);

@@ -74,6 +74,14 @@ void pair_advance(int64_t ms)
     }
 }
 
+void pair_stop(int32_t id)
+{
+    world_stop(pair_nodes[id].world);
+    for (int32_t turns = 0; turns < 100 && !world_is_stopped(pair_nodes[id].world); turns++)
+        pair_advance(10);
+    node_stop(&pair_nodes[id]);
+}
+
 void *pair_call(struct client *client, int16_t api_key, int16_t version, const void *request)
 {
     void *response = client_call(client, api_key, version, request);

@@ -19,6 +19,9 @@ void pair_end(void);
 /* Time goes by for both, as far as they run. */
 void pair_advance(int64_t ms);
 
+/* Ends one in order, while the other one goes on. */
+void pair_stop(int32_t id);
+
 /* Sends a request and lets time go by until it is answered, or a while; NULL when it is not. */
 void *pair_call(struct client *client, int16_t api_key, int16_t version, const void *request);
 

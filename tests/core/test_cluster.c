@@ -9,6 +9,7 @@
 #include "core/peer/message.h"
 #include "core/peer/peers.h"
 #include "core/records/builder.h"
+#include "core/wire/error.h"
 #include "tests/support/node.h"
 #include "tests/support/runner.h"
 
@@ -71,6 +72,15 @@ static void advance(int64_t ms)
                 world_advance_ms(nodes[id].world, 10);
         }
     }
+}
+
+/* It ends in order, which takes others that go on. */
+static void end_in_order(int32_t id)
+{
+    world_stop(nodes[id].world);
+    for (int32_t turns = 0; turns < 100 && !world_is_stopped(nodes[id].world); turns++)
+        advance(10);
+    node_stop(&nodes[id]);
 }
 
 /* It takes part in its cluster, and serves once that has formed. */
@@ -224,7 +234,7 @@ START_TEST(a_node_ends_at_any_moment_of_its_start)
     begin_to_run(1);
     begin_to_run(2);
     advance(5000);
-    node_stop(&nodes[1]);
+    end_in_order(1);
     world_hold(nodes[1].world, moments[_i].kind, moments[_i].path);
     begin_to_run(1);
     world_stop(nodes[1].world);
@@ -241,7 +251,7 @@ START_TEST(a_broker_that_ended_is_fenced_and_let_in_again)
     begin_to_run(1);
     begin_to_run(2);
     advance(5000);
-    node_stop(&nodes[2]);
+    end_in_order(2);
     advance(500);
     begin_to_run(2);
     advance(5000);
@@ -251,19 +261,153 @@ START_TEST(a_broker_that_ended_is_fenced_and_let_in_again)
 }
 END_TEST
 
+/* "t", whose only partition has both brokers in sync and is written through a cache. */
+static int replicas_prepare(struct meta_proposal *proposal, const struct image *image,
+                            struct meta_writer *writer)
+{
+    static int32_t brokers[] = {1, 2};
+    static const struct uuid id = {{1, 2, 3, 4, 5, 6, 0x40, 8, 0x80}};
+    static const char *const settings[] = {"write.caching", "true", "min.insync.replicas", "2"};
+    (void)proposal;
+    (void)image;
+    struct meta_record topic = meta_record_of(META_RECORD_TOPIC);
+    topic.body.topic.name = SPAN("t");
+    topic.body.topic.topic_id = id;
+    int error = meta_write(writer, &topic);
+    for (size_t i = 0; i < 4 && error == ERR_NONE; i += 2) {
+        struct meta_record setting = meta_record_of(META_RECORD_CONFIG);
+        setting.body.config.resource_type = META_RESOURCE_TOPIC;
+        setting.body.config.resource_name = SPAN("t");
+        setting.body.config.name = span_text(settings[i]);
+        setting.body.config.value = span_text(settings[i + 1]);
+        error = meta_write(writer, &setting);
+    }
+    struct meta_record partition = meta_record_of(META_RECORD_PARTITION);
+    partition.body.partition.topic_id = id;
+    partition.body.partition.replicas = partition.body.partition.isr = brokers;
+    partition.body.partition.replicas_count = partition.body.partition.isr_count = 2;
+    partition.body.partition.leader = 1;
+    partition.body.partition.partition_id = 0;
+    partition.body.partition.leader_epoch = partition.body.partition.partition_epoch = 0;
+    return error == ERR_NONE ? meta_write(writer, &partition) : error;
+}
+
+static void begin_replicated(void)
+{
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    wish(0, 1, "t");
+    wishes[0].proposal.prepare = replicas_prepare;
+    advance(1000);
+    ck_assert(is_granted(0) && has_topic(2, "t"));
+}
+
+static const struct meta_partition *partition_on(int32_t id)
+{
+    return image_partition(image_topic(&nodes[id].broker->image, SPAN("t")), 0);
+}
+
+static bool leads_quorum(int32_t id)
+{
+    return quorum_leads(controller_quorum(nodes[id].broker->controller));
+}
+
+START_TEST(a_broker_gives_its_leaderships_away_before_it_ends)
+{
+    begin_replicated();
+    ck_assert_int_eq(partition_on(2)->leader, 1);
+    world_stop(nodes[1].world);
+    for (int32_t turns = 0; turns < 100 && !world_is_stopped(nodes[1].world); turns++) {
+        ck_assert(!image_broker(&nodes[2].broker->image, 1)->fenced);
+        advance(10);
+    }
+    ck_assert(world_is_stopped(nodes[1].world));
+    ck_assert(image_broker(&nodes[2].broker->image, 1)->is_shutting_down);
+    ck_assert_int_eq(partition_on(2)->leader, 2);
+    ck_assert_int_eq(partition_on(2)->elr_count, 1);
+    node_stop(&nodes[1]);
+    begin_to_run(1);
+    advance(5000);
+    ck_assert(is_ready(1));
+    ck_assert_uint_eq(image_live_brokers(&nodes[1].broker->image), 2);
+    ck_assert_int_eq(partition_on(2)->elr_count, 1); /* it ended in order: it has all it had */
+}
+END_TEST
+
+START_TEST(a_broker_that_was_killed_may_have_lost_what_was_cached)
+{
+    begin_replicated();
+    node_kill(&nodes[1]);
+    begin_to_run(1);
+    advance(5000);
+    ck_assert(is_ready(1));
+    ck_assert_int_eq(partition_on(2)->leader, 2);
+    ck_assert_int_eq(partition_on(2)->elr_count, 0);
+}
+END_TEST
+
+START_TEST(the_quorums_leader_hands_over_before_it_ends)
+{
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    const int32_t leader = leads_quorum(1) ? 1 : 2;
+    const int32_t other = 3 - leader;
+    world_stop(nodes[leader].world);
+    bool served = true;
+    for (int32_t turns = 0; turns < 100 && !world_is_stopped(nodes[leader].world); turns++) {
+        served = served && world_is_ready(nodes[leader].world);
+        advance(10);
+    }
+    ck_assert(served && world_is_stopped(nodes[leader].world));
+    ck_assert(logged(other, "the quorum's leader asks this node to stand"));
+    ck_assert(leads_quorum(other));
+    ck_assert(image_broker(&nodes[other].broker->image, leader)->is_shutting_down);
+}
+END_TEST
+
+/* Nobody could agree to anything. */
+START_TEST(the_last_ones_end_without_leave)
+{
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    end_in_order(2);
+    advance(100);
+    node_stop(&nodes[1]);
+}
+END_TEST
+
+START_TEST(a_broker_whose_others_do_not_answer_ends_all_the_same)
+{
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    world_stop(nodes[1].world);
+    int64_t waited_ms = 0;
+    for (; waited_ms < 20000 && !world_is_stopped(nodes[1].world); waited_ms += 10)
+        world_advance_ms(nodes[1].world, 10);
+    ck_assert(world_is_stopped(nodes[1].world));
+    /* One of them is silent, at the latest, after broker.session.timeout.ms. */
+    ck_assert_int_ge(waited_ms, 1000);
+    ck_assert_int_le(waited_ms, 2600);
+}
+END_TEST
+
 START_TEST(a_node_that_ends_in_order_is_proven_dead)
 {
     begin_to_run(1);
     begin_to_run(2);
     advance(3000);
-    node_stop(&nodes[2]);
+    end_in_order(2);
     advance(100);
     ck_assert(logged(1, "a node's process has ended: node=2 incarnation="));
     begin_to_run(2);
     world_reset_counts(nodes[1].world);
     advance(2000);
     ck_assert(logged(1, "a link is up: node=2"));
-    node_stop(&nodes[1]);
+    end_in_order(1);
 }
 END_TEST
 
@@ -308,7 +452,7 @@ START_TEST(records_that_nobody_can_read_are_not_proposed)
     begin_to_run(1);
     begin_to_run(2);
     advance(5000);
-    const int32_t leader = quorum_leads(controller_quorum(nodes[1].broker->controller)) ? 1 : 2;
+    const int32_t leader = leads_quorum(1) ? 1 : 2;
     const int64_t end_offset = nodes[leader].broker->image.end_offset;
     propose_rubbish(3 - leader, leader, _i == 0);
     advance(1000);
@@ -328,7 +472,7 @@ START_TEST(a_node_whose_log_has_other_voters_does_not_start_alone)
     begin_to_run(1);
     begin_to_run(2);
     advance(5000);
-    node_stop(&nodes[1]);
+    end_in_order(1);
     node_configure(&nodes[1], alone);
     ck_assert(!node_start(&nodes[1]));
     ck_assert(world_is_stopped(nodes[1].world));
@@ -383,6 +527,11 @@ SUITE(cluster)
     tcase_add_test(tcase, a_node_that_waits_for_the_others_ends_when_told);
     tcase_add_loop_test(tcase, a_node_ends_at_any_moment_of_its_start, 0, 5);
     tcase_add_test(tcase, a_broker_that_ended_is_fenced_and_let_in_again);
+    tcase_add_test(tcase, a_broker_gives_its_leaderships_away_before_it_ends);
+    tcase_add_test(tcase, a_broker_that_was_killed_may_have_lost_what_was_cached);
+    tcase_add_test(tcase, the_quorums_leader_hands_over_before_it_ends);
+    tcase_add_test(tcase, the_last_ones_end_without_leave);
+    tcase_add_test(tcase, a_broker_whose_others_do_not_answer_ends_all_the_same);
     tcase_add_test(tcase, a_node_that_ends_in_order_is_proven_dead);
     tcase_add_test(tcase, a_node_of_another_cluster_is_refused);
     tcase_add_loop_test(tcase, records_that_nobody_can_read_are_not_proposed, 0, 2);

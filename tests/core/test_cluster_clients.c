@@ -101,7 +101,7 @@ END_TEST
 START_TEST(a_fetch_of_an_old_epoch_is_told_the_new_one)
 {
     client_free(clients[2]);
-    node_stop(&pair_nodes[2]);
+    pair_stop(2);
     pair_advance(500);
     node_start(&pair_nodes[2]);
     pair_advance(5000);
@@ -119,7 +119,7 @@ END_TEST
 /* A node whose process has ended leads nothing, and is no address. */
 START_TEST(nobody_leads_what_was_on_a_node_that_ended)
 {
-    node_stop(&pair_nodes[2]);
+    node_kill(&pair_nodes[2]);
     pair_advance(100);
     /* One of two voters: what is known stays as it is. */
     const struct fetch_response *response =
