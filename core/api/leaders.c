@@ -7,21 +7,31 @@
 #include "core/session.h"
 #include "core/wire/error.h"
 
+static struct span listener_of(const struct broker *broker, const struct request *request)
+{
+    return broker->conf->listeners[request->session->listener].name;
+}
+
+int leader_check(const struct broker *broker, const struct request *request, int32_t leader)
+{
+    const struct meta_broker *found = image_broker(&broker->image, leader);
+    if (found == NULL)
+        return ERR_LEADER_NOT_AVAILABLE;
+    return image_endpoint(found, listener_of(broker, request)) != NULL ? ERR_NONE
+                                                                       : ERR_LISTENER_NOT_FOUND;
+}
+
 void leaders_begin(struct leaders *leaders, const struct broker *broker, struct request *request)
 {
     *leaders = (struct leaders){.broker = broker, .request = request};
-}
-
-static struct span listener_of(const struct leaders *leaders)
-{
-    return leaders->broker->conf->listeners[leaders->request->session->listener].name;
 }
 
 /* Adds a broker that clients can reach. Without room for it they ask for the metadata, as they
  * would without us. */
 static void add(struct leaders *leaders, const struct meta_broker *broker)
 {
-    if (broker == NULL || broker->fenced || image_endpoint(broker, listener_of(leaders)) == NULL)
+    if (broker == NULL || broker->fenced ||
+        leader_check(leaders->broker, leaders->request, broker->id) != ERR_NONE)
         return;
     for (uint32_t i = 0; i < leaders->count; i++) {
         if (leaders->brokers[i] == broker)
@@ -53,7 +63,8 @@ bool leaders_tell(struct leaders *leaders, const struct meta_topic *topic, int32
 struct leader_address leaders_address(const struct leaders *leaders, uint32_t number)
 {
     const struct meta_broker *broker = leaders->brokers[number];
-    const struct meta_endpoint *endpoint = image_endpoint(broker, listener_of(leaders));
+    const struct meta_endpoint *endpoint =
+        image_endpoint(broker, listener_of(leaders->broker, leaders->request));
     return (struct leader_address){
         .node_id = broker->id,
         .host = endpoint->host,

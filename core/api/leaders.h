@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers that tell a client where to go instead (KIP-951). */
+/* Answers that tell a client who leads, and where to go instead (KIP-951). */
 #ifndef CORE_API_LEADERS_H
 #define CORE_API_LEADERS_H
 
@@ -11,6 +11,10 @@
 struct broker;
 struct meta_topic;
 struct request;
+
+/* ERR_NONE when clients of the request's listener can reach this leader; ERR_LEADER_NOT_AVAILABLE
+ * (nobody leads), ERR_LISTENER_NOT_FOUND (KIP-226). */
+int leader_check(const struct broker *broker, const struct request *request, int32_t leader);
 
 /* The leaders that one answer names, each once. Lies in the request's arena, its brokers in the
  * image: both are good until the answer is encoded. */

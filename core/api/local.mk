@@ -12,6 +12,7 @@ libcore_a_SOURCES += \
 	core/api/describe_cluster.c \
 	core/api/describe_configs.c \
 	core/api/describe_groups.c \
+	core/api/describe_topic_partitions.c \
 	core/api/fetch.c \
 	core/api/find_coordinator.c \
 	core/api/heartbeat.c \

@@ -5,6 +5,7 @@
  */
 #include "core/api/authorized.h"
 #include "core/api/change.h"
+#include "core/api/leaders.h"
 #include "core/api/table.h"
 #include "core/broker_state.h"
 #include "core/meta/identity.h"
@@ -60,20 +61,6 @@ static void tell_brokers(struct metadata *metadata)
     }
 }
 
-/* Why clients of this listener cannot reach the leader. */
-static int leader_error(const struct metadata *metadata, int32_t leader)
-{
-    const struct broker *broker = metadata->change.broker;
-    const struct request *request = metadata->change.request;
-    const struct meta_broker *found = image_broker(&broker->image, leader);
-    if (found == NULL)
-        return ERR_LEADER_NOT_AVAILABLE;
-    if (image_endpoint(found, broker->conf->listeners[request->session->listener].name) != NULL)
-        return ERR_NONE;
-    return request->version >= VERSION_WITH_LISTENERS ? ERR_LISTENER_NOT_FOUND
-                                                      : ERR_LEADER_NOT_AVAILABLE;
-}
-
 static bool broker_is_live(const struct image *image, int32_t id)
 {
     const struct meta_broker *broker = image_broker(image, id);
@@ -86,8 +73,12 @@ static void tell_partition(const struct metadata *metadata, const struct meta_pa
 {
     const struct image *image = &metadata->change.broker->image;
     const int32_t *replicas = meta_replicas(partition);
-    out->error_code = (int16_t)leader_error(metadata, partition->leader);
-    out->leader_id = out->error_code == ERR_NONE ? partition->leader : META_NO_LEADER;
+    const struct request *request = metadata->change.request;
+    const int error = leader_check(metadata->change.broker, request, partition->leader);
+    out->error_code = (int16_t)error;
+    if (error == ERR_LISTENER_NOT_FOUND && request->version < VERSION_WITH_LISTENERS)
+        out->error_code = ERR_LEADER_NOT_AVAILABLE;
+    out->leader_id = error == ERR_NONE ? partition->leader : META_NO_LEADER;
     out->leader_epoch = partition->leader_epoch;
     out->replica_nodes = *list;
     out->replica_nodes_count = partition->replicas_count;

@@ -29,6 +29,7 @@ static const struct api_entry entries[] = {
     {API_DELETE_GROUPS, delete_groups_handle},
     {API_INCREMENTAL_ALTER_CONFIGS, incremental_alter_configs_handle},
     {API_DESCRIBE_CLUSTER, describe_cluster_handle},
+    {API_DESCRIBE_TOPIC_PARTITIONS, describe_topic_partitions_handle},
 };
 
 #define ENTRIES (sizeof(entries) / sizeof(entries[0]))

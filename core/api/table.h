@@ -26,6 +26,7 @@ request_handler delete_topics_handle;
 request_handler describe_cluster_handle;
 request_handler describe_configs_handle;
 request_handler describe_groups_handle;
+request_handler describe_topic_partitions_handle;
 request_handler fetch_handle;
 request_handler find_coordinator_handle;
 request_handler heartbeat_handle;

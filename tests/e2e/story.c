@@ -65,7 +65,7 @@ static void ask_create_topics(struct story *story, void *to)
     request->timeout_ms = 30000;
 }
 
-/* Old versions do not tell the id; those rounds do not need it. */
+/* Old versions do not tell the id. */
 static void learn_topic_id(struct story *story, const void *from)
 {
     const struct create_topics_response *response = from;
@@ -78,6 +78,21 @@ static void ask_metadata(struct story *story, void *to)
     struct metadata_request *request = to;
     ONE(story, request->topics, request->topics_count);
     request->topics->name = story->topic;
+}
+
+static void ask_topic_partitions(struct story *story, void *to)
+{
+    struct describe_topic_partitions_request *request = to;
+    ONE(story, request->topics, request->topics_count);
+    request->topics->name = story->topic;
+    request->response_partition_limit = 1;
+}
+
+static void learn_described_id(struct story *story, const void *from)
+{
+    const struct describe_topic_partitions_response *response = from;
+    if (response->topics_count == 1)
+        story->topic_id = response->topics->topic_id;
 }
 
 static void ask_describe_configs(struct story *story, void *to)
@@ -328,6 +343,9 @@ const struct story_step story_steps[] = {
     {.api_key = API_DESCRIBE_CLUSTER},
     {.api_key = API_CREATE_TOPICS, .ask = ask_create_topics, .learn = learn_topic_id},
     {.api_key = API_METADATA, .ask = ask_metadata},
+    {.api_key = API_DESCRIBE_TOPIC_PARTITIONS,
+     .ask = ask_topic_partitions,
+     .learn = learn_described_id},
     {.api_key = API_DESCRIBE_CONFIGS, .ask = ask_describe_configs},
     {.api_key = API_INCREMENTAL_ALTER_CONFIGS, .ask = ask_alter_configs},
     {.api_key = API_CREATE_PARTITIONS, .ask = ask_create_partitions},

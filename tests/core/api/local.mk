@@ -9,6 +9,7 @@ tests_check_broker_SOURCES += \
 	tests/core/api/test_delete_records.c \
 	tests/core/api/test_delete_topics.c \
 	tests/core/api/test_describe_cluster.c \
+	tests/core/api/test_describe_topic_partitions.c \
 	tests/core/api/test_groups.c \
 	tests/core/api/test_init_producer_id.c \
 	tests/core/api/test_metadata.c

@@ -34,6 +34,7 @@ static const struct {
     {API_DELETE_GROUPS, "DeleteGroups", 0, 2, 2},
     {API_INCREMENTAL_ALTER_CONFIGS, "IncrementalAlterConfigs", 0, 1, 1},
     {API_DESCRIBE_CLUSTER, "DescribeCluster", 0, 2, 0},
+    {API_DESCRIBE_TOPIC_PARTITIONS, "DescribeTopicPartitions", 0, 0, 0},
 };
 
 #define APIS_COUNT ((int)(sizeof(apis) / sizeof(apis[0])))
