@@ -12,6 +12,7 @@
 #include "core/log/folder.h"
 #include "core/meta/identity.h"
 #include "core/partition.h"
+#include "core/replica/replicas.h"
 #include "core/session.h"
 #include "core/shutdown.h"
 #include "core/wire/error.h"
@@ -113,13 +114,19 @@ static void image_changed(struct image_observer *observer, const struct image_ch
         if (change->topic != NULL)
             partition_reconfigure(broker, change->topic);
         break;
-    case IMAGE_TOPIC_ADDED:
     case IMAGE_PARTITION_ADDED:
     case IMAGE_PARTITION_CHANGED:
+        if (broker->cluster != NULL)
+            replicas_partition_changed(broker->cluster->replicas, change->topic, change->partition);
+        break;
     case IMAGE_BROKER_REGISTERED:
     case IMAGE_BROKER_CHANGED:
+        if (broker->cluster != NULL)
+            replicas_broker_changed(broker->cluster->replicas, change->broker->id);
+        break;
+    case IMAGE_TOPIC_ADDED:
     case IMAGE_BROKER_REMOVED:
-        break; /* partitions are hosted when they are first asked for */
+        break; /* partitions without other replicas are hosted when they are first asked for */
     }
 }
 
@@ -128,6 +135,8 @@ void broker_serve(struct broker *broker)
     broker->state = BROKER_SERVING;
     broker->image_observer.changed = image_changed;
     image_observe(&broker->image, &broker->image_observer);
+    if (broker->cluster != NULL)
+        replicas_start(broker->cluster->replicas);
     struct list *place;
     struct list *next;
     list_each(&broker->sessions, place, next)

@@ -8,6 +8,7 @@
 #include "core/meta/controller.h"
 #include "core/meta/identity.h"
 #include "core/meta/wal.h"
+#include "core/replica/replicas.h"
 
 #define US_PER_MS ((uint64_t)1000)
 
@@ -28,11 +29,13 @@ static void peer_is_up(struct peers_observer *observer, int32_t node_id)
     fencing_heard(&cluster_of(observer)->fencing, node_id);
     if (quorum_of(observer) != NULL)
         quorum_peer_up(quorum_of(observer), node_id);
+    replicas_peer_heard(cluster_of(observer)->replicas, node_id);
+    replicas_peer_up(cluster_of(observer)->replicas, node_id);
 }
 
 static void peer_is_down(struct peers_observer *observer, int32_t node_id)
 {
-    (void)node_id;
+    replicas_peer_down(cluster_of(observer)->replicas, node_id);
     departure_look(cluster_of(observer)->broker);
 }
 
@@ -47,17 +50,23 @@ static void peer_is_silent(struct peers_observer *observer, int32_t node_id)
 {
     fencing_silent(&cluster_of(observer)->fencing, node_id);
     departure_look(cluster_of(observer)->broker);
+    replicas_peer_silent(cluster_of(observer)->replicas, node_id);
 }
 
 static void peer_is_drained(struct peers_observer *observer, int32_t node_id)
 {
     if (quorum_of(observer) != NULL)
         quorum_peer_drained(quorum_of(observer), node_id);
+    replicas_peer_drained(cluster_of(observer)->replicas, node_id);
 }
 
 static const char *peer_said(struct peers_observer *observer, const struct peer_message *message)
 {
+    struct replicas *replicas = cluster_of(observer)->replicas;
     fencing_heard(&cluster_of(observer)->fencing, message->node_id);
+    replicas_peer_heard(replicas, message->node_id);
+    if (replicas_expect(message->type))
+        return replicas_receive(replicas, message);
     return quorum_of(observer) == NULL ? NULL : quorum_receive(quorum_of(observer), message);
 }
 
@@ -75,7 +84,6 @@ void cluster_open(struct broker *broker)
         .drained = peer_is_drained,
         .received = peer_said,
     };
-    fencing_init(&cluster->fencing, &broker->io, conf->node_id);
     cluster->incarnation = rng_uuid(&broker->io.rng);
     const struct peers_identity identity = {
         .cluster_id = identity_cluster_id(broker->identity),
@@ -87,7 +95,9 @@ void cluster_open(struct broker *broker)
         .heartbeat_us = (uint64_t)conf_int(conf, CONF_BROKER_HEARTBEAT_INTERVAL_MS) * US_PER_MS,
         .silence_us = (uint64_t)conf_int(conf, CONF_BROKER_SESSION_TIMEOUT_MS) * US_PER_MS,
     };
+    fencing_init(&cluster->fencing, &broker->io, conf->node_id, settings.silence_us);
     cluster->peers = peers_new(&broker->io, &identity, &settings, &cluster->observer);
+    cluster->replicas = replicas_new(broker, cluster->peers);
     broker->cluster = cluster;
 }
 
@@ -110,6 +120,7 @@ void cluster_free(struct broker *broker)
     struct cluster *cluster = broker->cluster;
     if (cluster == NULL)
         return;
+    replicas_free(cluster->replicas);
     peers_free(cluster->peers);
     memory_give(&broker->memory, MEMORY_STATE, cluster, sizeof(*cluster));
     broker->cluster = NULL;

@@ -14,7 +14,8 @@ struct cluster {
     struct peers *peers;
     struct peers_observer observer;
     struct fencing fencing;
-    struct uuid incarnation; /* of this process */
+    struct replicas *replicas; /* of partitions */
+    struct uuid incarnation;   /* of this process */
 };
 
 /* A broker of a cluster whose identity is checked and whose metadata is loaded gets its links.

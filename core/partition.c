@@ -9,6 +9,7 @@
 #include "core/meta/controller.h"
 #include "core/meta/image.h"
 #include "core/meta/topics.h"
+#include "core/replica/replicas.h"
 #include "core/wire/error.h"
 
 /* "TOPIC-PARTITION" at its longest. */
@@ -81,18 +82,33 @@ static void watchers_wake(struct partition *partition)
     }
 }
 
+void partition_raise_watermark(struct partition *partition, int64_t high_watermark)
+{
+    partition->high_watermark = high_watermark;
+    log_set_high_watermark(partition->log, high_watermark);
+    acks_release(&partition->acks[ACK_COMMITTED], high_watermark);
+    watchers_wake(partition);
+}
+
+/* True when what is safe here is committed: there is no other replica. */
+static bool is_alone(const struct partition *partition)
+{
+    const struct meta_partition *meta = partition_meta(partition);
+    return meta != NULL && meta->replicas_count == 1;
+}
+
 static void partition_advanced(struct log_observer *observer)
 {
     struct partition *partition = container_of(observer, struct partition, observer);
-    const int64_t written = log_written_end(partition->log);
     const int64_t safe = log_safe_end(partition->log);
-    if (safe > partition->high_watermark) {
-        partition->high_watermark = safe;
-        log_set_high_watermark(partition->log, safe);
-    }
-    acks_release(&partition->acks[ACK_WRITTEN], written);
-    acks_release(&partition->acks[ACK_COMMITTED], partition->high_watermark);
-    watchers_wake(partition);
+    acks_release(&partition->acks[ACK_WRITTEN], log_written_end(partition->log));
+    if (partition->leading != NULL)
+        replica_leader_advanced(partition->leading);
+    else if (partition->following != NULL)
+        replica_follower_advanced(partition->following);
+    else if (safe > partition->high_watermark && is_alone(partition))
+        partition_raise_watermark(partition, safe);
+    watchers_wake(partition); /* the start may have moved */
 }
 
 static int raise_prepare(struct meta_proposal *proposal, const struct image *image,
@@ -140,7 +156,12 @@ static void partition_failed(struct log_observer *observer, int error)
     }
     acks_fail(partition, ERR_KAFKA_STORAGE_ERROR);
     watchers_wake(partition);
-    if (topic != NULL && log_state(partition->log) != LOG_OFFLINE)
+    if (partition->leading != NULL)
+        replica_leader_failed(partition->leading);
+    if (partition->following != NULL)
+        replica_follower_failed(partition->following);
+    else if (topic != NULL && log_state(partition->log) != LOG_OFFLINE &&
+             image_partition(topic, partition->index)->leader == broker->conf->node_id)
         partition_raise(partition);
 }
 
@@ -157,8 +178,56 @@ bool partition_is_on_disk(struct broker *broker, const struct meta_topic *topic,
     return folder_holds(broker_folder_for(broker, span_of(name, length)), span_of(name, length));
 }
 
-static struct partition *partition_host(struct broker *broker, struct hosted_topic *hosted,
-                                        const struct meta_topic *topic, int32_t index)
+static void cut_done(struct log_waiter *waiter, int error)
+{
+    struct partition *partition = container_of(waiter, struct partition, cut_waiter);
+    struct list *place;
+    struct list woken;
+    list_init(&woken);
+    partition->is_cut = false;
+    if (error == ERR_NONE && partition->high_watermark > log_end(partition->log))
+        partition->high_watermark = log_end(partition->log);
+    while ((place = list_pop(&partition->loads)) != NULL)
+        list_append(&woken, place);
+    while ((place = list_pop(&woken)) != NULL) {
+        waiter = container_of(place, struct log_waiter, place);
+        waiter->wake(waiter, error);
+    }
+}
+
+/* What was committed is cut off only where the metadata let a replica lead that did not have it. */
+static void cut_begin(struct partition *partition, int64_t offset)
+{
+    if (offset < partition->high_watermark)
+        io_log(&partition->broker->io, LOG_WARN,
+               "records that were committed are given up for the leader's: partition=%d "
+               "offset=%lld high_watermark=%lld",
+               partition->index, (long long)offset, (long long)partition->high_watermark);
+    partition->is_cut = true;
+}
+
+void partition_cut(struct partition *partition, int64_t offset)
+{
+    cut_begin(partition, offset);
+    log_truncate(partition->log, offset, &partition->cut_waiter);
+}
+
+void partition_begin_anew(struct partition *partition, int64_t offset)
+{
+    if (offset < log_end(partition->log))
+        cut_begin(partition, offset);
+    partition->is_cut = true;
+    log_reset(partition->log, offset, &partition->cut_waiter);
+}
+
+void partition_resign(struct partition *partition)
+{
+    acks_fail(partition, ERR_NOT_LEADER_OR_FOLLOWER);
+    watchers_wake(partition);
+}
+
+static struct partition *partition_new(struct broker *broker, struct hosted_topic *hosted,
+                                       const struct meta_topic *topic, int32_t index)
 {
     char name[PARTITION_NAME_BYTES_MAX];
     const size_t length = partition_name(topic, index, name);
@@ -175,6 +244,9 @@ static struct partition *partition_host(struct broker *broker, struct hosted_top
     list_init(&partition->acks[ACK_WRITTEN]);
     list_init(&partition->acks[ACK_COMMITTED]);
     list_init(&partition->watchers);
+    list_init(&partition->loads);
+    list_init(&partition->cut_waiter.place);
+    partition->cut_waiter.wake = cut_done;
     partition->log =
         log_new(&broker->io, broker_folder_for(broker, span_of(name, length)),
                 span_of(name, length), topic->id, broker->codecs, &settings, &partition->observer);
@@ -207,6 +279,22 @@ static struct hosted_topic *topic_host(struct broker *broker, const struct meta_
     return hosted;
 }
 
+struct partition *partition_hosted(const struct broker *broker, struct uuid topic, int32_t index)
+{
+    const struct hosted_topic *hosted = topic_find(broker, topic);
+    return hosted == NULL || index < 0 || (uint32_t)index >= hosted->partitions_capacity
+               ? NULL
+               : hosted->partitions[index];
+}
+
+struct partition *partition_host(struct broker *broker, const struct meta_topic *topic,
+                                 int32_t index)
+{
+    struct hosted_topic *hosted = topic_host(broker, topic);
+    struct partition *partition = hosted->partitions[index];
+    return partition != NULL ? partition : partition_new(broker, hosted, topic, index);
+}
+
 int partition_of(struct broker *broker, const struct meta_topic *topic, int32_t index,
                  struct partition **ret_partition)
 {
@@ -214,9 +302,7 @@ int partition_of(struct broker *broker, const struct meta_topic *topic, int32_t 
         return ERR_UNKNOWN_TOPIC_OR_PARTITION;
     if (image_partition(topic, index)->leader != broker->conf->node_id)
         return ERR_NOT_LEADER_OR_FOLLOWER;
-    struct hosted_topic *hosted = topic_host(broker, topic);
-    struct partition *partition = hosted->partitions[index];
-    *ret_partition = partition != NULL ? partition : partition_host(broker, hosted, topic, index);
+    *ret_partition = partition_host(broker, topic, index);
     return ERR_NONE;
 }
 
@@ -235,10 +321,15 @@ int partition_by_id(struct broker *broker, struct uuid topic, int32_t index,
 
 bool partition_load(struct partition *partition, struct log_waiter *waiter)
 {
+    if (partition->is_cut) {
+        list_append(&partition->loads, &waiter->place);
+        return false;
+    }
     if (log_state(partition->log) == LOG_READY) {
         /* The first to see a loaded log, which tells its observer only about what comes after. */
-        const int64_t safe = log_safe_end(partition->log);
-        if (safe > partition->high_watermark)
+        if (partition->leading != NULL)
+            replica_leader_ready(partition->leading);
+        else if (log_safe_end(partition->log) > partition->high_watermark && is_alone(partition))
             partition_advanced(&partition->observer);
         return true;
     }
@@ -278,7 +369,10 @@ static void spend_epochs(struct partition *partition, int32_t epoch)
 
 int partition_append(struct partition *partition, struct log_append *append)
 {
-    const int32_t epoch = partition_leader_epoch(partition);
+    const struct meta_partition *meta = partition_meta(partition);
+    if (meta == NULL || meta->leader != partition->broker->conf->node_id)
+        return ERR_NOT_LEADER_OR_FOLLOWER; /* not any more */
+    const int32_t epoch = meta->leader_epoch;
     spend_epochs(partition, epoch);
     if (epoch <= partition->spent_epoch && log_state(partition->log) == LOG_OFFLINE)
         return ERR_KAFKA_STORAGE_ERROR;
@@ -289,7 +383,12 @@ int partition_append(struct partition *partition, struct log_append *append)
         return ERR_NOT_LEADER_OR_FOLLOWER;
     }
     append->leader_epoch = epoch;
-    return log_append(partition->log, append);
+    if (partition->leading != NULL)
+        replica_leader_ready(partition->leading);
+    const int error = log_append(partition->log, append);
+    if (error == ERR_NONE && !append->duplicate && partition->leading != NULL)
+        replica_leader_appended(partition->leading, append);
+    return error;
 }
 
 void partition_await(struct partition *partition, enum ack_kind kind, struct partition_ack *ack)
@@ -346,7 +445,8 @@ void partition_remove_topic(struct broker *broker, const struct meta_topic *topi
         if (partition == NULL && !partition_is_on_disk(broker, topic, i))
             continue;
         if (partition == NULL) /* what it has on disk goes too */
-            partition = partition_host(broker, hosted, topic, i);
+            partition = partition_new(broker, hosted, topic, i);
+        replica_forget(partition);
         log_delete(partition->log);
         acks_fail(partition, ERR_UNKNOWN_TOPIC_OR_PARTITION);
         watchers_wake(partition);

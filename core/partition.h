@@ -18,6 +18,8 @@
 struct broker;
 struct hosted_topic;
 struct meta_topic;
+struct replica_follower;
+struct replica_leader;
 
 struct partition {
     struct broker *broker;
@@ -30,6 +32,11 @@ struct partition {
     int32_t raised_epoch;       /* the one above which a higher one is asked for */
     struct meta_proposal raise; /* asks for a higher epoch */
     bool raising;
+    struct replica_leader *leading;     /* others follow this broker (core/replica/); or NULL */
+    struct replica_follower *following; /* it follows another one; or NULL */
+    struct log_waiter cut_waiter;
+    bool is_cut;          /* the log's end is being cut off: nothing may be appended */
+    struct list loads;    /* struct log_waiter, for the end of that */
     struct list acks[2];  /* struct partition_ack by enum ack_kind, in order of offsets */
     struct list watchers; /* struct partition_watcher */
 };
@@ -44,8 +51,9 @@ enum ack_kind {
 struct partition_ack {
     struct list place;
     int64_t end_offset; /* one beyond its last record */
-    /* ERR_NONE, or ERR_KAFKA_STORAGE_ERROR or ERR_UNKNOWN_TOPIC_OR_PARTITION when it was lost. Out
-     * of the list by now. */
+    /* ERR_NONE, or ERR_KAFKA_STORAGE_ERROR or ERR_UNKNOWN_TOPIC_OR_PARTITION when it was lost, or
+     * ERR_NOT_LEADER_OR_FOLLOWER: another broker knows what becomes of it. Out of the list by now.
+     */
     void (*done)(struct partition_ack *ack, int error);
 };
 
@@ -100,6 +108,25 @@ void partition_await(struct partition *partition, enum ack_kind kind, struct par
 
 /* Calls watcher->moved in a later step when there is something new to see. */
 void partition_watch(struct partition *partition, struct partition_watcher *watcher);
+
+/* ---- For core/replica. ---- */
+
+/* The partition, hosted from now on if it was not; the hosted one, or NULL. */
+struct partition *partition_host(struct broker *broker, const struct meta_topic *topic,
+                                 int32_t index);
+struct partition *partition_hosted(const struct broker *broker, struct uuid topic, int32_t index);
+
+/* Everything below `high_watermark`, which is higher than before and no more than the written end,
+ * is committed: acknowledges, and lets look. */
+void partition_raise_watermark(struct partition *partition, int64_t high_watermark);
+
+/* Another broker leads now, or none: whoever waits is told. */
+void partition_resign(struct partition *partition);
+
+/* Cuts the log at `offset`, or empties it and lets it begin there (core/log/log.h). The log is
+ * READY, and partition_load() waits until it is so again. */
+void partition_cut(struct partition *partition, int64_t offset);
+void partition_begin_anew(struct partition *partition, int64_t offset);
 
 /* Told by the image: a topic's configuration changed, or the topic went. */
 void partition_reconfigure(struct broker *broker, const struct meta_topic *topic);

@@ -7,6 +7,7 @@
 #include "core/coord/coordinator.h"
 #include "core/log/folder.h"
 #include "core/partition.h"
+#include "core/replica/replicas.h"
 #include "core/session.h"
 #include "core/wire/error.h"
 
@@ -133,6 +134,8 @@ void shutdown_start(struct broker *broker, bool failed)
     struct shutdown *shutdown = memory_new(&broker->memory, struct shutdown);
     shutdown->broker = broker;
     broker->shutdown = shutdown;
+    if (broker->cluster != NULL)
+        replicas_stop(broker->cluster->replicas);
     coordinator_free(broker->coordinator);
     broker->coordinator = NULL;
     struct list *place;

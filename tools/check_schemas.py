@@ -24,7 +24,7 @@ KAFKA_JARS = ("kafka-clients", "kafka-group-coordinator", "kafka-metadata")
 JSON_FOLDERS = ("common/message/", "common/metadata/")
 VERSION_MAX = 32767
 # What our own nodes say to one another.
-OURS_ALONE = ("peer.kp", "quorum.kp", "raft.kp")
+OURS_ALONE = ("peer.kp", "quorum.kp", "raft.kp", "replica.kp")
 # Fields of ours in messages of Kafka's: tagged ones, which its readers pass over.
 OURS_BESIDE = {("register_broker_record", "unclean_restart")}
 INTEGERS = ("int8", "int16", "uint16", "int32", "uint32", "int64")

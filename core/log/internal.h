@@ -15,9 +15,6 @@
 #include "core/log/producers.h"
 #include "core/wire/error.h"
 
-/* Offsets stay below, so that sums never overflow. */
-#define LOG_OFFSET_MAX (INT64_MAX / 2)
-
 /* Pieces of one gathered write. */
 #define WRITE_PIECES_MAX 1024
 

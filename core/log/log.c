@@ -179,9 +179,14 @@ int64_t log_durable_end(const struct log *log)
     return log->durable_end;
 }
 
+bool log_is_write_cached(const struct log *log)
+{
+    return log->settings.write_caching;
+}
+
 int64_t log_safe_end(const struct log *log)
 {
-    return log->settings.write_caching ? log->written_end : log->durable_end;
+    return log_is_write_cached(log) ? log->written_end : log->durable_end;
 }
 
 uint64_t log_size_bytes(const struct log *log)

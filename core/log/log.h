@@ -27,6 +27,9 @@
 #include "core/records/batch.h"
 #include "core/records/codec.h"
 
+/* Offsets stay below, so that sums never overflow. */
+#define LOG_OFFSET_MAX (INT64_MAX / 2)
+
 struct folder; /* core/log/folder.h: a data folder, its checkpoints and whether it still serves */
 struct log;
 struct segment;
@@ -90,6 +93,9 @@ int64_t log_durable_end(const struct log *log);
 /* The end of what counts as safe in the log's durability mode, and so bounds the high watermark:
  * durable_end, or written_end with write caching. */
 int64_t log_safe_end(const struct log *log);
+
+/* True when what is written counts, durable or not. */
+bool log_is_write_cached(const struct log *log);
 
 /* Bytes of all segments. */
 uint64_t log_size_bytes(const struct log *log);

@@ -86,22 +86,50 @@ static void fencing_look(struct fencing *fencing)
     io_at_turn_end(fencing->io, &fencing->task, look);
 }
 
+/* Links tell of silence only where there was something to hear before. */
+static void unheard(struct timer *timer)
+{
+    struct fencing *fencing = container_of(timer, struct fencing, unheard_timer);
+    if (!quorum_leads(controller_quorum(fencing->controller)))
+        return;
+    for (uint32_t i = 0; i < fencing->image->brokers_count; i++) {
+        const struct meta_broker *broker = &fencing->image->brokers[i];
+        const struct fencing_note *note = note_find(fencing, broker->id);
+        if (broker->id != fencing->self && !broker->fenced && (note == NULL || !note->is_heard))
+            fencing_silent(fencing, broker->id);
+    }
+}
+
+static void listen_to_all(struct fencing *fencing)
+{
+    if (!timer_is_set(&fencing->unheard_timer))
+        timer_set(&fencing->io->timers, &fencing->unheard_timer,
+                  fencing->io->now_us + fencing->silence_us, unheard);
+    fencing_look(fencing);
+}
+
 static void image_changed(struct image_observer *observer, const struct image_change *change)
 {
     if (change->broker != NULL)
-        fencing_look(container_of(observer, struct fencing, image_observer));
+        listen_to_all(container_of(observer, struct fencing, image_observer));
 }
 
 static void leadership_changed(struct controller_watcher *watcher)
 {
-    fencing_look(container_of(watcher, struct fencing, watcher));
+    struct fencing *fencing = container_of(watcher, struct fencing, watcher);
+    const bool leads = quorum_leads(controller_quorum(fencing->controller));
+    if (leads && !fencing->has_led)
+        timer_cancel(&fencing->io->timers, &fencing->unheard_timer); /* its time begins now */
+    fencing->has_led = leads;
+    listen_to_all(fencing);
 }
 
-void fencing_init(struct fencing *fencing, struct io *io, int32_t self)
+void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t silence_us)
 {
     *fencing = (struct fencing){
         .io = io,
         .self = self,
+        .silence_us = silence_us,
         .image_observer = {.changed = image_changed},
         .watcher = {.changed = leadership_changed},
         .proposal = {.prepare = fencing_prepare, .done = fencing_done},
@@ -119,11 +147,14 @@ void fencing_start(struct fencing *fencing, struct controller *controller, struc
 
 void fencing_heard(struct fencing *fencing, int32_t node_id)
 {
-    struct fencing_note *note = note_find(fencing, node_id);
-    if (note == NULL || !note->is_silent)
+    struct fencing_note *note = note_of(fencing, node_id);
+    if (note == NULL)
         return;
+    const bool was_silent = note->is_silent;
+    note->is_heard = true;
     note->is_silent = false;
-    fencing_look(fencing);
+    if (was_silent)
+        fencing_look(fencing);
 }
 
 void fencing_silent(struct fencing *fencing, int32_t node_id)
@@ -132,6 +163,7 @@ void fencing_silent(struct fencing *fencing, int32_t node_id)
     if (note == NULL)
         return;
     note->is_silent = true;
+    note->is_heard = false;
     fencing_look(fencing);
 }
 
@@ -141,6 +173,7 @@ void fencing_died(struct fencing *fencing, int32_t node_id, struct uuid incarnat
     if (note == NULL)
         return;
     note->dead = incarnation;
+    note->is_heard = false;
     note->is_silent = false; /* it has been heard of: the next process is another one */
     fencing_look(fencing);
 }

@@ -18,6 +18,7 @@
 struct fencing_note {
     int32_t node_id;
     bool is_silent;
+    bool is_heard;    /* something came of it, and silence was not told since */
     struct uuid dead; /* the last of its processes that is proven to have ended */
 };
 
@@ -33,10 +34,14 @@ struct fencing {
     bool is_proposing;
     struct meta_proposal proposal;
     struct turn_task task;
+    bool has_led; /* when it was looked at last */
+    uint64_t silence_us;
+    struct timer unheard_timer; /* for brokers that never said anything to this node */
 };
 
-/* `self` is this node, which fences everybody but itself. Notes are taken from now on. */
-void fencing_init(struct fencing *fencing, struct io *io, int32_t self);
+/* `self` is this node, which fences everybody but itself. Notes are taken from now on. Who says
+ * nothing at all to a controller for `silence_us` after it was elected is silent, too. */
+void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t silence_us);
 
 /* Acts on them from now on, whenever this node leads. Both outlive it. */
 void fencing_start(struct fencing *fencing, struct controller *controller, struct image *image);

@@ -181,17 +181,6 @@ static int check_replication_factor(struct topics_context *context, int32_t repl
     return ERR_NONE;
 }
 
-/* Nothing carries a partition's records to other nodes yet: what is asked for would be promised and
- * not kept. */
-static int refuse_replicas(const struct topics_context *context, int32_t replication_factor,
-                           struct span *ret_message)
-{
-    if (!context->conf->is_cluster || replication_factor <= 1)
-        return ERR_NONE;
-    *ret_message = SPAN("Partitions are not replicated yet: the replication factor has to be 1.");
-    return ERR_INVALID_REPLICATION_FACTOR;
-}
-
 /* Limits of one proposal and of the whole cluster. */
 static int check_room(struct topics_context *context, int32_t partitions, struct span *ret_message)
 {
@@ -348,8 +337,6 @@ int topics_create(struct topics_context *context, struct topic_creation *creatio
     if (error == ERR_NONE)
         error = creation_resolve(context, creation, &assignments);
     if (error == ERR_NONE)
-        error = refuse_replicas(context, creation->replication_factor, &creation->message);
-    if (error == ERR_NONE)
         error = check_room(context, creation->partitions, &creation->message);
     if (error == ERR_NONE)
         error =
@@ -445,8 +432,6 @@ int topics_grow(struct topics_context *context, const struct meta_topic *topic, 
     } else {
         error = check_replication_factor(context, replication_factor, ret_message);
     }
-    if (error == ERR_NONE)
-        error = refuse_replicas(context, replication_factor, ret_message);
     if (error != ERR_NONE)
         return error;
     error = write_partitions(context, topic->id, topic, count - first, replication_factor, sorted);

@@ -47,6 +47,7 @@ WIRE_SCHEMAS = \
 	core/wire/schema/produce.kp \
 	core/wire/schema/quorum.kp \
 	core/wire/schema/raft.kp \
+	core/wire/schema/replica.kp \
 	core/wire/schema/sync_group.kp
 
 EXTRA_DIST += $(WIRE_SCHEMAS) core/wire/schema/README.md

@@ -10,6 +10,7 @@ tests_check_broker_SOURCES = \
 	tests/core/test_data_path.c \
 	tests/core/test_first_start.c \
 	tests/core/test_refusals.c \
+	tests/core/test_replication.c \
 	tests/core/test_shutdown.c \
 	tests/core/test_unfinished.c
 tests_check_broker_CFLAGS = $(TEST_CFLAGS)

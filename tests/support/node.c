@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/check.h"
 #include "core/base/format.h"
 #include "core/broker_state.h"
+#include "core/meta/identity.h"
 #include "core/meta/topics.h"
 #include "core/wire/error.h"
 
@@ -65,6 +67,18 @@ void node_configure(struct node *node, const char *const *settings)
 {
     conf_free(&node->conf);
     configure(node, settings);
+}
+
+void node_format(struct node *node, int32_t id, const char *cluster_id)
+{
+    char text[IDENTITY_BYTES_MAX];
+    struct identity identity = {.node_id = id};
+    memcpy(identity.cluster_id, cluster_id, strlen(cluster_id));
+    identity.directory_id.bytes[0] = (uint8_t)id;
+    identity.directory_id.bytes[6] = 0x40;
+    identity.directory_id.bytes[8] = 0x80;
+    const size_t length = identity_print(&identity, text, sizeof(text));
+    world_put_file(node->world, IDENTITY_FILE, span_of(text, length));
 }
 
 void node_free(struct node *node)

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Three brokers of one cluster, each in a world of its own, and a topic with a replica on each. */
+#include <stdio.h>
+
+#include "core/broker_state.h"
+#include "core/meta/topics.h"
+#include "core/partition.h"
+#include "core/wire/error.h"
+#include "tests/support/client.h"
+#include "tests/support/node.h"
+#include "tests/support/produce.h"
+#include "tests/support/runner.h"
+
+#define NODES 3
+#define TOPIC SPAN("topic")
+
+static struct node nodes[NODES + 1]; /* by id */
+static struct client *client;
+static int32_t client_node;
+static int32_t answer; /* of the latest request that was awaited; a negative one: there is none */
+
+static void connect_worlds(void)
+{
+    static const char *const names[] = {NULL, "n1", "n2", "n3"};
+    for (int32_t a = 1; a <= NODES; a++) {
+        for (int32_t b = 1; b <= NODES; b++) {
+            if (a != b)
+                world_add_host(nodes[a].world, names[b], nodes[b].world);
+        }
+    }
+}
+
+static void advance(int64_t ms)
+{
+    for (int64_t at = 0; at < ms; at += 10) {
+        for (int32_t id = 1; id <= NODES; id++) {
+            if (nodes[id].broker != NULL)
+                world_advance_ms(nodes[id].world, 10);
+        }
+    }
+}
+
+static int wish_prepare(struct meta_proposal *proposal, const struct image *image,
+                        struct meta_writer *writer)
+{
+    (void)proposal;
+    struct broker *broker = nodes[1].broker;
+    struct topic_creation topic = {.name = TOPIC, .partitions = 1, .replication_factor = 3};
+    struct topic_override rule = {SPAN("min.insync.replicas"), SPAN("2")};
+    struct topics_context context;
+    struct arena arena;
+    topic.configs = &rule;
+    topic.configs_count = 1;
+    arena_init(&arena, &broker->memory, MEMORY_STATE, (size_t)1 << 20);
+    topics_begin(&context, image, broker->conf, &broker->io.rng, &arena, writer);
+    const int error = topics_create(&context, &topic);
+    topics_end(&context);
+    arena_reset(&arena);
+    return error;
+}
+
+static void wish_done(struct meta_proposal *proposal, int error)
+{
+    (void)proposal;
+    ck_assert_int_eq(error, ERR_NONE);
+}
+
+static struct meta_proposal wish = {.prepare = wish_prepare, .done = wish_done};
+
+static void begin(void)
+{
+    static const char *const ids[] = {NULL, "1", "2", "3"};
+    for (int32_t id = 1; id <= NODES; id++) {
+        const char *const settings[] = {
+            "node.id",
+            ids[id],
+            "listeners",
+            "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093",
+            "controller.listener.names",
+            "CONTROLLER",
+            "controller.quorum.voters",
+            "1@n1:9093,2@n2:9093,3@n3:9093",
+            "replica.lag.time.max.ms",
+            "4000",
+            NULL,
+        };
+        node_init(&nodes[id], (uint64_t)id, settings);
+        node_format(&nodes[id], id, "the-cluster");
+    }
+    connect_worlds();
+    for (int32_t id = 1; id <= NODES; id++)
+        node_start(&nodes[id]);
+    advance(5000);
+    controller_propose(nodes[1].broker->controller, &wish);
+    advance(500);
+    client_node = 0;
+}
+
+static void client_leave(void)
+{
+    if (client_node != 0)
+        client_free(client);
+    client_node = 0;
+}
+
+static void end(void)
+{
+    client_leave();
+    for (int32_t id = 1; id <= NODES; id++)
+        node_free(&nodes[id]);
+}
+
+static const struct meta_partition *meta(int32_t id)
+{
+    const struct meta_topic *topic = image_topic(&nodes[id].broker->image, TOPIC);
+    ck_assert_ptr_nonnull(topic);
+    return image_partition(topic, 0);
+}
+
+static const struct partition *hosted(int32_t id)
+{
+    const struct meta_topic *topic = image_topic(&nodes[id].broker->image, TOPIC);
+    const struct partition *partition = partition_hosted(nodes[id].broker, topic->id, 0);
+    ck_assert_ptr_nonnull(partition);
+    return partition;
+}
+
+static int32_t any(void)
+{
+    for (int32_t id = 1; id <= NODES; id++) {
+        if (nodes[id].broker != NULL)
+            return id;
+    }
+    return 0;
+}
+
+static int32_t leader(void)
+{
+    return meta(any())->leader;
+}
+
+static int32_t follower(void)
+{
+    return leader() % NODES + 1;
+}
+
+/* Sends `count` records to the leader; the answer comes with time. */
+static void send(int16_t acks, int32_t count)
+{
+    if (client_node != leader()) {
+        client_leave();
+        client_node = leader();
+        client = client_new(nodes[client_node].world);
+    }
+    client_send(client, API_PRODUCE, PRODUCE_VERSION,
+                produce_of(client, TOPIC, acks, batch_of(client, count, SPAN("0123456789"))));
+}
+
+static bool is_answered(void)
+{
+    const struct produce_response *response = client_take(client);
+    answer = response == NULL ? -1 : response->responses[0].partition_responses[0].error_code;
+    return response != NULL;
+}
+
+static void produce_some(int32_t count)
+{
+    send(-1, count);
+    advance(500);
+    ck_assert(is_answered());
+    ck_assert_int_eq(answer, ERR_NONE);
+}
+
+static void equal_everywhere(int64_t end_offset)
+{
+    for (int32_t id = 1; id <= NODES; id++) {
+        ck_assert_int_eq(log_end(hosted(id)->log), end_offset);
+        ck_assert_int_eq(log_durable_end(hosted(id)->log), end_offset);
+        ck_assert_int_eq(hosted(id)->high_watermark, end_offset);
+    }
+}
+
+START_TEST(what_is_produced_is_on_every_replica)
+{
+    produce_some(3);
+    produce_some(4);
+    ck_assert_int_eq(meta(1)->isr_count, 3);
+    equal_everywhere(7);
+}
+END_TEST
+
+START_TEST(a_leader_that_dies_is_followed_by_one_that_has_everything)
+{
+    produce_some(5);
+    const int32_t dead = leader();
+    const int32_t epoch = meta(dead)->leader_epoch;
+    client_leave();
+    node_kill(&nodes[dead]);
+    advance(500);
+    ck_assert_int_ne(leader(), dead);
+    ck_assert_int_gt(meta(leader())->leader_epoch, epoch);
+    ck_assert_int_eq(meta(leader())->isr_count, 2);
+    produce_some(2);
+    node_start(&nodes[dead]);
+    advance(5000);
+    ck_assert_int_eq(meta(leader())->isr_count, 3);
+    equal_everywhere(7);
+}
+END_TEST
+
+START_TEST(what_only_the_dead_leader_had_is_cut_off)
+{
+    produce_some(5);
+    const int32_t dead = leader();
+    for (int32_t id = 1; id <= NODES; id++) {
+        if (id != dead)
+            node_kill(&nodes[id]);
+    }
+    send(1, 9);
+    world_run(nodes[dead].world);
+    ck_assert_int_eq(log_written_end(hosted(dead)->log), 14);
+    ck_assert_int_eq(hosted(dead)->high_watermark, 5);
+    client_leave();
+    node_kill(&nodes[dead]);
+    node_start(&nodes[dead % NODES + 1]);
+    node_start(&nodes[(dead + 1) % NODES + 1]);
+    advance(8000);
+    ck_assert_int_ne(leader(), dead);
+    produce_some(2);
+    node_start(&nodes[dead]);
+    advance(5000);
+    equal_everywhere(7);
+    ck_assert_int_eq(meta(leader())->isr_count, 3);
+}
+END_TEST
+
+START_TEST(too_few_replicas_commit_nothing)
+{
+    produce_some(5);
+    const int32_t leads = leader();
+    node_kill(&nodes[leads % NODES + 1]);
+    advance(500);
+    produce_some(1);
+    ck_assert_int_eq(meta(leads)->isr_count, 2);
+    node_kill(&nodes[(leads + 1) % NODES + 1]);
+    send(-1, 1);
+    advance(3000);
+    ck_assert(!is_answered());
+    ck_assert_int_eq(hosted(leads)->high_watermark, 6);
+    node_start(&nodes[leads % NODES + 1]);
+    node_start(&nodes[(leads + 1) % NODES + 1]);
+    advance(9000);
+    produce_some(1);
+    ck_assert_int_ge(hosted(leader())->high_watermark, 7);
+    ck_assert_int_eq(meta(leader())->isr_count, 3);
+}
+END_TEST
+
+START_TEST(a_follower_that_was_away_for_long_catches_up_from_the_log)
+{
+    produce_some(1);
+    const int32_t away = follower();
+    node_kill(&nodes[away]);
+    advance(500);
+    for (int i = 0; i < 40; i++)
+        produce_some(50);
+    node_start(&nodes[away]);
+    advance(5000);
+    equal_everywhere(2001);
+    ck_assert_int_eq(meta(leader())->isr_count, 3);
+}
+END_TEST
+
+START_TEST(a_follower_that_lags_leaves_the_isr_and_comes_back)
+{
+    const int32_t slow = follower();
+    produce_some(1);
+    world_hold(nodes[slow].world, EFFECT_SYNC, "topic-0");
+    send(-1, 1);
+    advance(1000);
+    ck_assert(!is_answered());
+    ck_assert_int_eq(hosted(leader())->high_watermark, 1);
+    advance(9000);
+    ck_assert(is_answered());
+    ck_assert_int_eq(answer, ERR_NONE);
+    ck_assert_int_eq(meta(leader())->isr_count, 2);
+    world_release(nodes[slow].world);
+    advance(1000);
+    ck_assert_int_eq(meta(leader())->isr_count, 3);
+    equal_everywhere(2);
+}
+END_TEST
+
+START_TEST(an_idle_partition_stays_as_it_is)
+{
+    produce_some(1);
+    const int32_t leads = leader();
+    const int32_t epoch = meta(leads)->partition_epoch;
+    advance(120000);
+    ck_assert_int_eq(leader(), leads);
+    ck_assert_int_eq(meta(leads)->partition_epoch, epoch);
+    produce_some(1);
+}
+END_TEST
+
+SUITE(replication)
+{
+    TCase *tcase = tcase_create("replication");
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, what_is_produced_is_on_every_replica);
+    tcase_add_test(tcase, a_leader_that_dies_is_followed_by_one_that_has_everything);
+    tcase_add_test(tcase, what_only_the_dead_leader_had_is_cut_off);
+    tcase_add_test(tcase, too_few_replicas_commit_nothing);
+    tcase_add_test(tcase, a_follower_that_was_away_for_long_catches_up_from_the_log);
+    tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
+    tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
+    suite_add_tcase(suite, tcase);
+}
