@@ -76,6 +76,8 @@ void recover_continue(struct log *log)
         rewind_start(log);
     else if (recovery->truncating && !recovery->quieting)
         truncate_unpinned(log);
+    else if (recovery->is_empty && recovery->start_waiter.wake == NULL)
+        recover_stopped(log); /* nothing is under way that could end it */
 }
 
 void recover_rewind(struct log *log)

@@ -373,7 +373,31 @@ START_TEST(a_name_that_is_used_again_begins_anew)
 }
 END_TEST
 
-/* The same, with the power going at any effect. */
+/* The name is used a third time; the second log goes in the turn that should have it ready. */
+START_TEST(a_log_that_goes_before_it_was_ready_gives_its_name_up)
+{
+    log_delete(story.log);
+    for (int i = 0; i < 2; i++) {
+        story.topic_id.bytes[5]++;
+        story.log = log_new(story.io, story.folder, SPAN("topic-0"), story.topic_id, NULL,
+                            &story.settings, &story.observer);
+        if (i == 0) {
+            log_load(story.log, &story.waiter);
+            log_delete(story.log);
+        }
+    }
+    world_run(story.world);
+    log_load(story.log, &story.waiter);
+    world_run(story.world);
+    story.durable_end = 0;
+    story_write(&story, 1, 10);
+    ck_assert(folder_holds(story.folder, SPAN("topic-0")));
+    ck_assert_int_eq(log_durable_end(story.log), 1);
+    ck_assert_uint_eq(folder_logs_count(story.folder), 1);
+}
+END_TEST
+
+/* A name that is used again, with the power going at any effect. */
 START_TEST(a_name_that_is_used_again_is_safe_at_every_effect)
 {
     for (uint64_t effects = 0;; effects++) {
@@ -579,6 +603,7 @@ SUITE(retain)
     tcase_add_test(tcase, the_folder_of_a_deleted_log_goes_from_a_full_disk_at_once);
     tcase_add_test(tcase, a_deleted_log_of_an_earlier_process_goes_at_the_next_start);
     tcase_add_loop_test(tcase, a_name_that_is_used_again_begins_anew, 0, 6);
+    tcase_add_test(tcase, a_log_that_goes_before_it_was_ready_gives_its_name_up);
     tcase_add_test(tcase, a_name_that_is_used_again_is_safe_at_every_effect);
     tcase_add_loop_test(tcase, reads_of_a_deleted_log_end, 0, 8);
     tcase_add_loop_test(tcase, a_log_can_be_deleted_at_any_moment, 0, 2);
