@@ -127,7 +127,7 @@ static void start(struct client *client)
     struct admin *admin = (struct admin *)client;
     admin_init(admin);
     admin->in_flight_most = (uint32_t)client_draw(client, client->plan->in_flight, 1, 3);
-    contact_start(&admin->contact, client, &events_of_contacts);
+    contact_start(&admin->contact, client, client->host, &events_of_contacts);
 }
 
 static void settle(struct client *client)

@@ -1,46 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads everything once more when a run is over, broker by broker, so that judges see what became
+ * Reads everything once more when a run is over, cluster by cluster, so that judges see what became
  * of it: every partition of every topic from its start to its end, and the offsets of every group.
  *
- *     ┌─▶ TOPICS (Metadata of all) ──▶ READING, topic by topic ──▶ GROUPS (OffsetFetch) ─┐
- *     └──────────────────────────── the next broker ◀────────────────────────────────────┘
+ *     ┌─▶ TOPICS (Metadata of all) ──▶ READING, topic by topic ──┬─▶ GROUPS (OffsetFetch) ─┐
+ *     │       of several nodes: FINDING (FindCoordinator) ◀──────┴──▶ of each group        │
+ *     └──────────────────────────── the next cluster ◀─────────────────────────────────────┘
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/wire/error.h"
-#include "sim/fetcher.h"
 #include "sim/memory.h"
+#include "sim/reader.h"
 
 #define METADATA_VERSION     12
 #define OFFSET_FETCH_VERSION 7
+#define FIND_VERSION         3
 #define RETRY_US             ((uint64_t)20000)
 
-enum auditor_state { TOPICS, READING, GROUPS };
+enum auditor_state { TOPICS, READING, FINDING, GROUPS };
 
 struct topic {
     char *name;
     struct uuid id;
-    int32_t led[FETCHER_PARTITIONS_MAX]; /* partitions that this auditor's machine leads */
-    uint32_t led_count;
+    struct metadata_response_topic_partition led[FETCHER_PARTITIONS_MAX]; /* by whom */
+    int32_t led_count;
 };
 
 struct auditor {
     struct client client;
-    struct contact contact;
-    struct fetcher fetcher;
+    struct contacts contacts;
+    struct reader reader;
     struct task task;
     enum auditor_state state;
     struct topic *topics;
     uint32_t topics_count;
-    uint32_t topic; /* the one that is read */
-    uint32_t group; /* the line of clients whose group is asked for */
+    uint32_t topic;       /* the one that is read */
+    uint32_t group;       /* the line of clients whose group is asked for … */
+    uint32_t coordinator; /* … and the node that has it */
     bool asked;
     bool is_done;
 };
 
 static void due(struct task *task);
+
+static struct auditor *of(struct contact *contact)
+{
+    return (struct auditor *)contact->client;
+}
 
 static void later(struct auditor *auditor, uint64_t delay_us)
 {
@@ -58,34 +66,45 @@ static void topics_forget(struct auditor *auditor)
 
 static void topic_begins(struct auditor *auditor)
 {
-    const struct topic *topic = &auditor->topics[auditor->topic];
-    fetcher_init(&auditor->fetcher, &auditor->contact, span_text(topic->name), false);
-    auditor->fetcher.max_wait_ms = 0;
-    auditor->fetcher.is_small = false;
-    fetcher_set(&auditor->fetcher, topic->id, topic->led, topic->led_count, OFFSET_UNKNOWN);
+    struct topic *topic = &auditor->topics[auditor->topic];
+    const struct metadata_response_topic learned = {
+        .topic_id = topic->id, .partitions = topic->led, .partitions_count = topic->led_count};
+    int32_t partitions[FETCHER_PARTITIONS_MAX];
+    for (int32_t i = 0; i < topic->led_count; i++)
+        partitions[i] = topic->led[i].partition_index;
+    auditor->reader.topic = span_text(topic->name);
+    reader_learn(&auditor->reader, &learned);
+    reader_set(&auditor->reader, topic->id, partitions, (uint32_t)topic->led_count, OFFSET_UNKNOWN);
 }
 
 static void ask_topics(struct auditor *auditor)
 {
-    struct exchange *exchange = contact_request(&auditor->contact, API_METADATA, METADATA_VERSION);
+    struct contact *home = contacts_home(&auditor->contacts);
+    struct exchange *exchange = contact_request(home, API_METADATA, METADATA_VERSION);
     ((struct metadata_request *)(uintptr_t)exchange->request)->topics_count = -1;
-    contact_send(&auditor->contact, exchange, NULL);
+    contact_send(home, exchange, NULL);
 }
 
-/* Each machine has its auditor, who reads what that machine leads. False when a partition has no
- * leader: every one has to get one, sooner or later. */
+/* False when a partition has no leader: every one has to get one, sooner or later. */
 static bool partitions_learned(const struct auditor *auditor, struct topic *topic,
                                const struct metadata_response_topic *response)
 {
     for (int32_t i = 0; i < response->partitions_count; i++) {
         const struct metadata_response_topic_partition *partition = &response->partitions[i];
-        if (partition->leader_id < 0)
+        if (contacts_leader(&auditor->client, partition->leader_id) == 0)
             return false;
-        if (partition->leader_id == (int32_t)auditor->client.host &&
-            topic->led_count < FETCHER_PARTITIONS_MAX)
-            topic->led[topic->led_count++] = partition->partition_index;
+        if (topic->led_count < FETCHER_PARTITIONS_MAX)
+            topic->led[topic->led_count++] = (struct metadata_response_topic_partition){
+                .partition_index = partition->partition_index,
+                .leader_id = partition->leader_id,
+                .leader_epoch = partition->leader_epoch};
     }
     return true;
+}
+
+static enum auditor_state groups_state(const struct auditor *auditor)
+{
+    return contacts_in_cluster(&auditor->client) ? FINDING : GROUPS;
 }
 
 static void topics_learned(struct auditor *auditor, const struct metadata_response *response)
@@ -109,19 +128,19 @@ static void topics_learned(struct auditor *auditor, const struct metadata_respon
     }
     auditor->topic = 0;
     auditor->group = 0;
-    auditor->state = auditor->topics_count > 0 ? READING : GROUPS;
+    auditor->state = auditor->topics_count > 0 ? READING : groups_state(auditor);
     if (auditor->state == READING)
         topic_begins(auditor);
 }
 
 static void topic_read(struct auditor *auditor)
 {
-    if (auditor->fetcher.has_failed) {
+    if (auditor->reader.has_failed) {
         auditor->state = TOPICS; /* it went, or is not there yet: look again */
-    } else if (fetcher_is_at_end(&auditor->fetcher)) {
+    } else if (reader_is_at_end(&auditor->reader)) {
         auditor->topic++;
         if (auditor->topic == auditor->topics_count)
-            auditor->state = GROUPS;
+            auditor->state = groups_state(auditor);
         else
             topic_begins(auditor);
     }
@@ -140,12 +159,22 @@ static bool group_next(struct auditor *auditor)
 static void ask_group(struct auditor *auditor)
 {
     const struct scenario *scenario = auditor->client.sim->scenario;
-    struct exchange *exchange =
-        contact_request(&auditor->contact, API_OFFSET_FETCH, OFFSET_FETCH_VERSION);
+    struct contact *contact = contacts_at(&auditor->contacts, auditor->coordinator);
+    struct exchange *exchange = contact_request(contact, API_OFFSET_FETCH, OFFSET_FETCH_VERSION);
     struct offset_fetch_request *request = (void *)(uintptr_t)exchange->request;
     request->group_id = scenario_group(&scenario->clients[auditor->group]);
     request->topics_count = -1; /* all */
-    contact_send(&auditor->contact, exchange, NULL);
+    contact_send(contact, exchange, NULL);
+}
+
+static void ask_coordinator(struct auditor *auditor)
+{
+    const struct scenario *scenario = auditor->client.sim->scenario;
+    struct contact *home = contacts_home(&auditor->contacts);
+    struct exchange *exchange = contact_request(home, API_FIND_COORDINATOR, FIND_VERSION);
+    ((struct find_coordinator_request *)(uintptr_t)exchange->request)->key =
+        scenario_group(&scenario->clients[auditor->group]);
+    contact_send(home, exchange, NULL);
 }
 
 /* Nobody can promise anything of a disk whose bits flip, nor that the machine starts again. */
@@ -154,75 +183,124 @@ static bool host_is_rotten(const struct auditor *auditor)
     return auditor->client.sim->hosts[auditor->client.host - 1]->is_rotten;
 }
 
-static void host_done(struct auditor *auditor)
+static bool is_first_of_cluster(const struct auditor *auditor, uint32_t host)
 {
-    contact_end(&auditor->contact);
-    if (auditor->client.host == auditor->client.sim->hosts_count) {
-        auditor->is_done = true;
-        return;
+    struct host *const *hosts = auditor->client.sim->hosts;
+    for (uint32_t i = 1; i < host; i++) {
+        if (host_cluster(hosts[i - 1]) == host_cluster(hosts[host - 1]))
+            return false;
     }
-    auditor->client.host++;
+    return true;
+}
+
+static void cluster_done(struct auditor *auditor)
+{
+    contacts_end(&auditor->contacts);
+    do {
+        if (auditor->client.host == auditor->client.sim->hosts_count) {
+            auditor->is_done = true;
+            return;
+        }
+        auditor->client.host++;
+    } while (!is_first_of_cluster(auditor, auditor->client.host));
     auditor->client.type->start(&auditor->client);
+}
+
+/* The next state's question, or, after a while, the same once more. */
+static uint64_t group_answered(struct auditor *auditor, const struct exchange *exchange)
+{
+    if (exchange->api->key == API_FIND_COORDINATOR) {
+        const struct find_coordinator_response *response = exchange->response;
+        auditor->coordinator = contacts_leader(&auditor->client, response->node_id);
+        if (response->error_code != ERR_NONE || auditor->coordinator == 0)
+            return RETRY_US;
+        auditor->state = GROUPS;
+        return 1;
+    }
+    const struct offset_fetch_response *response = exchange->response;
+    auditor->state = groups_state(auditor);
+    if (response->error_code != ERR_NONE)
+        return RETRY_US; /* the coordinator is still loading */
+    auditor->group++;
+    return 1;
 }
 
 static void on_received(struct contact *contact, const struct exchange *exchange)
 {
-    struct auditor *auditor = container_of(contact, struct auditor, contact);
-    auditor->asked = false;
+    struct auditor *auditor = of(contact);
     uint64_t delay_us = 1;
+    if (reader_received(&auditor->reader, exchange)) {
+        if (auditor->reader.has_failed)
+            delay_us = RETRY_US;
+        if (auditor->state == READING)
+            topic_read(auditor);
+        later(auditor, delay_us);
+        return;
+    }
+    auditor->asked = false;
     if (exchange->api->key == API_METADATA) {
         topics_learned(auditor, exchange->response);
         if (auditor->state == TOPICS)
             delay_us = RETRY_US;
-    } else if (exchange->api->key == API_OFFSET_FETCH) {
-        const struct offset_fetch_response *response = exchange->response;
-        if (response->error_code == ERR_NONE)
-            auditor->group++;
-        else
-            delay_us = RETRY_US; /* the coordinator is still loading */
-    } else if (fetcher_received(&auditor->fetcher, exchange)) {
-        if (auditor->fetcher.has_failed)
-            delay_us = RETRY_US;
-        topic_read(auditor);
+    } else {
+        delay_us = group_answered(auditor, exchange);
     }
     later(auditor, delay_us);
 }
 
 static void on_lost(struct contact *contact, const struct exchange *exchange)
 {
-    struct auditor *auditor = container_of(contact, struct auditor, contact);
-    auditor->asked = false;
-    fetcher_lost(&auditor->fetcher, exchange);
+    struct auditor *auditor = of(contact);
+    if (!reader_lost(&auditor->reader, exchange))
+        auditor->asked = false;
 }
 
 static void on_opened(struct contact *contact)
 {
-    later(container_of(contact, struct auditor, contact), 1);
+    later(of(contact), 1);
 }
 
 static const struct contact_events events_of_contacts = {
     .opened = on_opened, .received = on_received, .lost = on_lost};
 
+static void ask(struct auditor *auditor)
+{
+    switch (auditor->state) {
+    case TOPICS:
+        ask_topics(auditor);
+        break;
+    case READING:
+        reader_ask(&auditor->reader);
+        break;
+    case FINDING:
+        ask_coordinator(auditor);
+        break;
+    case GROUPS:
+        ask_group(auditor);
+        break;
+    }
+}
+
 static void due(struct task *task)
 {
     struct auditor *auditor = container_of(task, struct auditor, task);
     if (host_is_rotten(auditor)) {
-        host_done(auditor);
+        cluster_done(auditor);
         return;
     }
-    if (!auditor->contact.is_open || auditor->asked)
+    if (auditor->asked)
         return;
-    auditor->asked = true;
-    if (auditor->state == TOPICS) {
-        ask_topics(auditor);
-    } else if (auditor->state == READING && auditor->fetcher.count > 0) {
-        fetcher_ask(&auditor->fetcher);
-    } else if (group_next(auditor)) {
-        ask_group(auditor);
-    } else {
-        auditor->asked = false;
-        host_done(auditor);
+    if (auditor->state >= FINDING && !group_next(auditor)) {
+        cluster_done(auditor);
+        return;
     }
+    const struct contact *contact = auditor->state == GROUPS
+                                        ? contacts_at(&auditor->contacts, auditor->coordinator)
+                                        : contacts_home(&auditor->contacts);
+    if (!contact->is_open && auditor->state != READING)
+        return;
+    auditor->asked = auditor->state != READING;
+    ask(auditor);
 }
 
 static void start(struct client *client)
@@ -232,10 +310,15 @@ static void start(struct client *client)
         client->host = 1;
     auditor->state = TOPICS;
     auditor->asked = false;
-    if (host_is_rotten(auditor))
+    auditor->coordinator = client->host;
+    if (host_is_rotten(auditor)) {
         later(auditor, 1);
-    else
-        contact_start(&auditor->contact, client, &events_of_contacts);
+        return;
+    }
+    contacts_start(&auditor->contacts, client, &events_of_contacts);
+    reader_init(&auditor->reader, &auditor->contacts, SPAN(""), false);
+    auditor->reader.ways.max_wait_ms = 0;
+    auditor->reader.ways.is_small = false;
 }
 
 static void settle(struct client *client)
@@ -253,7 +336,7 @@ static void explain(const struct client *client, char *ret_text, size_t text_byt
     const struct auditor *auditor = (const struct auditor *)client;
     snprintf(ret_text, text_bytes, "is at topic %u of %u of n%u%s", auditor->topic,
              auditor->topics_count, client->host,
-             auditor->contact.is_open ? "" : ", without a connection");
+             auditor->contacts.nodes[client->host - 1].is_open ? "" : ", without a connection");
 }
 
 static void end(struct client *client)

@@ -9,22 +9,29 @@
 #include <stdio.h>
 
 #include "core/wire/error.h"
-#include "sim/fetcher.h"
+#include "sim/reader.h"
 
-#define METADATA_VERSION 12
+#define METADATA_VERSION    12
+#define LEARN_AGAIN_US_MOST 50000
 
 struct consumer {
     struct client client;
-    struct contact contact;
-    struct fetcher fetcher;
+    struct contacts contacts;
+    struct reader reader;
     struct task task;
     bool knows_topic;
-    bool asked; /* Metadata */
+    bool asked; /* Metadata, at home */
+    bool in_cluster;
     bool settling;
     bool is_done;
 };
 
 static void due(struct task *task);
+
+static struct consumer *of(struct contact *contact)
+{
+    return (struct consumer *)contact->client;
+}
 
 static void later(struct consumer *consumer, uint64_t delay_us)
 {
@@ -35,14 +42,23 @@ static void later(struct consumer *consumer, uint64_t delay_us)
 
 static void ask_metadata(struct consumer *consumer)
 {
-    struct exchange *exchange = contact_request(&consumer->contact, API_METADATA, METADATA_VERSION);
+    struct contact *home = contacts_home(&consumer->contacts);
+    struct exchange *exchange = contact_request(home, API_METADATA, METADATA_VERSION);
     struct metadata_request *request = (void *)(uintptr_t)exchange->request;
     request->topics = peer_take(exchange, sizeof(*request->topics));
     request->topics_count = 1;
     request->topics[0].name = client_topic(&consumer->client);
     request->allow_auto_topic_creation = false;
     consumer->asked = true;
-    contact_send(&consumer->contact, exchange, NULL);
+    contact_send(home, exchange, NULL);
+}
+
+/* Who leads is asked of another node: the one that was asked may be the one that is in trouble. */
+static void look_again(struct consumer *consumer)
+{
+    consumer->knows_topic = false;
+    if (consumer->in_cluster)
+        contacts_leave_home(&consumer->contacts);
 }
 
 static void learned(struct consumer *consumer, const struct metadata_response *response)
@@ -53,6 +69,7 @@ static void learned(struct consumer *consumer, const struct metadata_response *r
     if (topic == NULL || topic->error_code != ERR_NONE) {
         /* Nothing is left to read of a topic that is gone. */
         consumer->is_done = consumer->settling;
+        look_again(consumer);
         return;
     }
     int32_t partitions[FETCHER_PARTITIONS_MAX];
@@ -61,43 +78,56 @@ static void learned(struct consumer *consumer, const struct metadata_response *r
         partitions[count] = (int32_t)count;
         count++;
     }
-    if (!uuid_equal(topic->topic_id, consumer->fetcher.topic_id) ||
-        count != consumer->fetcher.count)
-        fetcher_set(&consumer->fetcher, topic->topic_id, partitions, count, OFFSET_UNKNOWN);
+    reader_learn(&consumer->reader, topic);
+    if (!uuid_equal(topic->topic_id, consumer->reader.topic_id) || count != consumer->reader.count)
+        reader_set(&consumer->reader, topic->topic_id, partitions, count, OFFSET_UNKNOWN);
     consumer->knows_topic = true;
+    if (reader_is_leaderless(&consumer->reader))
+        look_again(consumer);
 }
 
 static void on_received(struct contact *contact, const struct exchange *exchange)
 {
-    struct consumer *consumer = container_of(contact, struct consumer, contact);
+    struct consumer *consumer = of(contact);
     if (exchange->api->key == API_METADATA) {
         learned(consumer, exchange->response);
-    } else if (fetcher_received(&consumer->fetcher, exchange)) {
-        if (consumer->fetcher.has_failed)
-            consumer->knows_topic = false;
-        else if (consumer->settling && fetcher_is_at_end(&consumer->fetcher))
-            consumer->is_done = true;
+    } else if (reader_received(&consumer->reader, exchange)) {
+        if (consumer->reader.has_failed)
+            look_again(consumer);
+        else
+            consumer->is_done = consumer->settling && reader_is_at_end(&consumer->reader);
     }
     const bool waits = !consumer->knows_topic;
     later(consumer, waits
-                        ? chance_between(&consumer->client.rng, 1000, 50000)
+                        ? chance_between(&consumer->client.rng, 1000, LEARN_AGAIN_US_MOST)
                         : client_draw(&consumer->client, consumer->client.plan->pause_us, 1, 1000));
 }
 
 static void on_lost(struct contact *contact, const struct exchange *exchange)
 {
-    struct consumer *consumer = container_of(contact, struct consumer, contact);
-    if (!fetcher_lost(&consumer->fetcher, exchange))
+    struct consumer *consumer = of(contact);
+    if (!reader_lost(&consumer->reader, exchange))
         consumer->asked = false;
+}
+
+/* In a cluster others may lead now. */
+static void on_away(struct contact *contact)
+{
+    struct consumer *consumer = of(contact);
+    if (!consumer->in_cluster)
+        return;
+    if (consumer->knows_topic || contact->host == consumer->contacts.home)
+        look_again(consumer);
+    later(consumer, chance_between(&consumer->client.rng, 1000, LEARN_AGAIN_US_MOST));
 }
 
 static void on_opened(struct contact *contact)
 {
-    later(container_of(contact, struct consumer, contact), 1);
+    later(of(contact), 1);
 }
 
 static const struct contact_events events_of_contacts = {
-    .opened = on_opened, .received = on_received, .lost = on_lost};
+    .opened = on_opened, .received = on_received, .lost = on_lost, .away = on_away};
 
 static void due(struct task *task)
 {
@@ -106,20 +136,21 @@ static void due(struct task *task)
     /* What a bit that flipped has damaged, nobody reads to its end. */
     if (consumer->settling && client->sim->hosts[client->host - 1]->is_rotten)
         consumer->is_done = true;
-    if (!consumer->contact.is_open || consumer->asked || consumer->is_done)
+    if (consumer->asked || consumer->is_done)
         return;
     if (consumer->knows_topic)
-        fetcher_ask(&consumer->fetcher);
-    else
+        reader_ask(&consumer->reader);
+    else if (contacts_home(&consumer->contacts)->is_open)
         ask_metadata(consumer);
 }
 
 static void start(struct client *client)
 {
     struct consumer *consumer = (struct consumer *)client;
-    contact_start(&consumer->contact, client, &events_of_contacts);
-    fetcher_init(&consumer->fetcher, &consumer->contact, client_topic(client),
-                 client->plan->sessions);
+    consumer->in_cluster = contacts_in_cluster(client);
+    contacts_start(&consumer->contacts, client, &events_of_contacts);
+    reader_init(&consumer->reader, &consumer->contacts, client_topic(client),
+                client->plan->sessions);
 }
 
 static void settle(struct client *client)
@@ -131,14 +162,17 @@ static void settle(struct client *client)
 
 static bool is_done(const struct client *client)
 {
-    return ((const struct consumer *)client)->is_done;
+    const struct consumer *consumer = (const struct consumer *)client;
+    return consumer->is_done && contacts_asked(&consumer->contacts) == 0;
 }
 
 static void explain(const struct client *client, char *ret_text, size_t text_bytes)
 {
     const struct consumer *consumer = (const struct consumer *)client;
-    snprintf(ret_text, text_bytes, "has not read to the end of %u partitions%s",
-             consumer->fetcher.count, consumer->contact.is_open ? "" : ", without a connection");
+    snprintf(
+        ret_text, text_bytes, "has not read to the end of %u partitions%s", consumer->reader.count,
+        consumer->contacts.nodes[consumer->contacts.home - 1].is_open ? ""
+                                                                      : ", without a connection");
 }
 
 static void end(struct client *client)

@@ -224,7 +224,7 @@ static void start(struct client *client)
 {
     struct hostile *hostile = (struct hostile *)client;
     admin_init(&hostile->admin);
-    contact_start(&hostile->admin.contact, client, &events_of_contacts);
+    contact_start(&hostile->admin.contact, client, client->host, &events_of_contacts);
 }
 
 static void settle(struct client *client)

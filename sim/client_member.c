@@ -9,8 +9,9 @@
  *              │          └──────────────────────────────────────────────┤ the topic is another
  *              └─────────────────────────────────────────────────────────┘ the coordinator is
  *
- * Where lives end it leaves, or vanishes, or hangs for longer than its session and goes on as if
- * nothing had been; then it comes again.
+ * The coordinator is looked for again, at another node, when it is lost. Where lives end it leaves,
+ * or vanishes, or hangs for longer than its session and goes on as if nothing had been; then it
+ * comes again.
  */
 #include <stdio.h>
 
@@ -32,7 +33,7 @@ static void life_due(struct task *task);
 
 static struct member *of(struct contact *contact)
 {
-    return container_of(contact, struct member, contact);
+    return (struct member *)contact->client;
 }
 
 static bool is_hanging(const struct member *member)
@@ -60,7 +61,7 @@ static void go_away(struct member *member)
 {
     struct queue *queue = &member->client.sim->queue;
     contact_end(&member->contact);
-    contact_end(&member->reader);
+    contacts_end(&member->contacts);
     queue_cancel(queue, &member->task);
     queue_cancel(queue, &member->beat_task);
     member->state = MEMBER_AWAY;
@@ -93,10 +94,11 @@ static void life_begins(struct member *member)
 {
     struct client *client = &member->client;
     member_draw(member);
-    contact_start(&member->contact, client, &events_of_contacts);
-    contact_start(&member->reader, client, &events_of_readers);
+    member->in_cluster = contacts_in_cluster(client);
+    contact_start(&member->contact, client, client->host, &events_of_contacts);
+    contacts_start(&member->contacts, client, &events_of_readers);
     member->timeout_us = member->contact.timeout_us;
-    fetcher_init(&member->fetcher, &member->reader, client_topic(client), client->plan->sessions);
+    reader_init(&member->reader, &member->contacts, client_topic(client), client->plan->sessions);
     member->state = MEMBER_FINDING;
     member->asked = member->beat_asked = member->commit_asked = false;
     member->rejoins = member->flushes = member->leaves = member->is_resumed = false;
@@ -132,7 +134,7 @@ static void life_due(struct task *task)
 static void consume(struct member *member)
 {
     struct chance *rng = &member->client.rng;
-    if (member->settling && !member->leaves && fetcher_is_at_end(&member->fetcher))
+    if (member->settling && !member->leaves && reader_is_at_end(&member->reader))
         member->leaves = member->flushes = true;
     if (member->leaves || member->rejoins) {
         if (member->commit_asked)
@@ -150,8 +152,11 @@ static void consume(struct member *member)
     }
     if (!member->commit_asked && member_has_news(member) && chance_one_in(rng, 3))
         member_commit(member);
-    if (member->reader.is_open)
-        fetcher_ask(&member->fetcher);
+    reader_ask(&member->reader);
+    if (reader_is_leaderless(&member->reader)) {
+        member->state = MEMBER_LEARNING;
+        later(member, chance_between(rng, 1000, ERROR_US_MOST));
+    }
 }
 
 static void go_on(struct member *member)
@@ -195,6 +200,17 @@ static void trouble(struct member *member)
     member->troubles += member->settling ? 1 : 0;
 }
 
+/* Who coordinates is asked of another node: the one that was asked may be the one in trouble. */
+static void look_again(struct member *member)
+{
+    /* An assignment that it never got is of no use. */
+    if (member->state == MEMBER_JOINING || member->state == MEMBER_SYNCING)
+        member->rejoins = true;
+    member->state = MEMBER_FINDING;
+    if (member->in_cluster)
+        contact_move(&member->contact, contacts_other(&member->client, member->contact.host));
+}
+
 /* Where a member goes on from after an error; elsewhere it tries again. */
 static void fails(struct member *member, int16_t error)
 {
@@ -215,7 +231,7 @@ static void fails(struct member *member, int16_t error)
         break;
     case ERR_NOT_COORDINATOR:
     case ERR_COORDINATOR_NOT_AVAILABLE:
-        member->state = MEMBER_FINDING;
+        look_again(member);
         break;
     case ERR_UNKNOWN_TOPIC_OR_PARTITION:
     case ERR_UNKNOWN_TOPIC_ID:
@@ -230,11 +246,19 @@ static int16_t found(struct member *member, const struct exchange *exchange)
 {
     const struct find_coordinator_response *response = exchange->response;
     int16_t error = response->error_code;
-    if (response->coordinators_count == 1)
+    int32_t node_id = response->node_id;
+    if (response->coordinators_count == 1) {
         error = response->coordinators[0].error_code;
-    if (error == ERR_NONE)
-        member->state = MEMBER_LEARNING;
-    return error;
+        node_id = response->coordinators[0].node_id;
+    }
+    const uint32_t coordinator = contacts_leader(&member->client, node_id);
+    if (error == ERR_NONE && coordinator == 0)
+        error = ERR_COORDINATOR_NOT_AVAILABLE;
+    if (error != ERR_NONE)
+        return error;
+    member->state = MEMBER_LEARNING;
+    contact_move(&member->contact, coordinator);
+    return ERR_NONE;
 }
 
 /* The topic may be another one by now, or have more partitions, which its leader looks after. */
@@ -254,6 +278,7 @@ static int16_t learned(struct member *member, const struct exchange *exchange)
         member->partitions = FETCHER_PARTITIONS_MAX;
     if (is_other)
         member->is_resumed = false;
+    reader_learn(&member->reader, topic);
     if (member->generation < 0 || (member->is_leader && (is_other || has_grown)))
         member->state = MEMBER_JOINING;
     else
@@ -295,7 +320,7 @@ static int16_t synced(struct member *member, const struct exchange *exchange)
     const uint32_t count =
         assignor_read(exchange, response->assignment, client_topic(&member->client), partitions,
                       FETCHER_PARTITIONS_MAX);
-    fetcher_set(&member->fetcher, member->topic_id, partitions, count, OFFSET_UNKNOWN);
+    reader_set(&member->reader, member->topic_id, partitions, count, OFFSET_UNKNOWN);
     member->state = MEMBER_RESUMING;
     return ERR_NONE;
 }
@@ -373,7 +398,7 @@ static int16_t committed(struct member *member, const struct exchange *exchange)
 
 static int16_t fetched(struct member *member, const struct exchange *exchange)
 {
-    if (fetcher_received(&member->fetcher, exchange) && member->fetcher.has_failed &&
+    if (reader_received(&member->reader, exchange) && member->reader.has_failed &&
         member->state == MEMBER_CONSUMING)
         return ERR_UNKNOWN_TOPIC_OR_PARTITION;
     return ERR_NONE;
@@ -432,27 +457,41 @@ static void on_opened(struct contact *contact)
     later(of(contact), 1);
 }
 
-static const struct contact_events events_of_contacts = {
-    .opened = on_opened, .received = on_received, .lost = on_lost};
-
-static void on_reader_opened(struct contact *contact)
+static void on_away(struct contact *contact)
 {
-    later(container_of(contact, struct member, reader), 1);
+    struct member *member = of(contact);
+    if (!member->in_cluster || member->state == MEMBER_AWAY)
+        return;
+    look_again(member);
+    later(member, chance_between(&member->client.rng, 1000, ERROR_US_MOST));
 }
+
+static const struct contact_events events_of_contacts = {
+    .opened = on_opened, .received = on_received, .lost = on_lost, .away = on_away};
 
 static void on_fetched(struct contact *contact, const struct exchange *exchange)
 {
-    struct member *member = container_of(contact, struct member, reader);
+    struct member *member = of(contact);
     follow(member, fetched(member, exchange));
 }
 
 static void on_fetch_lost(struct contact *contact, const struct exchange *exchange)
 {
-    fetcher_lost(&container_of(contact, struct member, reader)->fetcher, exchange);
+    reader_lost(&of(contact)->reader, exchange);
+}
+
+/* In a cluster others may lead now. */
+static void on_leader_away(struct contact *contact)
+{
+    struct member *member = of(contact);
+    if (!member->in_cluster || member->state != MEMBER_CONSUMING)
+        return;
+    member->state = MEMBER_LEARNING;
+    later(member, chance_between(&member->client.rng, 1000, ERROR_US_MOST));
 }
 
 static const struct contact_events events_of_readers = {
-    .opened = on_reader_opened, .received = on_fetched, .lost = on_fetch_lost};
+    .opened = on_opened, .received = on_fetched, .lost = on_fetch_lost, .away = on_leader_away};
 
 static void due(struct task *task)
 {
@@ -491,7 +530,7 @@ static void explain(const struct client *client, char *ret_text, size_t text_byt
                                          "syncing", "resuming", "consuming", "leaving"};
     const struct member *member = (const struct member *)client;
     snprintf(ret_text, text_bytes, "is %s in generation %d with %u partitions%s",
-             states[member->state], member->generation, member->fetcher.count,
+             states[member->state], member->generation, member->reader.count,
              member->contact.is_open ? "" : ", without a connection");
 }
 

@@ -37,7 +37,7 @@ static const struct contact_events events_of_contacts = {
 
 static void start(struct client *client)
 {
-    contact_start(&((struct silent *)client)->contact, client, &events_of_contacts);
+    contact_start(&((struct silent *)client)->contact, client, client->host, &events_of_contacts);
 }
 
 static void settle(struct client *client)

@@ -63,10 +63,17 @@ static void is_away(struct contact *contact)
         again_later(contact);
 }
 
+static void is_lost(struct contact *contact)
+{
+    is_away(contact);
+    if (!contact->is_ended && contact->events->away != NULL)
+        contact->events->away(contact);
+}
+
 static void on_closed(void *context, struct peer *peer)
 {
     (void)peer;
-    is_away(context);
+    is_lost(context);
 }
 
 static const struct peer_events events_of_peers = {
@@ -76,28 +83,46 @@ static void again_due(struct task *task)
 {
     struct contact *contact = container_of(task, struct contact, again_task);
     const struct client *client = contact->client;
-    contact->peer = peer_open(client->sim, client->number, client->host, &events_of_peers, contact);
+    contact->peer =
+        peer_open(client->sim, client->number, contact->host, &events_of_peers, contact);
 }
 
-void contact_start(struct contact *contact, struct client *client,
+void contact_start(struct contact *contact, struct client *client, uint32_t host,
                    const struct contact_events *events)
 {
-    *contact = (struct contact){.client = client, .events = events};
+    *contact = (struct contact){.client = client, .host = host, .events = events};
     contact->timeout_us = 1000 * client_draw(client, client->plan->timeout_ms, TIMEOUT_MS_DEFAULT,
                                              TIMEOUT_MS_DEFAULT);
     again_later(contact);
     contact->failures = 0;
 }
 
-void contact_drop(struct contact *contact)
+/* False when there was no connection. */
+static bool closes(struct contact *contact)
 {
     struct peer *peer = contact->peer;
     if (peer == NULL)
-        return;
+        return false;
     contact->peer = NULL;
     contact->is_open = false;
     peer_close(peer);
-    is_away(contact);
+    return true;
+}
+
+void contact_drop(struct contact *contact)
+{
+    if (closes(contact))
+        is_lost(contact);
+}
+
+void contact_move(struct contact *contact, uint32_t host)
+{
+    if (contact->host == host)
+        return;
+    contact->host = host;
+    contact->failures = 0;
+    if (closes(contact))
+        is_away(contact);
 }
 
 void contact_end(struct contact *contact)

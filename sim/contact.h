@@ -12,16 +12,19 @@
 
 struct contact;
 
-/* What the client is told; `received` and `lost` once for each request. None may be NULL. */
+/* What the client is told; `received` and `lost` once for each request. */
 struct contact_events {
     void (*opened)(struct contact *contact);
     void (*received)(struct contact *contact, const struct exchange *exchange);
     void (*lost)(struct contact *contact, const struct exchange *exchange);
+    /* After that: the connection was lost, or never came about. NULL: it just comes again. */
+    void (*away)(struct contact *contact);
 };
 
 /* A member of the client. */
 struct contact {
-    struct client *client;
+    struct client *client; /* NULL: it was never started */
+    uint32_t host;
     const struct contact_events *events;
     struct peer *peer; /* NULL: AWAY */
     bool is_open;
@@ -34,9 +37,12 @@ struct contact {
     struct task timeout_task;
 };
 
-/* Connects, now and whenever the connection is lost, until contact_end(). */
-void contact_start(struct contact *contact, struct client *client,
+/* Connects to the machine `host`, now and whenever the connection is lost, until contact_end(). */
+void contact_start(struct contact *contact, struct client *client, uint32_t host,
                    const struct contact_events *events);
+
+/* Goes to another machine: nothing but lost() is told of what was asked of the one before. */
+void contact_move(struct contact *contact, uint32_t host);
 
 /* Gives the connection up, and every request on it; nothing is told any more after that. */
 void contact_end(struct contact *contact);

@@ -13,37 +13,35 @@
 #define LARGE_BYTES      (1 << 20)
 #define WAIT_MS_MOST     200
 
-void fetcher_init(struct fetcher *fetcher, struct contact *contact, struct span topic,
-                  bool uses_sessions)
+struct fetch_ways fetch_ways_draw(struct client *client, bool uses_sessions)
 {
-    struct chance *rng = &contact->client->rng;
-    *fetcher = (struct fetcher){.contact = contact,
-                                .topic = topic,
-                                .uses_sessions = uses_sessions,
-                                .session_epoch = -1,
-                                .is_small = chance_one_in(rng, 3),
-                                .max_wait_ms = (int32_t)chance_below(rng, WAIT_MS_MOST)};
-    fetcher->version = (int16_t)chance_between(rng, uses_sessions ? SESSION_VERSION : 4, 17);
+    struct chance *rng = &client->rng;
+    struct fetch_ways ways = {.uses_sessions = uses_sessions,
+                              .is_small = chance_one_in(rng, 3),
+                              .max_wait_ms = (int32_t)chance_below(rng, WAIT_MS_MOST)};
+    ways.version = (int16_t)chance_between(rng, uses_sessions ? SESSION_VERSION : 4, 17);
+    return ways;
 }
 
 static void session_forget(struct fetcher *fetcher)
 {
     fetcher->session_id = 0;
-    fetcher->session_epoch = fetcher->uses_sessions ? 0 : -1;
+    fetcher->session_epoch = fetcher->ways.uses_sessions ? 0 : -1;
     for (uint32_t i = 0; i < fetcher->count; i++)
-        fetcher->partitions[i].is_told = false;
+        fetcher->partitions[i]->is_told = false;
 }
 
-void fetcher_set(struct fetcher *fetcher, struct uuid topic_id, const int32_t *partitions,
-                 uint32_t count, int64_t offset)
+void fetcher_set(struct fetcher *fetcher, struct uuid topic_id, struct fetch_partition *partitions,
+                 uint32_t count)
 {
     CHECK(count <= FETCHER_PARTITIONS_MAX);
     fetcher->topic_id = topic_id;
-    fetcher->count = count;
+    fetcher->count = 0;
     fetcher->is_stale = fetcher->asked;
-    for (uint32_t i = 0; i < count; i++)
-        fetcher->partitions[i] = (struct fetch_partition){
-            .index = partitions[i], .offset = offset, .high_watermark = OFFSET_UNKNOWN};
+    for (uint32_t i = 0; i < count; i++) {
+        if (partitions[i].leader == fetcher->contact->host)
+            fetcher->partitions[fetcher->count++] = &partitions[i];
+    }
     session_forget(fetcher);
 }
 
@@ -51,7 +49,7 @@ static uint32_t unknown_count(const struct fetcher *fetcher)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < fetcher->count; i++)
-        count += fetcher->partitions[i].offset == OFFSET_UNKNOWN;
+        count += fetcher->partitions[i]->offset == OFFSET_UNKNOWN;
     return count;
 }
 
@@ -66,11 +64,11 @@ static void list_ask(struct fetcher *fetcher, uint32_t count)
     topic->name = fetcher->topic;
     topic->partitions = peer_take(exchange, count * sizeof(*topic->partitions));
     for (uint32_t i = 0; i < fetcher->count; i++) {
-        if (fetcher->partitions[i].offset != OFFSET_UNKNOWN)
+        if (fetcher->partitions[i]->offset != OFFSET_UNKNOWN)
             continue;
         topic->partitions[topic->partitions_count++] =
             (struct list_offsets_request_topic_partition){.partition_index =
-                                                              fetcher->partitions[i].index,
+                                                              fetcher->partitions[i]->index,
                                                           .current_leader_epoch = -1,
                                                           .timestamp = TIMESTAMP_START};
     }
@@ -79,7 +77,7 @@ static void list_ask(struct fetcher *fetcher, uint32_t count)
 
 static int32_t bytes_draw(struct fetcher *fetcher)
 {
-    return fetcher->is_small
+    return fetcher->ways.is_small
                ? (int32_t)chance_below(&fetcher->contact->client->rng, SMALL_BYTES_MOST)
                : LARGE_BYTES;
 }
@@ -92,7 +90,7 @@ static void fetch_topic_fill(struct fetcher *fetcher, struct exchange *exchange,
     topic->partitions = peer_take(exchange, fetcher->count * sizeof(*topic->partitions));
     const bool in_session = fetcher->session_epoch > 0;
     for (uint32_t i = 0; i < fetcher->count; i++) {
-        struct fetch_partition *partition = &fetcher->partitions[i];
+        struct fetch_partition *partition = fetcher->partitions[i];
         if (in_session && partition->is_told)
             continue;
         partition->is_told = true;
@@ -109,9 +107,9 @@ static void fetch_topic_fill(struct fetcher *fetcher, struct exchange *exchange,
 
 static void fetch_ask(struct fetcher *fetcher)
 {
-    struct exchange *exchange = contact_request(fetcher->contact, API_FETCH, fetcher->version);
+    struct exchange *exchange = contact_request(fetcher->contact, API_FETCH, fetcher->ways.version);
     struct fetch_request *request = (void *)(uintptr_t)exchange->request;
-    request->max_wait_ms = fetcher->max_wait_ms;
+    request->max_wait_ms = fetcher->ways.max_wait_ms;
     request->min_bytes = 1;
     request->max_bytes = bytes_draw(fetcher);
     request->session_id = fetcher->session_id;
@@ -137,8 +135,8 @@ void fetcher_ask(struct fetcher *fetcher)
 static struct fetch_partition *partition_of(struct fetcher *fetcher, int32_t index)
 {
     for (uint32_t i = 0; i < fetcher->count; i++) {
-        if (fetcher->partitions[i].index == index)
-            return &fetcher->partitions[i];
+        if (fetcher->partitions[i]->index == index)
+            return fetcher->partitions[i];
     }
     return NULL;
 }
@@ -203,7 +201,7 @@ static void fetched(struct fetcher *fetcher, const struct fetch_response *respon
             fetcher->has_failed = true;
         return;
     }
-    if (fetcher->uses_sessions && response->session_id != 0) {
+    if (fetcher->ways.uses_sessions && response->session_id != 0) {
         fetcher->session_id = response->session_id;
         fetcher->session_epoch++;
     } else {
@@ -237,16 +235,5 @@ bool fetcher_lost(struct fetcher *fetcher, const struct exchange *exchange)
     fetcher->asked = false;
     fetcher->is_stale = false;
     session_forget(fetcher);
-    return true;
-}
-
-bool fetcher_is_at_end(const struct fetcher *fetcher)
-{
-    for (uint32_t i = 0; i < fetcher->count; i++) {
-        const struct fetch_partition *partition = &fetcher->partitions[i];
-        if (partition->offset == OFFSET_UNKNOWN || partition->high_watermark == OFFSET_UNKNOWN ||
-            partition->offset < partition->high_watermark)
-            return false;
-    }
     return true;
 }

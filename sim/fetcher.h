@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads partitions of one topic, with a fetch session or without: what consumers, members of groups
- * and the auditor have in common. Where to begin is asked by ListOffsets where it is not known.
+ * Reads partitions of one topic from one node, with a fetch session or without. Where to begin is
+ * asked by ListOffsets where it is not known.
  */
 #ifndef SIM_FETCHER_H
 #define SIM_FETCHER_H
@@ -18,32 +18,38 @@ struct fetch_partition {
     int64_t offset;         /* the next one to read; OFFSET_UNKNOWN */
     int64_t high_watermark; /* OFFSET_UNKNOWN until a reply told it */
     bool is_told;           /* the session has it as it is */
+    uint32_t leader;        /* the node whose fetcher has it; 0: none */
+};
+
+/* How a fetcher asks. */
+struct fetch_ways {
+    int16_t version;
+    bool uses_sessions;
+    bool is_small; /* few bytes at a time */
+    int32_t max_wait_ms;
 };
 
 struct fetcher {
-    struct contact *contact;
-    struct span topic; /* borrowed */
+    struct contact *contact; /* NULL: it has never had a partition */
+    struct span topic;       /* borrowed */
     struct uuid topic_id;
-    struct fetch_partition partitions[FETCHER_PARTITIONS_MAX];
+    struct fetch_ways ways;
+    struct fetch_partition *partitions[FETCHER_PARTITIONS_MAX]; /* the reader's */
     uint32_t count;
-    int16_t version;
-    bool uses_sessions;
     int32_t session_id;
     int32_t session_epoch; /* -1: none */
-    int32_t max_wait_ms;
-    bool is_small; /* asks for few bytes at a time */
     bool asked;
     bool is_stale;   /* what it asked is of partitions that it had before */
     bool has_failed; /* the last reply had an error that metadata may explain */
 };
 
-/* A fetcher of no partitions; versions, sizes and waits are drawn by the client's chance. */
-void fetcher_init(struct fetcher *fetcher, struct contact *contact, struct span topic,
-                  bool uses_sessions);
+/* Versions, sizes and waits, drawn by the client's chance. */
+struct fetch_ways fetch_ways_draw(struct client *client, bool uses_sessions);
 
-/* Reads these partitions from now on, from `offset`; what was asked before counts no more. */
-void fetcher_set(struct fetcher *fetcher, struct uuid topic_id, const int32_t *partitions,
-                 uint32_t count, int64_t offset);
+/* Reads those of these partitions from now on whose leader is the contact's node; what was asked
+ * before counts no more. */
+void fetcher_set(struct fetcher *fetcher, struct uuid topic_id, struct fetch_partition *partitions,
+                 uint32_t count);
 
 /* Asks, unless it has asked already or there is nothing to read; the contact is OPEN. */
 void fetcher_ask(struct fetcher *fetcher);
@@ -51,8 +57,5 @@ void fetcher_ask(struct fetcher *fetcher);
 /* Takes a reply, or the loss of a request, if it is the fetcher's own. */
 bool fetcher_received(struct fetcher *fetcher, const struct exchange *exchange);
 bool fetcher_lost(struct fetcher *fetcher, const struct exchange *exchange);
-
-/* True when everything was read up to the high watermark. */
-bool fetcher_is_at_end(const struct fetcher *fetcher);
 
 #endif

@@ -138,6 +138,12 @@ void host_wake(struct host *host);
 /* The network is through with a pending effect, whose completion is filled in. */
 void host_completed(struct host *host, struct pending *pending);
 
+/* Machines of one cluster share this number; one that is a cluster of its own has its own. */
+static inline uint32_t host_cluster(const struct host *host)
+{
+    return host->conf.is_cluster ? 0 : host->number;
+}
+
 static inline bool host_runs(const struct host *host)
 {
     return host->state != HOST_OFF;

@@ -45,16 +45,10 @@ static void begin(struct judge *judge)
     notes_init(&state->terms, &judge->memory, sizeof(struct term_note), sizeof(struct term_key));
 }
 
-/* Machines that name one another as voters share this number. */
-static uint64_t cluster_of(const struct host *host)
-{
-    return host->conf.is_cluster ? 0 : host->number;
-}
-
 static void judge_term(struct judge *judge, const struct host *host, int32_t term)
 {
     struct quorum_state *state = judge->state;
-    const struct term_key key = {.cluster = cluster_of(host), .term = term};
+    const struct term_key key = {.cluster = host_cluster(host), .term = term};
     struct term_note *note = notes_get(&state->terms, &key);
     judge->judged++;
     if (note->leader == 0)
@@ -68,7 +62,7 @@ static void judge_image(struct judge *judge, const struct host *host,
                         const struct quorum_view *view)
 {
     struct quorum_state *state = judge->state;
-    const struct image_key key = {.cluster = cluster_of(host), .end_offset = view->image_end};
+    const struct image_key key = {.cluster = host_cluster(host), .end_offset = view->image_end};
     struct image_note *note = notes_get(&state->images, &key);
     const uint64_t digest = broker_view_metadata(host->broker);
     judge->judged++;

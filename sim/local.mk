@@ -25,6 +25,8 @@ libsim_a_SOURCES = \
 	sim/clients.h \
 	sim/contact.c \
 	sim/contact.h \
+	sim/contacts.c \
+	sim/contacts.h \
 	sim/durable.c \
 	sim/durable.h \
 	sim/durable_log.c \
@@ -95,8 +97,12 @@ libsim_a_SOURCES = \
 	sim/parts.h \
 	sim/peer.c \
 	sim/peer.h \
+	sim/producer.h \
+	sim/producer_batches.c \
 	sim/queue.c \
 	sim/queue.h \
+	sim/reader.c \
+	sim/reader.h \
 	sim/record_value.c \
 	sim/record_value.h \
 	sim/replay.c \

@@ -3,7 +3,7 @@
 #ifndef SIM_MEMBER_H
 #define SIM_MEMBER_H
 
-#include "sim/fetcher.h"
+#include "sim/reader.h"
 
 #define MEMBER_ID_BYTES_MAX   300
 #define INSTANCE_ID_BYTES_MAX 24
@@ -33,9 +33,9 @@ struct member_versions {
 
 struct member {
     struct client client;
-    struct contact contact; /* with the coordinator */
-    struct contact reader;  /* with the partitions' leader, so that heartbeats wait for no fetch */
-    struct fetcher fetcher; /* of the partitions that are its own */
+    struct contact contact;   /* with the coordinator, or whom it asks for that */
+    struct contacts contacts; /* with partitions' leaders, so that heartbeats wait for no fetch */
+    struct reader reader;     /* of the partitions that are its own */
     enum member_state state;
     bool asked;        /* the request of the state is under way */
     bool beat_asked;   /* Heartbeat */
@@ -45,6 +45,7 @@ struct member {
     bool leaves;       /* likewise, and goes */
     bool is_resumed;   /* it reads what it was assigned, from where the group was */
     bool is_leader;
+    bool in_cluster;
     bool settling;
     bool is_done;
     uint32_t troubles; /* errors since the load ended */

@@ -5,10 +5,10 @@
 
 static int32_t *partitions_copy(struct member *member, struct exchange *exchange)
 {
-    const struct fetcher *fetcher = &member->fetcher;
-    int32_t *partitions = peer_take(exchange, (fetcher->count + 1) * sizeof(*partitions));
-    for (uint32_t i = 0; i < fetcher->count; i++)
-        partitions[i] = fetcher->partitions[i].index;
+    const struct reader *reader = &member->reader;
+    int32_t *partitions = peer_take(exchange, (reader->count + 1) * sizeof(*partitions));
+    for (uint32_t i = 0; i < reader->count; i++)
+        partitions[i] = reader->partitions[i].index;
     return partitions;
 }
 
@@ -24,7 +24,7 @@ void member_resume(struct member *member)
     request->topics_count = 1;
     request->topics[0].name = client_topic(&member->client);
     request->topics[0].partition_indexes = partitions;
-    request->topics[0].partition_indexes_count = (int32_t)member->fetcher.count;
+    request->topics[0].partition_indexes_count = (int32_t)member->reader.count;
     struct offset_fetch_request_group *group = peer_take(exchange, sizeof(*group));
     request->groups = group;
     request->groups_count = 1;
@@ -36,7 +36,7 @@ void member_resume(struct member *member)
     group->topics[0].name = client_topic(&member->client);
     group->topics[0].topic_id = member->topic_id;
     group->topics[0].partition_indexes = partitions;
-    group->topics[0].partition_indexes_count = (int32_t)member->fetcher.count;
+    group->topics[0].partition_indexes_count = (int32_t)member->reader.count;
     member->asked = true;
     member->contact.timeout_us = member->timeout_us;
     contact_send(&member->contact, exchange, NULL);
@@ -44,10 +44,10 @@ void member_resume(struct member *member)
 
 static void resume_at(struct member *member, int32_t partition, int64_t offset)
 {
-    for (uint32_t i = 0; i < member->fetcher.count; i++) {
-        if (member->fetcher.partitions[i].index != partition)
+    for (uint32_t i = 0; i < member->reader.count; i++) {
+        if (member->reader.partitions[i].index != partition)
             continue;
-        member->fetcher.partitions[i].offset = offset;
+        member->reader.partitions[i].offset = offset;
         member->committed[i] = offset;
     }
 }
@@ -57,10 +57,9 @@ int16_t member_resumed(struct member *member, const struct exchange *exchange)
     const struct offset_fetch_response *response = exchange->response;
     int16_t error = response->error_code;
     int32_t partitions[FETCHER_PARTITIONS_MAX];
-    for (uint32_t i = 0; i < member->fetcher.count; i++)
-        partitions[i] = member->fetcher.partitions[i].index;
-    fetcher_set(&member->fetcher, member->topic_id, partitions, member->fetcher.count,
-                OFFSET_UNKNOWN);
+    for (uint32_t i = 0; i < member->reader.count; i++)
+        partitions[i] = member->reader.partitions[i].index;
+    reader_set(&member->reader, member->topic_id, partitions, member->reader.count, OFFSET_UNKNOWN);
     for (int32_t i = 0; i < response->topics_count; i++) {
         for (int32_t j = 0; j < response->topics[i].partitions_count; j++) {
             const struct offset_fetch_response_topic_partition *partition =
@@ -85,8 +84,8 @@ int16_t member_resumed(struct member *member, const struct exchange *exchange)
 
 bool member_has_news(const struct member *member)
 {
-    for (uint32_t i = 0; i < member->fetcher.count; i++) {
-        const int64_t offset = member->fetcher.partitions[i].offset;
+    for (uint32_t i = 0; i < member->reader.count; i++) {
+        const int64_t offset = member->reader.partitions[i].offset;
         if (offset != OFFSET_UNKNOWN && offset != member->committed[i])
             return true;
     }
@@ -96,12 +95,12 @@ bool member_has_news(const struct member *member)
 static void commit_fill(struct member *member, struct exchange *exchange,
                         struct offset_commit_request_topic *topic)
 {
-    const struct fetcher *fetcher = &member->fetcher;
+    const struct reader *reader = &member->reader;
     topic->name = client_topic(&member->client);
     topic->topic_id = member->topic_id;
-    topic->partitions = peer_take(exchange, fetcher->count * sizeof(*topic->partitions));
-    for (uint32_t i = 0; i < fetcher->count; i++) {
-        const struct fetch_partition *partition = &fetcher->partitions[i];
+    topic->partitions = peer_take(exchange, reader->count * sizeof(*topic->partitions));
+    for (uint32_t i = 0; i < reader->count; i++) {
+        const struct fetch_partition *partition = &reader->partitions[i];
         if (partition->offset == OFFSET_UNKNOWN || partition->offset == member->committed[i])
             continue;
         topic->partitions[topic->partitions_count++] =
@@ -141,8 +140,8 @@ static void commit_noted(struct member *member, const struct offset_commit_reque
             &request->topics[0].partitions[i];
         if (partition->partition_index != index)
             continue;
-        for (uint32_t j = 0; j < member->fetcher.count; j++) {
-            if (member->fetcher.partitions[j].index == index)
+        for (uint32_t j = 0; j < member->reader.count; j++) {
+            if (member->reader.partitions[j].index == index)
                 member->committed[j] = partition->committed_offset;
         }
     }

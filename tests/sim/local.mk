@@ -16,6 +16,7 @@ tests_check_clients_SOURCES = \
 	tests/sim/test_client_admin.c \
 	tests/sim/test_client_member.c \
 	tests/sim/test_client_producer.c \
+	tests/sim/test_contacts.c \
 	tests/sim/test_sim.c \
 	tests/sim/trial.c \
 	tests/sim/trial.h

@@ -17,21 +17,28 @@ void trial_init(struct trial *trial, uint32_t partitions)
     trial->scenario = (struct scenario){.name = text_of("trial"),
                                         .load_ms = {TRIAL_LOAD_MS, TRIAL_LOAD_MS},
                                         .settle_ms = 30000,
-                                        .nodes = &trial->node,
+                                        .nodes = trial->nodes,
                                         .nodes_count = 1,
                                         .topics = &trial->topic,
                                         .topics_count = 1,
                                         .clients = trial->clients};
-    trial->node.settings.items = trial->settings;
     trial_set(trial, "group.initial.rebalance.delay.ms", "10");
     trial_set(trial, "group.min.session.timeout.ms", "300");
 }
 
 void trial_set(struct trial *trial, const char *key, const char *value)
 {
-    ck_assert_uint_lt(trial->node.settings.count, TRIAL_SETTINGS_MAX);
-    trial->settings[trial->node.settings.count++] =
-        (struct setting){.key = text_of(key), .value = text_of(value)};
+    const uint32_t count = trial->nodes[0].settings.count;
+    ck_assert_uint_lt(count, TRIAL_SETTINGS_MAX);
+    trial->settings[count] = (struct setting){.key = text_of(key), .value = text_of(value)};
+    for (size_t i = 0; i < TRIAL_NODES; i++)
+        trial->nodes[i].settings = (struct settings_list){trial->settings, count + 1};
+}
+
+void trial_cluster(struct trial *trial)
+{
+    trial_set(trial, "controller.quorum.voters", "1@n1:9093,2@n2:9093,3@n3:9093");
+    trial->scenario.nodes_count = TRIAL_NODES;
 }
 
 struct scenario_client *trial_add(struct trial *trial, enum client_kind kind, uint32_t count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A world of a test: one machine whose groups are quick, a topic, a few clients, and everybody who
- * judges; the test fails with what they object to.
+ * A world of a test: one machine whose groups are quick, or three of a cluster, a topic, a few
+ * clients, and everybody who judges; the test fails with what they object to.
  */
 #ifndef TESTS_SIM_TRIAL_H
 #define TESTS_SIM_TRIAL_H
@@ -12,13 +12,14 @@
 
 #define TRIAL_CLIENTS_MAX  8
 #define TRIAL_SETTINGS_MAX 4
+#define TRIAL_NODES        3 /* of a cluster */
 
 /* How long its clients work. */
 #define TRIAL_LOAD_MS 2000
 
 struct trial {
     struct scenario scenario;
-    struct scenario_node node;
+    struct scenario_node nodes[TRIAL_NODES]; /* all alike */
     struct setting settings[TRIAL_SETTINGS_MAX];
     struct scenario_topic topic;
     struct scenario_client clients[TRIAL_CLIENTS_MAX];
@@ -33,7 +34,10 @@ struct trial {
 /* A trial without clients; its topic is "orders". */
 void trial_init(struct trial *trial, uint32_t partitions);
 
-/* A setting of the machine; borrowed. */
+/* Three machines instead of one, which are a cluster. */
+void trial_cluster(struct trial *trial);
+
+/* A setting of the machines; borrowed. */
 void trial_set(struct trial *trial, const char *key, const char *value);
 
 /* Adds clients, to be filled in further. */
