@@ -13,6 +13,7 @@ libcore_a_SOURCES += \
 	core/api/describe_configs.c \
 	core/api/describe_groups.c \
 	core/api/describe_topic_partitions.c \
+	core/api/elect_leaders.c \
 	core/api/fetch.c \
 	core/api/find_coordinator.c \
 	core/api/heartbeat.c \
@@ -32,4 +33,5 @@ libcore_a_SOURCES += \
 	core/api/resource.h \
 	core/api/sync_group.c \
 	core/api/table.c \
-	core/api/table.h
+	core/api/table.h \
+	core/api/unregister_broker.c

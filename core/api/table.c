@@ -27,8 +27,10 @@ static const struct api_entry entries[] = {
     {API_DESCRIBE_CONFIGS, describe_configs_handle},
     {API_CREATE_PARTITIONS, create_partitions_handle},
     {API_DELETE_GROUPS, delete_groups_handle},
+    {API_ELECT_LEADERS, elect_leaders_handle},
     {API_INCREMENTAL_ALTER_CONFIGS, incremental_alter_configs_handle},
     {API_DESCRIBE_CLUSTER, describe_cluster_handle},
+    {API_UNREGISTER_BROKER, unregister_broker_handle},
     {API_DESCRIBE_TOPIC_PARTITIONS, describe_topic_partitions_handle},
 };
 

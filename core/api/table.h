@@ -27,6 +27,7 @@ request_handler describe_cluster_handle;
 request_handler describe_configs_handle;
 request_handler describe_groups_handle;
 request_handler describe_topic_partitions_handle;
+request_handler elect_leaders_handle;
 request_handler fetch_handle;
 request_handler find_coordinator_handle;
 request_handler heartbeat_handle;
@@ -42,5 +43,6 @@ request_handler offset_fetch_handle;
 request_handler offset_for_leader_epoch_handle;
 request_handler produce_handle;
 request_handler sync_group_handle;
+request_handler unregister_broker_handle;
 
 #endif

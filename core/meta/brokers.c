@@ -67,6 +67,19 @@ int brokers_leave(const struct image *image, struct meta_writer *writer, int32_t
     return meta_write(writer, &record);
 }
 
+int brokers_unregister(const struct image *image, struct meta_writer *writer, int32_t broker_id)
+{
+    const struct meta_broker *broker = image_broker(image, broker_id);
+    if (broker == NULL)
+        return ERR_BROKER_ID_NOT_REGISTERED;
+    if (!broker->fenced || !image_epochs_can_rise(image, broker_id))
+        return ERR_INVALID_REQUEST;
+    struct meta_record record = meta_record_of(META_RECORD_UNREGISTER_BROKER);
+    record.body.unregister_broker.broker_id = broker_id;
+    record.body.unregister_broker.broker_epoch = broker->epoch;
+    return meta_write(writer, &record);
+}
+
 int brokers_take_producer_ids(const struct image *image, struct meta_writer *writer,
                               int32_t broker_id, int64_t *ret_first)
 {

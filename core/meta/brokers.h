@@ -34,6 +34,10 @@ int brokers_register(const struct image *image, struct meta_writer *writer,
 int brokers_leave(const struct image *image, struct meta_writer *writer, int32_t broker_id,
                   struct uuid incarnation);
 
+/* Writes the record that forgets a broker. ERR_BROKER_ID_NOT_REGISTERED; ERR_INVALID_REQUEST for
+ * one that is not fenced: it is running. */
+int brokers_unregister(const struct image *image, struct meta_writer *writer, int32_t broker_id);
+
 /* Writes the record that gives a registered broker the ids *ret_first … + PRODUCER_IDS_BLOCK - 1.
  */
 int brokers_take_producer_ids(const struct image *image, struct meta_writer *writer,

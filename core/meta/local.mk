@@ -49,6 +49,7 @@ libcore_a_SOURCES += \
 	core/meta/topics.c \
 	core/meta/topics_alter.c \
 	core/meta/topics.h \
+	core/meta/topics_elect.c \
 	core/meta/topics_name.c \
 	core/meta/wal.c \
 	core/meta/wal.h \

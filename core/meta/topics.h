@@ -106,6 +106,17 @@ int topics_alter(struct topics_context *context, const struct meta_topic *topic,
                  const struct topic_alteration *alterations, int32_t alterations_count,
                  struct span *ret_message);
 
+/* The numbers are those of ElectLeaders. */
+enum topics_election { TOPICS_ELECT_PREFERRED = 0, TOPICS_ELECT_ANY = 1 };
+
+/* Writes the record that has a partition of `topic` (NULL: none) led by its preferred leader, or,
+ * where nobody leads, by any replica that is live, which may lose what was committed. At most once
+ * a proposal for one partition. ERR_UNKNOWN_TOPIC_OR_PARTITION, ERR_ELECTION_NOT_NEEDED,
+ * ERR_PREFERRED_LEADER_NOT_AVAILABLE, ERR_ELIGIBLE_LEADERS_NOT_AVAILABLE, ERR_POLICY_VIOLATION (the
+ * proposal is full); *ret_message, which may be null, says why not. Source: KIP-183, KIP-460. */
+int topics_elect(struct topics_context *context, const struct meta_topic *topic, int32_t partition,
+                 enum topics_election election, struct span *ret_message);
+
 /* Writes the record that raises a partition's leader epoch under the same leader, after an append
  * under the present one was lost. ERR_UNKNOWN_TOPIC_OR_PARTITION; ERR_FENCED_LEADER_EPOCH when the
  * epoch is not `epoch` any more. */

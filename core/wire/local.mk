@@ -28,6 +28,7 @@ WIRE_SCHEMAS = \
 	core/wire/schema/describe_configs.kp \
 	core/wire/schema/describe_groups.kp \
 	core/wire/schema/describe_topic_partitions.kp \
+	core/wire/schema/elect_leaders.kp \
 	core/wire/schema/fetch.kp \
 	core/wire/schema/find_coordinator.kp \
 	core/wire/schema/headers.kp \
@@ -48,7 +49,8 @@ WIRE_SCHEMAS = \
 	core/wire/schema/quorum.kp \
 	core/wire/schema/raft.kp \
 	core/wire/schema/replica.kp \
-	core/wire/schema/sync_group.kp
+	core/wire/schema/sync_group.kp \
+	core/wire/schema/unregister_broker.kp
 
 EXTRA_DIST += $(WIRE_SCHEMAS) core/wire/schema/README.md
 

@@ -313,7 +313,8 @@ static void take_step(struct run *run, const struct story_step *step, int round)
     struct span answer = SPAN_NULL;
     const int error = ask(run, step, api, version, expected, &text, &answer);
     bool right = error == expected;
-    const bool repeated = expected != ERR_NONE || run->seen[api->key][version];
+    const bool repeated =
+        (expected != ERR_NONE && !step->shows_error) || run->seen[api->key][version];
     if (repeated && right)
         return;
     if (!repeated && right)

@@ -15,6 +15,7 @@
 #define RESOURCE_TOPIC  2
 #define CONFIG_SET      0
 #define TIME_OF_END     (-1)
+#define UNKNOWN_BROKER  99
 
 /* A subscription or assignment of version 0 of the consumer protocol: no topics, null user data.
  * Kafka never answers a member whose subscription cannot be read. */
@@ -317,6 +318,22 @@ static void ask_delete_groups(struct story *story, void *to)
     request->groups_names[0] = story->group;
 }
 
+/* Kafka's are led as they should be, and would be so by nobody else. */
+static void ask_election(struct story *story, void *to)
+{
+    struct elect_leaders_request *request = to;
+    ONE(story, request->topic_partitions, request->topic_partitions_count);
+    request->topic_partitions->topic = story->topic;
+    ONE(story, request->topic_partitions->partitions, request->topic_partitions->partitions_count);
+}
+
+static void ask_unregistration(struct story *story, void *to)
+{
+    struct unregister_broker_request *request = to;
+    (void)story;
+    request->broker_id = UNKNOWN_BROKER;
+}
+
 static void ask_delete_records(struct story *story, void *to)
 {
     struct delete_records_request *request = to;
@@ -369,6 +386,14 @@ const struct story_step story_steps[] = {
     {.api_key = API_DESCRIBE_GROUPS, .ask = ask_describe_groups},
     {.api_key = API_LEAVE_GROUP, .ask = ask_leave},
     {.api_key = API_DELETE_GROUPS, .ask = ask_delete_groups},
+    {.api_key = API_ELECT_LEADERS,
+     .error = ERR_ELECTION_NOT_NEEDED,
+     .shows_error = true,
+     .ask = ask_election},
+    {.api_key = API_UNREGISTER_BROKER,
+     .error = ERR_BROKER_ID_NOT_REGISTERED,
+     .shows_error = true,
+     .ask = ask_unregistration},
     {.api_key = API_DELETE_RECORDS, .ask = ask_delete_records},
     {.api_key = API_DELETE_TOPICS, .ask = ask_delete_topics},
 };

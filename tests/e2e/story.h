@@ -4,6 +4,8 @@
 #ifndef TESTS_E2E_STORY_H
 #define TESTS_E2E_STORY_H
 
+#include <stdbool.h>
+
 #include "core/base/arena.h"
 
 /* What later requests of a round take from earlier answers. Texts live in the arena. */
@@ -23,6 +25,7 @@ struct story_step {
     /* What its answer has to carry as the first error code that is not 0, from a version on. */
     int16_t error;
     int16_t error_version_min;
+    bool shows_error; /* there is no answer to capture without that error */
     void (*ask)(struct story *story, void *request);          /* NULL: the defaults will do */
     void (*learn)(struct story *story, const void *response); /* NULL: nothing */
 };

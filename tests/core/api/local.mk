@@ -10,6 +10,7 @@ tests_check_broker_SOURCES += \
 	tests/core/api/test_delete_topics.c \
 	tests/core/api/test_describe_cluster.c \
 	tests/core/api/test_describe_topic_partitions.c \
+	tests/core/api/test_elect_leaders.c \
 	tests/core/api/test_groups.c \
 	tests/core/api/test_init_producer_id.c \
 	tests/core/api/test_metadata.c

@@ -76,14 +76,24 @@ void cluster_register_in(struct cluster *cluster, int32_t broker, const char *ra
     cluster_commit(cluster);
 }
 
-void cluster_fence(struct cluster *cluster, int32_t broker)
+static void change_fencing(struct cluster *cluster, int32_t broker, int8_t fenced)
 {
     struct meta_record record = meta_record_of(META_RECORD_REGISTRATION_CHANGE);
     record.body.registration_change.broker_id = broker;
     record.body.registration_change.broker_epoch = image_broker(&cluster->image, broker)->epoch;
-    record.body.registration_change.fenced = 1;
+    record.body.registration_change.fenced = fenced;
     ck_assert_int_eq(meta_write(&cluster->writer, &record), ERR_NONE);
     cluster_commit(cluster);
+}
+
+void cluster_fence(struct cluster *cluster, int32_t broker)
+{
+    change_fencing(cluster, broker, 1);
+}
+
+void cluster_unfence(struct cluster *cluster, int32_t broker)
+{
+    change_fencing(cluster, broker, -1);
 }
 
 int cluster_create(struct cluster *cluster, const char *name, int32_t partitions, int32_t replicas)

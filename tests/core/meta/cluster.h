@@ -38,8 +38,9 @@ void cluster_commit(struct cluster *cluster);
 void cluster_register(struct cluster *cluster, int32_t broker);
 void cluster_register_in(struct cluster *cluster, int32_t broker, const char *rack);
 
-/* Fences a broker. */
+/* Fences a broker, lets it in again. */
 void cluster_fence(struct cluster *cluster, int32_t broker);
+void cluster_unfence(struct cluster *cluster, int32_t broker);
 
 /* Creates a topic; says how that went. */
 int cluster_create(struct cluster *cluster, const char *name, int32_t partitions, int32_t replicas);

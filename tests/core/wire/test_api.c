@@ -32,8 +32,10 @@ static const struct {
     {API_DESCRIBE_CONFIGS, "DescribeConfigs", 1, 4, 4},
     {API_CREATE_PARTITIONS, "CreatePartitions", 0, 3, 2},
     {API_DELETE_GROUPS, "DeleteGroups", 0, 2, 2},
+    {API_ELECT_LEADERS, "ElectLeaders", 0, 2, 2},
     {API_INCREMENTAL_ALTER_CONFIGS, "IncrementalAlterConfigs", 0, 1, 1},
     {API_DESCRIBE_CLUSTER, "DescribeCluster", 0, 2, 0},
+    {API_UNREGISTER_BROKER, "UnregisterBroker", 0, 0, 0},
     {API_DESCRIBE_TOPIC_PARTITIONS, "DescribeTopicPartitions", 0, 0, 0},
 };
 
