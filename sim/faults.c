@@ -121,16 +121,9 @@ static void fired_note(struct faults *faults, const struct fault_window *window,
                                 .draw = draw};
 }
 
-static void fire(struct plan *plan)
+static void fire_at(struct faults *faults, const struct scenario_fault *fault, struct host *host)
 {
-    struct faults *faults = plan->faults;
     struct sim *sim = faults->sim;
-    const struct scenario_fault *fault = plan->fault;
-    struct host *host = plan->host;
-    if (host == NULL) {
-        const uint64_t drawn = chance_below(&faults->rng, sim->hosts_count);
-        host = sim->hosts[fault->node != 0 ? fault->node - 1 : drawn];
-    }
     struct fault_window *window = sim_allocate(NULL, sizeof(*window));
     *window = (struct fault_window){.sim = sim, .host = host, .fault = fault};
     const uint64_t draw = fault->draw != 0 ? fault->draw : faults->fired_count + 1;
@@ -142,6 +135,22 @@ static void fire(struct plan *plan)
     list_append(&faults->lasting, &window->place);
     queue_put_aside(&sim->queue, &window->task, sim->now_us + window->lasts_us, window_due,
                     &window->rng);
+}
+
+static void fire(struct plan *plan)
+{
+    struct faults *faults = plan->faults;
+    const struct sim *sim = faults->sim;
+    const struct scenario_fault *fault = plan->fault;
+    struct host *host = plan->host;
+    if (host == NULL) {
+        const uint64_t drawn = chance_below(&faults->rng, sim->hosts_count);
+        host = sim->hosts[fault->node != 0 ? fault->node - 1 : drawn];
+    }
+    if (!fault->hits_all_nodes)
+        fire_at(faults, fault, host);
+    for (uint32_t i = 0; fault->hits_all_nodes && i < sim->hosts_count; i++)
+        fire_at(faults, fault, sim->hosts[i]);
 }
 
 static void plan_due(struct task *task)

@@ -9,6 +9,9 @@
 #include "sim/memory.h"
 #include "sim/network.h"
 
+#define VOTERS      "controller.quorum.voters"
+#define VOTER_BYTES 32
+
 /* Half of the time a knob keeps its default; else it is one of these, each as likely. */
 static const struct {
     const char *key;
@@ -45,11 +48,29 @@ static void add(struct settings_list *list, const char *key, const char *value)
                                                   .value = sim_text_copy(value, strlen(value))};
 }
 
+/* All nodes, at the port at which a node of a cluster listens for the others. */
+static void add_voters(struct settings_list *list, uint32_t nodes_count)
+{
+    char text[SIM_HOSTS_MAX * VOTER_BYTES] = "";
+    size_t length = 0;
+    for (uint32_t i = 1; i <= nodes_count; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%u@n%u:9093",
+                                   i == 1 ? "" : ",", i, i);
+    add(list, VOTERS, text);
+}
+
 void knobs_settings(struct sim *sim, const struct settings_list *own, struct settings_list *ret_all)
 {
     *ret_all = (struct settings_list){0};
     for (uint32_t i = 0; i < own->count; i++)
         add(ret_all, own->items[i].key, own->items[i].value);
+    const struct settings_list *common = &sim->scenario->settings;
+    for (uint32_t i = 0; i < common->count; i++) {
+        if (!is_set(own, common->items[i].key))
+            add(ret_all, common->items[i].key, common->items[i].value);
+    }
+    if (sim->scenario->is_cluster && !is_set(ret_all, VOTERS))
+        add_voters(ret_all, sim->scenario->nodes_count);
     if (!sim->scenario->draws_knobs)
         return;
     struct chance rng;
@@ -57,7 +78,7 @@ void knobs_settings(struct sim *sim, const struct settings_list *own, struct set
     for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
         const bool draws = chance_one_in(&rng, 2);
         const char *value = knobs[i].values[chance_below(&rng, 4)];
-        if (draws && !is_set(own, knobs[i].key))
+        if (draws && !is_set(ret_all, knobs[i].key))
             add(ret_all, knobs[i].key, value);
     }
 }

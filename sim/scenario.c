@@ -15,6 +15,7 @@ void settings_list_free(struct settings_list *list)
 
 void scenario_free(struct scenario *scenario)
 {
+    settings_list_free(&scenario->settings);
     for (uint32_t i = 0; i < scenario->nodes_count; i++)
         settings_list_free(&scenario->nodes[i].settings);
     for (uint32_t i = 0; i < scenario->topics_count; i++) {

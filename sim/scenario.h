@@ -40,6 +40,7 @@ struct scenario_node {
 struct scenario_topic {
     char *name;
     uint32_t partitions;
+    uint32_t replication_factor; /* 0: the broker's own */
     struct settings_list config;
 };
 
@@ -116,7 +117,8 @@ enum moment_kind {
  * `from_ms`). It lasts `lasts_ms`; machines that crashed start again after that. */
 struct scenario_fault {
     enum fault_kind kind;
-    uint32_t node; /* 0: drawn */
+    uint32_t node;       /* 0: drawn */
+    bool hits_all_nodes; /* at once */
     struct range at_ms;
     struct range at_us; /* instead of at_ms */
     struct range from_ms;
@@ -149,6 +151,8 @@ struct scenario {
     uint64_t settle_ms;   /* after faults have stopped: until all that was asked must have ended */
     struct scenario_node *nodes;
     uint32_t nodes_count;
+    bool is_cluster;               /* all nodes are one: each is a voter of the quorum */
+    struct settings_list settings; /* of each node that has not its own */
     struct scenario_topic *topics;
     uint32_t topics_count;
     struct scenario_client *clients;

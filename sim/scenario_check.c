@@ -21,6 +21,9 @@ static void check_topic(struct reader *reader, const struct scenario *scenario, 
             reader_refuse_member(reader, json, "name", "there are two topics \"%s\"",
                                  scenario->topics[i].name);
     }
+    if (scenario->topics[number].replication_factor > scenario->nodes_count)
+        reader_refuse_member(reader, json, "replication_factor", "there are only %u nodes",
+                             scenario->nodes_count);
 }
 
 static bool needs_topic(const struct scenario_client *client)
@@ -108,6 +111,9 @@ static void check_fault(struct reader *reader, const struct scenario *scenario, 
     check_needs(reader, json, "from_ms", "every_ms", "when");
     check_needs(reader, json, "to_ms", "every_ms", "when");
     check_node(reader, scenario, json, fault->node);
+    if (fault->hits_all_nodes && fault->node != 0)
+        reader_refuse_member(reader, json, "node",
+                             "a fault cannot have both \"node\" and \"all_nodes\"");
     if (fault->to_ms.most > 0 && fault->to_ms.most < fault->from_ms.least)
         reader_refuse_member(reader, json, "to_ms", "\"to_ms\" is before \"from_ms\"");
 }

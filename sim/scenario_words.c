@@ -200,6 +200,9 @@ static const struct scenario_word fault_words[] = {
      .otherwise = "drawn each time", .kinds = ALL & ~SPLITS,
      .tells = "The number of the machine that it happens to; the first is 1.",
      .example = "{\"kind\": \"pause\", \"node\": 1, \"at_ms\": 700}"},
+    {"all_nodes", WORD_FLAG, FIELD(scenario_fault, hits_all_nodes), .kinds = ALL & ~SPLITS,
+     .tells = "It happens to all machines at once.",
+     .example = "{\"kind\": \"power_loss\", \"all_nodes\": true, \"at_ms\": 700}"},
     {"at_ms", WORD_RANGE, FIELD(scenario_fault, at_ms), .least = 0, .most = SCENARIO_MS_MAX,
      .otherwise = "",
      .tells = "It happens once, so long after the load began. Each fault has one of `at_ms`, "
@@ -276,6 +279,10 @@ static const struct scenario_word topic_words[] = {
     {"partitions", WORD_NUMBER, FIELD(scenario_topic, partitions), .least = 1,
      .most = SCENARIO_PARTITIONS, .preset = FIXED(1), .tells = "How many it has.",
      .example = "{\"name\": \"orders\", \"partitions\": 3}"},
+    {"replication_factor", WORD_NUMBER, FIELD(scenario_topic, replication_factor), .least = 1,
+     .most = SCENARIO_NODES_MAX, .otherwise = "the node's",
+     .tells = "How many nodes have each partition; the nodes are one cluster then.",
+     .example = "{\"name\": \"orders\", \"replication_factor\": 3}"},
     {"config", WORD_CONFIG, FIELD(scenario_topic, config), .most = SCENARIO_SETTINGS_MAX,
      .otherwise = "the node's", .tells = "Settings of the topic (doc/CONFIGURATION.md).",
      .example = "{\"name\": \"orders\", \"config\": {\"retention.bytes\": 65536}}"},
@@ -327,6 +334,12 @@ static const struct scenario_word scenario_words[] = {
     {"nodes", LIST(scenario, nodes, nodes_count, scenario_node), .object = OBJECT_NODE, .least = 1,
      .most = SCENARIO_NODES_MAX, .otherwise = "one, with the defaults",
      .tells = "Machines, each with a broker of its own.", .example = "\"nodes\": [{}, {}]"},
+    {"cluster", WORD_FLAG, FIELD(scenario, is_cluster),
+     .tells = "The nodes are one cluster: controller.quorum.voters of each names them all.",
+     .example = "\"cluster\": true"},
+    {"settings", WORD_SETTINGS, FIELD(scenario, settings), .most = SCENARIO_SETTINGS_MAX,
+     .otherwise = "the defaults", .tells = "Settings of all brokers, but for what nodes set.",
+     .example = "\"settings\": {\"min.insync.replicas\": 2}"},
     {"topics", LIST(scenario, topics, topics_count, scenario_topic), .object = OBJECT_TOPIC,
      .most = SCENARIO_TOPICS_MAX, .otherwise = "none",
      .tells = "Topics that every broker has before clients come.",
@@ -356,9 +369,8 @@ const struct scenario_object_info *scenario_object_info(enum scenario_object obj
                              sizeof(struct scenario), scenario_words, NULL},
         [OBJECT_NODE] = {"node", "Nodes",
                          "In `nodes`. They are machines n1, n2 and so on. They do not know of each "
-                         "other, unless "
-                         "controller.quorum.voters names others: then they listen for them at port "
-                         "9093. Each has all topics.",
+                         "other, unless they are one `cluster`, or controller.quorum.voters names "
+                         "others: then they listen for them at port 9093. Each has all topics.",
                          sizeof(struct scenario_node), node_words, NULL},
         [OBJECT_TOPIC] = {"topic", "Topics", "In `topics`.", sizeof(struct scenario_topic),
                           topic_words, NULL},

@@ -57,7 +57,8 @@ static void topic_fill(struct exchange *exchange, struct create_topics_request_t
 {
     topic->name = span_text(plan->name);
     topic->num_partitions = (int32_t)plan->partitions;
-    topic->replication_factor = -1;
+    topic->replication_factor =
+        plan->replication_factor == 0 ? -1 : (int16_t)plan->replication_factor;
     topic->configs_count = plan->config.count;
     if (plan->config.count == 0)
         return;

@@ -42,9 +42,15 @@ START_TEST(nodes_and_topics_have_settings)
     struct scenario scenario;
     parse("{'tells': 'x', 'nodes': [{}, {'settings': {'log.segment.bytes': 16384,"
           " 'auto.create.topics.enable': false, 'log.dirs': 'a,b'}}],"
+          " 'cluster': true, 'settings': {'min.insync.replicas': 2},"
           " 'topics': [{'name': 'a.b-c_D9'}, {'name': 'b', 'partitions': 3,"
-          " 'config': {'retention.ms': '-1'}}]}",
+          " 'replication_factor': 2, 'config': {'retention.ms': '-1'}}]}",
           &scenario);
+    ck_assert(scenario.is_cluster);
+    ck_assert_uint_eq(scenario.settings.count, 1);
+    ck_assert_str_eq(scenario.settings.items[0].key, "min.insync.replicas");
+    ck_assert_uint_eq(scenario.topics[0].replication_factor, 0);
+    ck_assert_uint_eq(scenario.topics[1].replication_factor, 2);
     ck_assert_uint_eq(scenario.nodes_count, 2);
     const struct settings_list *settings = &scenario.nodes[1].settings;
     ck_assert_uint_eq(settings->count, 3);
@@ -102,7 +108,7 @@ START_TEST(faults_have_times_and_amounts)
           "{'kind': 'power_loss', 'when': 'rename_in_flight', 'nth': [1, 9], 'again': true},"
           "{'kind': 'write_error', 'at_ms': 0, 'lasts_ms': 4, 'path': '.log'},"
           "{'kind': 'slow_link', 'at_ms': 0, 'factor': [2, 8]},"
-          "{'kind': 'disk_full', 'at_ms': 0}],"
+          "{'kind': 'disk_full', 'all_nodes': true, 'at_ms': 0}],"
           " 'expect': {'acked_records': 5, 'consumed_records': 6, 'steps': 8, 'errors': true,"
           " 'latency_ms': 7}}",
           &scenario);
@@ -125,6 +131,7 @@ START_TEST(faults_have_times_and_amounts)
     expect_range(faults[2].amount, 30, 30);
     expect_range(faults[3].amount, 2, 8);
     expect_range(faults[4].amount, 0, 0);
+    ck_assert(faults[4].hits_all_nodes && !faults[3].hits_all_nodes);
     ck_assert_uint_eq(scenario.expect.acked_least, 5);
     ck_assert_uint_eq(scenario.expect.consumed_least, 6);
     ck_assert_uint_eq(scenario.expect.steps_most, 8);
@@ -140,7 +147,7 @@ static void try_example(enum scenario_object object, const char *key, const char
     static const char *const around[SCENARIO_OBJECTS][2] = {
         [OBJECT_SCENARIO] = {"", ""},
         [OBJECT_NODE] = {"\"nodes\": [", "]"},
-        [OBJECT_TOPIC] = {"\"topics\": [", "]"},
+        [OBJECT_TOPIC] = {"\"nodes\": [{}, {}, {}], \"topics\": [", "]"},
         [OBJECT_CLIENT] = {"\"nodes\": [{}, {}], \"topics\": [{\"name\": \"orders\"}], "
                            "\"clients\": [",
                            "]"},

@@ -23,8 +23,8 @@ static const struct {
     {TELLS "  'load': 5}", 2, 3,
      "there is no word \"load\" in a scenario; there are \"tells\", \"soak\", \"seed\", "
      "\"load_ms\", "
-     "\"settle_ms\", \"nodes\", \"topics\", \"clients\", \"faults\", \"knobs\", \"swarm\", "
-     "\"expect\""},
+     "\"settle_ms\", \"nodes\", \"cluster\", \"settings\", \"topics\", \"clients\", "
+     "\"faults\", \"knobs\", \"swarm\", \"expect\""},
     {TELLS "  'laod_ms': 5}", 2, 3,
      "there is no word \"laod_ms\" in a scenario; did you mean \"load_ms\"?"},
     {TELLS "'faults': [{'kind': 'crash', 'at_ms': 1},\n {'kind': 'crash',\n 'at_ns': 1}]}", 4, 2,
@@ -76,6 +76,8 @@ static const struct {
     {TELLS "'nodes': [{'settings': {'node.id': 1}}]}", 2, 36, "the simulator sets this itself"},
     {TELLS "'nodes': [{'settings': {'num.partitions': [1]}}]}", 2, 43,
      "a setting is a text, a number, true or false"},
+    {TELLS "'settings': {'num.partitions': 'two'}}", 2, 32,
+     "num.partitions: 'two' is not a whole number"},
     {TELLS "'nodes': [{'settings': []}]}", 2, 24,
      "settings are an object of at most 64 keys and values"},
     {TELLS "'topics': [{'name': 'a', 'config': {'retention.byte': 1}}]}", 2, 55,
@@ -86,6 +88,9 @@ static const struct {
     {TELLS "'clients': [{'kind': 'silent', 'node': 2}]}", 2, 40, "there is no node 2; there are 1"},
     {TELLS "'faults': [{'kind': 'crash', 'at_ms': 1, 'node': 2}]}", 2, 50,
      "there is no node 2; there are 1"},
+    {TELLS "'faults': [{'kind': 'crash', 'at_ms': 1, 'all_nodes': true, 'node': 1}]}", 2, 69,
+     "a fault cannot have both \"node\" and \"all_nodes\""},
+    {TELLS "'topics': [{'name': 'a', 'replication_factor': 2}]}", 2, 48, "there are only 1 nodes"},
     {TELLS "'clients': [{'kind': 'producer'}]}", 2, 13,
      "a client of this kind needs a topic; \"topics\" has none"},
     {TELLS TOPIC "'clients': [{'kind': 'member', 'topic': 'order'}]}", 3, 41,
