@@ -36,6 +36,7 @@ libcore_a_SOURCES += \
 	core/meta/quorum_snapshot.c \
 	core/meta/quorum_state.c \
 	core/meta/quorum_state.h \
+	core/meta/quorum_vote.c \
 	core/meta/record.c \
 	core/meta/record.h \
 	core/meta/snapshot.c \

@@ -58,13 +58,6 @@ void quorum_fail(struct quorum *quorum, int error)
 
 /* ---- What raft asks for. ---- */
 
-static void host_persist(struct raft_host *host, const struct raft_vote_state *vote)
-{
-    struct quorum *quorum = quorum_of_host(host);
-    quorum->is_persisting = true;
-    quorum_state_store(&quorum->state, vote);
-}
-
 static int64_t host_log_start(struct raft_host *host)
 {
     return log_start(wal_log(quorum_of_host(host)->wal));
@@ -240,12 +233,10 @@ static void fail_without_others(struct quorum *quorum)
 static void state_done(struct quorum_state *state, int error)
 {
     struct quorum *quorum = container_of(state, struct quorum, state);
-    if (error != ERR_NONE) {
-        quorum->is_persisting = false;
+    if (quorum->is_persisting) {
+        quorum_persist_done(quorum, error);
+    } else if (error != ERR_NONE) {
         quorum_fail(quorum, error);
-    } else if (quorum->is_persisting) {
-        quorum->is_persisting = false;
-        raft_persisted(quorum->raft, ERR_NONE);
     } else if (!quorum->has_started && quorum->close_waiter == NULL) {
         if (state->has_vote)
             raft_boot_vote(quorum->raft, &state->vote);
@@ -290,7 +281,7 @@ struct quorum *quorum_new(struct io *io, const struct quorum_options *options,
     };
     quorum->host = (struct raft_host){
         .send = quorum_send,
-        .persist = host_persist,
+        .persist = quorum_persist,
         .log_start = host_log_start,
         .log_end = host_log_end,
         .log_durable_end = host_log_durable_end,
@@ -444,6 +435,7 @@ static void close_next(struct quorum *quorum)
 {
     if (op_busy(&quorum->state.op))
         return;
+    timer_cancel(&quorum->io->timers, &quorum->vote_timer);
     quorum->state.done = state_closed;
     quorum_state_close(&quorum->state);
 }
@@ -461,6 +453,7 @@ void quorum_free(struct quorum *quorum)
     if (quorum == NULL)
         return;
     quorum_forget(quorum);
+    timer_cancel(&quorum->io->timers, &quorum->vote_timer);
     raft_free(quorum->raft);
     quorum_reads_free(&quorum->reads);
     snapshot_receive_free(&quorum->receive);

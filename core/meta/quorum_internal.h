@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the quorum share: core/meta/quorum.c, quorum_link.c, quorum_snapshot.c. */
+/* What the files of the quorum share: core/meta/quorum.c, quorum_link.c, quorum_snapshot.c,
+ * quorum_vote.c. */
 #ifndef CORE_META_QUORUM_INTERNAL_H
 #define CORE_META_QUORUM_INTERNAL_H
 
@@ -28,6 +29,8 @@ struct quorum {
     uint32_t losses;     /* of appends since it was established last */
     bool has_failed;
     bool is_persisting;
+    bool is_vote_late;       /* it could not be written yet */
+    struct timer vote_timer; /* until that is tried again */
     struct wal_watch proposed;
     int32_t proposed_term;
     struct buffer *forwarded; /* a batch that the leader shall propose; NULL: none */
@@ -43,6 +46,10 @@ static inline struct quorum *quorum_of_host(struct raft_host *host)
 
 /* The WAL or the votes can be trusted no more: this node leaves the quorum. */
 void quorum_fail(struct quorum *quorum, int error);
+
+/* raft_host.persist; and what became of it. */
+void quorum_persist(struct raft_host *host, const struct raft_vote_state *vote);
+void quorum_persist_done(struct quorum *quorum, int error);
 
 /* raft_host.send and .node_known. */
 bool quorum_send(struct raft_host *host, int32_t node, const struct raft_message *message,

@@ -3,6 +3,9 @@
  *     load:   open ──▶ read ──▶ (the newer place that is whole)        no such file: no vote
  *     store:  write the other place ──▶ sync
  *     first:  create NAME.part ──▶ write ──▶ sync ──▶ rename ──▶ sync the folder
+ *     after a failure: close ──▶ (told) … remove NAME.part ──▶ as the first
+ *
+ * What a failed sync has covered is never trusted or synced again, hence the new file.
  */
 #include "core/meta/quorum_state.h"
 
@@ -141,14 +144,33 @@ void quorum_state_load(struct quorum_state *state)
             SPAN(QUORUM_STATE_FILE));
 }
 
+static void failed_closed(struct op *op, const struct completion *completion)
+{
+    (void)completion; /* it is not used any more */
+    struct quorum_state *state = state_of(op);
+    state->is_open = false;
+    state->done(state, state->error);
+}
+
+static void store_fail(struct quorum_state *state, int error)
+{
+    state->error = error;
+    state->has_failed = true;
+    if (state->is_open)
+        io_close_file(state->io, &state->op, failed_closed, state->file);
+    else
+        state->done(state, error);
+}
+
 static void state_synced(struct op *op, const struct completion *completion)
 {
     struct quorum_state *state = state_of(op);
     if (completion->error != ERR_NONE) {
-        fail(state, completion->error);
+        store_fail(state, completion->error);
         return;
     }
     state->has_vote = true;
+    state->has_failed = false;
     state->done(state, ERR_NONE);
 }
 
@@ -156,7 +178,7 @@ static void part_renamed(struct op *op, const struct completion *completion)
 {
     struct quorum_state *state = state_of(op);
     if (completion->error != ERR_NONE)
-        fail(state, completion->error);
+        store_fail(state, completion->error);
     else
         io_sync_folder(state->io, op, state_synced, state->folder, SPAN(""));
 }
@@ -165,7 +187,7 @@ static void part_synced(struct op *op, const struct completion *completion)
 {
     struct quorum_state *state = state_of(op);
     if (completion->error != ERR_NONE)
-        fail(state, completion->error);
+        store_fail(state, completion->error);
     else
         io_rename(state->io, op, part_renamed, state->folder, SPAN(QUORUM_STATE_PART),
                   SPAN(QUORUM_STATE_FILE));
@@ -175,16 +197,16 @@ static void state_written(struct op *op, const struct completion *completion)
 {
     struct quorum_state *state = state_of(op);
     if (completion->error != ERR_NONE)
-        fail(state, completion->error);
+        store_fail(state, completion->error);
     else
-        io_sync(state->io, op, state->has_vote ? state_synced : part_synced, state->file);
+        io_sync(state->io, op, state->is_new ? part_synced : state_synced, state->file);
 }
 
 static void part_opened(struct op *op, const struct completion *completion)
 {
     struct quorum_state *state = state_of(op);
     if (completion->error != ERR_NONE) {
-        fail(state, completion->error);
+        store_fail(state, completion->error);
         return;
     }
     state->is_open = true;
@@ -192,18 +214,37 @@ static void part_opened(struct op *op, const struct completion *completion)
     io_write(state->io, op, state_written, state->file, 0, &state->piece, 1);
 }
 
+static void part_open(struct quorum_state *state)
+{
+    state->file = io_new_file(state->io);
+    io_open(state->io, &state->op, part_opened, state->file, OPEN_CREATE, state->folder,
+            SPAN(QUORUM_STATE_PART));
+}
+
+static void part_removed(struct op *op, const struct completion *completion)
+{
+    struct quorum_state *state = state_of(op);
+    if (completion->error != ERR_NONE && completion->error != ERR_NOT_FOUND)
+        store_fail(state, completion->error);
+    else
+        part_open(state);
+}
+
 void quorum_state_store(struct quorum_state *state, const struct raft_vote_state *vote)
 {
     state->vote = *vote;
     state->sequence++;
     const uint64_t position = (state->sequence & 1) * QUORUM_STATE_PLACE_BYTES;
-    if (!state->has_vote)
+    state->is_new = !state->has_vote || state->has_failed;
+    if (state->is_new)
         memset(state->block, 0, QUORUM_STATE_FILE_BYTES);
     place_write(state, state->sequence, state->block + position);
-    if (!state->has_vote) {
-        state->file = io_new_file(state->io);
-        io_open(state->io, &state->op, part_opened, state->file, OPEN_CREATE, state->folder,
-                SPAN(QUORUM_STATE_PART));
+    if (state->has_failed) {
+        io_remove(state->io, &state->op, part_removed, state->folder, SPAN(QUORUM_STATE_PART));
+        return;
+    }
+    if (state->is_new) {
+        part_open(state);
         return;
     }
     state->piece =

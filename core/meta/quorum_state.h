@@ -30,8 +30,8 @@ struct quorum_state {
     struct io *io;
     uint32_t folder;       /* number of the data folder */
     struct uuid directory; /* whose votes these are */
-    /* What was asked for is done: ERR_NONE, or an error that was logged with file and mend, after
-     * which no vote can be trusted any more. */
+    /* What was asked for is done: ERR_NONE. Or an error: of loading, logged with file and mend; of
+     * storing, after which the vote may be durable or not, and is to be stored again. */
     void (*done)(struct quorum_state *state, int error);
     /* Out */
     bool has_vote; /* the file was there */
@@ -41,6 +41,8 @@ struct quorum_state {
     uint64_t file;
     uint64_t sequence; /* of the newest place; the lowest bit says which it is */
     bool is_open;
+    bool is_new;     /* the file is being written, and not a place in it */
+    bool has_failed; /* to store: the next time it is a new file */
     int error;
     struct piece piece;
     uint8_t *block; /* QUORUM_STATE_FILE_BYTES */

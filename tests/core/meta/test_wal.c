@@ -324,6 +324,62 @@ START_TEST(a_full_disk_refuses_until_there_is_room)
 }
 END_TEST
 
+/* Wherever it fails, at the first vote and at a later one. */
+START_TEST(a_vote_that_cannot_be_written_is_written_later)
+{
+    static const struct {
+        enum effect_kind kind;
+        int error;
+        bool is_first;
+        bool is_later;
+    } faults[] = {
+        {EFFECT_OPEN, ERR_IO, true, false},   {EFFECT_WRITE, ERR_NO_SPACE, true, true},
+        {EFFECT_WRITE, ERR_IO, true, true},   {EFFECT_SYNC, ERR_IO, true, true},
+        {EFFECT_RENAME, ERR_IO, true, false},
+    };
+    for (int life = 0; life < 2; life++) {
+        if (life == 0 ? !faults[_i].is_first : !faults[_i].is_later)
+            continue;
+        world_fail(site.world, faults[_i].kind,
+                   life == 0 ? QUORUM_STATE_FILE ".part" : QUORUM_STATE_FILE, 0, 2,
+                   faults[_i].error, 0);
+        ck_assert_int_eq(site_boot(&site), -1);
+        ck_assert(world_logged(site.world, "vote cannot be written"));
+        world_advance_ms(site.world, 999);
+        ck_assert_int_eq(site.woken, 0);
+        world_advance_ms(site.world, 1); /* fails again */
+        ck_assert_int_eq(site.woken, 0);
+        world_mend(site.world);
+        world_advance_ms(site.world, 2000);
+        ck_assert_int_eq(site.woken, 1);
+        ck_assert_int_eq(site.error, ERR_NONE);
+        ck_assert(world_logged(site.world, "vote is written"));
+        const int32_t term = quorum_status(controller_quorum(site.controller)).term;
+        site_power_loss(&site);
+        ck_assert_int_eq(site_boot(&site), ERR_NONE);
+        ck_assert_int_eq(quorum_status(controller_quorum(site.controller)).term, term + 1);
+        ck_assert_int_eq(site_do(&site, WISH_REGISTER, NULL, 0), ERR_NONE);
+        site_kill(&site);
+    }
+}
+END_TEST
+
+START_TEST(closing_while_a_vote_cannot_be_written)
+{
+    world_fail(site.world, EFFECT_WRITE, QUORUM_STATE_FILE, 0, 1000, ERR_NO_SPACE, 0);
+    ck_assert_int_eq(site_boot(&site), -1);
+    if (_i == 1)
+        world_hold(site.world, EFFECT_WRITE, QUORUM_STATE_FILE);
+    world_advance_ms(site.world, 1000);
+    controller_close(site.controller, &site.waiter);
+    world_run(site.world);
+    world_release(site.world);
+    world_run(site.world);
+    ck_assert_int_eq(site.woken, 1);
+    site_kill(&site);
+}
+END_TEST
+
 START_TEST(a_failed_sync_refuses_everything)
 {
     struct wish queued;
@@ -443,6 +499,8 @@ SUITE(wal)
     tcase_add_test(tcase, a_lost_log_refuses_to_start);
     tcase_add_test(tcase, a_log_that_ends_before_its_snapshot_refuses_to_start);
     tcase_add_test(tcase, a_full_disk_refuses_until_there_is_room);
+    tcase_add_loop_test(tcase, a_vote_that_cannot_be_written_is_written_later, 0, 5);
+    tcase_add_loop_test(tcase, closing_while_a_vote_cannot_be_written, 0, 2);
     tcase_add_test(tcase, a_failed_sync_refuses_everything);
     tcase_add_test(tcase, closing_ends_what_is_under_way);
     tcase_add_test(tcase, closing_while_it_boots_starts_nothing);
