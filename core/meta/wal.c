@@ -124,11 +124,22 @@ static void boot_scan_done(struct log_scan *scan, int error)
     wal_close_if_idle(wal);
 }
 
+/* What the log has where the snapshot ends was appended by another leader than what the snapshot
+ * has there: they are two histories. */
+static bool log_differs(const struct wal *wal)
+{
+    const int64_t end_offset = wal->image->end_offset;
+    if (end_offset <= log_start(wal->log) || end_offset > log_end(wal->log))
+        return false;
+    const int32_t epoch = log_epoch_at(wal->log, end_offset - 1);
+    return epoch >= 0 && epoch != wal->image->epoch;
+}
+
 /* The log has to reach from the snapshot on, or from the very beginning. */
 static bool log_fits_image(struct wal *wal)
 {
     if (log_start(wal->log) <= wal->image->end_offset &&
-        wal->image->end_offset <= log_end(wal->log))
+        wal->image->end_offset <= log_end(wal->log) && !log_differs(wal))
         return true;
     io_log(wal->io, LOG_ERROR,
            "the metadata log does not fit its snapshot: folder=" WAL_LOG_NAME " log_start=%lld "
@@ -167,7 +178,8 @@ static void snapshot_loaded(struct snapshot_load *load, int error)
     const int64_t end_offset = wal->image->end_offset;
     if (error == ERR_NONE && load->bytes > 0)
         error = wal->observer->snapshot(wal->observer, end_offset, load->voters);
-    const bool begins_anew = error == ERR_NONE && log_end(wal->log) < end_offset &&
+    const bool begins_anew = error == ERR_NONE &&
+                             (log_end(wal->log) < end_offset || log_differs(wal)) &&
                              wal->observer->may_begin_anew(wal->observer);
     if (error == ERR_NONE && !begins_anew && !log_fits_image(wal))
         error = ERR_INVALID_RECORD;
