@@ -107,6 +107,10 @@ static void registered(struct meta_proposal *proposal, int error)
     struct broker *broker = boot->broker;
     if (broker->state != BROKER_BOOTING)
         return; /* it was told to end meanwhile */
+    if (error == ERR_REQUEST_TIMED_OUT) { /* it may be registered: once more is no harm */
+        controller_propose(broker->controller, proposal);
+        return;
+    }
     if (error != ERR_NONE) {
         io_log(&broker->io, LOG_ERROR,
                "this process could not be registered: folder=" WAL_LOG_NAME

@@ -47,6 +47,16 @@ static void controller_take(struct controller *controller, struct meta_proposal 
         proposal->done(proposal, error);
 }
 
+/* What its owner is told. */
+static int error_of(const struct controller *controller, enum quorum_fate fate)
+{
+    if (fate == QUORUM_COMMITTED)
+        return ERR_NONE;
+    return fate == QUORUM_UNKNOWN && !quorum_has_failed(controller->quorum)
+               ? ERR_REQUEST_TIMED_OUT
+               : ERR_KAFKA_STORAGE_ERROR;
+}
+
 /* Tells whose proposal was decided. */
 static void controller_decide(struct controller *controller)
 {
@@ -64,7 +74,7 @@ static void controller_decide(struct controller *controller)
     if (fate == QUORUM_LOST && controller->is_forwarded && !controller->is_closing)
         list_prepend(&controller->queue, &proposal->place); /* something else was first */
     else
-        proposal->done(proposal, fate == QUORUM_COMMITTED ? ERR_NONE : ERR_KAFKA_STORAGE_ERROR);
+        proposal->done(proposal, error_of(controller, fate));
 }
 
 /* Appends were lost: the disk may be full, or have room again. Whoever wants something has it

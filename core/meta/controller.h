@@ -23,8 +23,9 @@ struct meta_proposal {
      * `done` follows at once and nothing changes. */
     int (*prepare)(struct meta_proposal *proposal, const struct image *image,
                    struct meta_writer *writer);
-    /* The records are durable and applied; or the error of `prepare`, or ERR_KAFKA_STORAGE_ERROR
-     * when they could not be written. */
+    /* The records are durable and applied; or the error of `prepare`. ERR_KAFKA_STORAGE_ERROR: they
+     * could not be written, or this node's metadata failed and nobody can tell.
+     * ERR_REQUEST_TIMED_OUT: they may be applied or not, the image says what there is. */
     void (*done)(struct meta_proposal *proposal, int error);
 };
 

@@ -409,10 +409,12 @@ enum quorum_fate quorum_fate(const struct quorum *quorum)
 {
     const struct wal_watch *proposed = &quorum->proposed;
     const struct log *log = wal_log(quorum->wal);
-    if (proposed->result != WATCH_OPEN)
-        return proposed->result == WATCH_HIT ? QUORUM_COMMITTED : QUORUM_LOST;
-    if (quorum->has_failed)
+    if (proposed->result == WATCH_HIT)
+        return QUORUM_COMMITTED;
+    if (proposed->result == WATCH_MISSED)
         return QUORUM_LOST;
+    if (proposed->result == WATCH_UNKNOWN || quorum->has_failed)
+        return QUORUM_UNKNOWN;
     /* Nobody else has it: what is not in the log is nowhere. */
     if (quorum_is_alone(quorum) && wal_state(quorum->wal) == WAL_READY &&
         (log_end(log) <= proposed->base_offset ||

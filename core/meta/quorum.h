@@ -31,6 +31,7 @@ enum quorum_fate {
     QUORUM_UNDECIDED,
     QUORUM_COMMITTED, /* and applied */
     QUORUM_LOST,      /* it will never be */
+    QUORUM_UNKNOWN,   /* this node will never know */
 };
 
 struct quorum_options {

@@ -106,7 +106,8 @@ void wal_commit(struct wal *wal, int64_t offset);
 struct wal_watch {
     int64_t base_offset;
     uint32_t crc; /* of the batch */
-    enum { WATCH_OPEN, WATCH_HIT, WATCH_MISSED } result;
+    /* UNKNOWN: a snapshot took the place of that offset, and says only what there is now. */
+    enum { WATCH_OPEN, WATCH_HIT, WATCH_MISSED, WATCH_UNKNOWN } result;
 };
 
 /* Fills in watch->result when it is known. One at a time; NULL: none any more. */

@@ -49,7 +49,7 @@ static int image_restore(struct wal *wal)
     wal->commit_end = wal->image->end_offset;
     wal->suffix_bytes = 0;
     if (wal->watch != NULL && wal->watch->base_offset < wal->image->end_offset) {
-        wal->watch->result = WATCH_MISSED; /* nobody can tell: the image says what there is */
+        wal->watch->result = WATCH_UNKNOWN;
         wal->watch = NULL;
     }
     return ERR_NONE;

@@ -53,6 +53,12 @@ static void pass(struct wal_observer *observer)
     (void)observer;
 }
 
+static void installed(struct wal_observer *observer, struct span voters)
+{
+    (void)observer;
+    (void)voters;
+}
+
 static bool may_begin_anew(struct wal_observer *observer)
 {
     (void)observer;
@@ -73,6 +79,7 @@ static struct wal_observer observer = {
     .lost = pass,
     .found = pass,
     .failed = pass,
+    .installed = installed,
     .may_begin_anew = may_begin_anew,
     .voters = no_voters,
 };
@@ -172,6 +179,25 @@ START_TEST(a_log_of_another_history_begins_anew)
 }
 END_TEST
 
+/* Where it was to be, a snapshot says what there is: that tells nothing of it. */
+START_TEST(what_a_snapshot_covers_is_not_known_to_be_lost)
+{
+    uint32_t length;
+    uint32_t capacity;
+    struct image theirs;
+    struct wal_watch watch = {.base_offset = 5 + _i};
+    image_init(&theirs, io->memory, 1);
+    theirs.end_offset = 6;
+    theirs.epoch = 2;
+    uint8_t *bytes = snapshot_save(&theirs, SPAN_NULL, 0, &length, &capacity);
+    wal_watch(wal, &watch);
+    wal_install(wal, (struct snapshot_id){.offset = 6, .epoch = 2}, span_of(bytes, length));
+    world_run(world);
+    ck_assert_int_eq(image.end_offset, 6);
+    ck_assert_int_eq(watch.result, _i == 0 ? WATCH_UNKNOWN : WATCH_OPEN);
+}
+END_TEST
+
 START_TEST(a_log_that_ends_before_begins_anew)
 {
     receive((struct snapshot_id){.offset = 6, .epoch = 2});
@@ -199,6 +225,7 @@ SUITE(wal_anew)
     tcase_add_loop_test(tcase, a_log_that_agrees_is_kept, 0, 2);
     tcase_add_loop_test(tcase, a_log_of_another_history_begins_anew, 0, 4);
     tcase_add_test(tcase, a_log_that_ends_before_begins_anew);
+    tcase_add_loop_test(tcase, what_a_snapshot_covers_is_not_known_to_be_lost, 0, 2);
     tcase_add_loop_test(tcase, alone_it_refuses_to_start, 0, 2);
     suite_add_tcase(suite, tcase);
 }
