@@ -106,7 +106,7 @@ static void registered(struct meta_proposal *proposal, int error)
     struct boot *boot = container_of(proposal, struct boot, registration);
     struct broker *broker = boot->broker;
     if (broker->state != BROKER_BOOTING)
-        return; /* it was told to end meanwhile */
+        return;                           /* it was told to end meanwhile */
     if (error == ERR_REQUEST_TIMED_OUT) { /* it may be registered: once more is no harm */
         controller_propose(broker->controller, proposal);
         return;

@@ -216,7 +216,10 @@ static struct span wal_wants_voters(struct wal_observer *observer)
 
 /* ---- Start and end. ---- */
 
-static void close_next(struct quorum *quorum);
+static void reads_are_idle(struct quorum_reads *reads)
+{
+    quorum_close_if_idle(container_of(reads, struct quorum, reads));
+}
 
 /* The log says that this directory is no voter, or not the only one; nobody would ever answer. */
 static void fail_without_others(struct quorum *quorum)
@@ -245,8 +248,7 @@ static void state_done(struct quorum_state *state, int error)
         if (quorum->peers == NULL && !quorum_is_alone(quorum))
             fail_without_others(quorum);
     }
-    if (quorum->close_waiter != NULL)
-        close_next(quorum);
+    quorum_close_if_idle(quorum);
 }
 
 static void wal_booted(struct log_waiter *waiter, int error)
@@ -329,6 +331,7 @@ struct quorum *quorum_new(struct io *io, const struct quorum_options *options,
         .wal = quorum->wal,
         .raft = quorum->raft,
         .folder = folder_number(options->folder),
+        .idle = reads_are_idle,
     };
     list_init(&quorum->reads.reads);
     return quorum;
@@ -432,11 +435,13 @@ static void state_closed(struct quorum_state *state, int error)
     wal_close(quorum->wal, quorum->close_waiter);
 }
 
-/* The votes' file closes when nothing of it is under way, then the WAL. */
-static void close_next(struct quorum *quorum)
+/* The votes' file closes when nothing is under way, then the WAL. */
+void quorum_close_if_idle(struct quorum *quorum)
 {
-    if (op_busy(&quorum->state.op))
+    if (quorum->close_waiter == NULL || quorum->is_closing || op_busy(&quorum->state.op) ||
+        op_busy(&quorum->receive.op) || !list_empty(&quorum->reads.reads))
         return;
+    quorum->is_closing = true;
     timer_cancel(&quorum->io->timers, &quorum->vote_timer);
     quorum->state.done = state_closed;
     quorum_state_close(&quorum->state);
@@ -447,7 +452,7 @@ void quorum_close(struct quorum *quorum, struct log_waiter *waiter)
     quorum->close_waiter = waiter;
     raft_resign(quorum->raft);
     raft_stop(quorum->raft);
-    close_next(quorum);
+    quorum_close_if_idle(quorum);
 }
 
 void quorum_free(struct quorum *quorum)

@@ -23,6 +23,7 @@ struct quorum {
     struct log_waiter wal_waiter;
     struct log_waiter *boot_waiter;
     struct log_waiter *close_waiter;
+    bool is_closing;     /* the files */
     struct peers *peers; /* NULL: there are no others */
     struct arena arena;  /* the voters of a snapshot; a message */
     bool has_started;    /* raft */
@@ -46,6 +47,9 @@ static inline struct quorum *quorum_of_host(struct raft_host *host)
 
 /* The WAL or the votes can be trusted no more: this node leaves the quorum. */
 void quorum_fail(struct quorum *quorum, int error);
+
+/* Told by whoever ends something: closes when that was the last, if closing was asked for. */
+void quorum_close_if_idle(struct quorum *quorum);
 
 /* raft_host.persist; and what became of it. */
 void quorum_persist(struct raft_host *host, const struct raft_vote_state *vote);

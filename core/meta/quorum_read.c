@@ -35,7 +35,8 @@ static void read_free(struct quorum_read *job)
 
 static void read_end(struct quorum_read *job, int error)
 {
-    struct raft *raft = job->reads->raft;
+    struct quorum_reads *reads = job->reads;
+    struct raft *raft = reads->raft;
     struct raft_read *read = job->read;
     struct buffer *buffer = job->buffer;
     const struct span bytes = job->length == 0 ? SPAN_NULL : span_of(buffer->data, job->length);
@@ -45,6 +46,8 @@ static void read_end(struct quorum_read *job, int error)
     if (read != NULL)
         raft_read_done(raft, read, error, buffer, bytes, size);
     buffer_release(buffer);
+    if (list_empty(&reads->reads))
+        reads->idle(reads);
 }
 
 /* ---- Of the log. ---- */

@@ -16,6 +16,7 @@ struct quorum_reads {
     struct raft *raft; /* which is told, by raft_read_done() */
     uint32_t folder;   /* number of the data folder */
     struct list reads;
+    void (*idle)(struct quorum_reads *reads); /* the last one has ended */
 };
 
 /* Serves raft_host.read: raft is told at once, or later. */

@@ -5,15 +5,19 @@
 
 static void written(struct snapshot_receive *receive, int error)
 {
-    raft_snapshot_written(container_of(receive, struct quorum, receive)->raft, error);
+    struct quorum *quorum = container_of(receive, struct quorum, receive);
+    raft_snapshot_written(quorum->raft, error);
+    quorum_close_if_idle(quorum);
 }
 
 static void finished(struct snapshot_receive *receive, int error, struct span bytes)
 {
     struct quorum *quorum = container_of(receive, struct quorum, receive);
-    if (error != ERR_NONE)
+    if (quorum->close_waiter != NULL)
+        quorum_close_if_idle(quorum); /* the next start takes what is durable */
+    else if (error != ERR_NONE)
         raft_snapshot_installed(quorum->raft, error, SPAN_NULL);
-    else if (wal_state(quorum->wal) != WAL_READY) /* it was lost, or closed, meanwhile */
+    else if (wal_state(quorum->wal) != WAL_READY) /* it was lost meanwhile */
         raft_snapshot_installed(quorum->raft, ERR_NOT_LEADER_OR_FOLLOWER, SPAN_NULL);
     else
         wal_install(quorum->wal, receive->id, bytes);

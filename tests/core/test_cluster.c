@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole brokers of one cluster, each in a world of its own. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/broker_state.h"
 #include "core/cluster.h"
+#include "core/meta/quorum_internal.h"
 #include "core/meta/topics.h"
 #include "core/peer/message.h"
 #include "core/peer/peers.h"
@@ -32,6 +34,8 @@ static void init(int32_t id, const char *cluster_id)
         "CONTROLLER",
         "controller.quorum.voters",
         "1@n1:9093,2@n2:9093",
+        "metadata.log.max.record.bytes.between.snapshots",
+        "2000",
         NULL,
     };
     node_init(&nodes[id], (uint64_t)id, settings);
@@ -400,6 +404,63 @@ START_TEST(a_broker_whose_others_do_not_answer_ends_all_the_same)
 }
 END_TEST
 
+static const struct log *metadata_log(int32_t id)
+{
+    return wal_log(controller_quorum(nodes[id].broker->controller)->wal);
+}
+
+/* Node 2 has nothing of the metadata any more, and node 1 has a snapshot in the place of it. */
+static void lose_metadata(void)
+{
+    static char names[8][16];
+    begin_to_run(1);
+    begin_to_run(2);
+    advance(5000);
+    for (int i = 0; log_start(metadata_log(1)) == 0; i++) {
+        snprintf(names[i % 8], sizeof(names[0]), "topic-%d", i);
+        wish(0, 1, names[i % 8]);
+        advance(100);
+        ck_assert(is_granted(0) && i < 1000);
+    }
+    node_kill(&nodes[2]);
+    world_remove(nodes[2].world, "quorum-state");
+    const char *name;
+    while ((name = world_name(nodes[2].world, WAL_LOG_NAME, 0)) != NULL) {
+        char path[256];
+        snprintf(path, sizeof(path), WAL_LOG_NAME "/%s", name);
+        world_remove(nodes[2].world, path);
+    }
+}
+
+/* The leader reads its snapshot for it, or it writes what it got. */
+START_TEST(a_node_waits_for_a_snapshot_under_way_before_it_ends)
+{
+    static const struct {
+        int32_t id;
+        enum effect_kind kind;
+    } moments[] = {
+        {1, EFFECT_OPEN}, {1, EFFECT_READ}, {2, EFFECT_OPEN}, {2, EFFECT_WRITE}, {2, EFFECT_RENAME},
+    };
+    struct node *node = &nodes[moments[_i].id];
+    lose_metadata();
+    world_hold(node->world, moments[_i].kind, ".checkpoint");
+    begin_to_run(2);
+    advance(20000);
+    ck_assert(!is_ready(2));
+    world_stop(node->world);
+    advance(20000); /* for its leave nobody is there who could agree */
+    ck_assert(!world_is_stopped(node->world));
+    world_release(node->world);
+    advance(100);
+    ck_assert(world_is_stopped(node->world));
+    node_stop(node);
+    begin_to_run(moments[_i].id);
+    advance(20000);
+    ck_assert(is_ready(1) && is_ready(2));
+    ck_assert_uint_eq(image_digest(&nodes[1].broker->image), image_digest(&nodes[2].broker->image));
+}
+END_TEST
+
 START_TEST(a_node_that_ends_in_order_is_proven_dead)
 {
     begin_to_run(1);
@@ -537,6 +598,7 @@ SUITE(cluster)
     tcase_add_test(tcase, the_quorums_leader_hands_over_before_it_ends);
     tcase_add_test(tcase, the_last_ones_end_without_leave);
     tcase_add_test(tcase, a_broker_whose_others_do_not_answer_ends_all_the_same);
+    tcase_add_loop_test(tcase, a_node_waits_for_a_snapshot_under_way_before_it_ends, 0, 5);
     tcase_add_test(tcase, a_node_that_ends_in_order_is_proven_dead);
     tcase_add_test(tcase, a_node_of_another_cluster_is_refused);
     tcase_add_loop_test(tcase, records_that_nobody_can_read_are_not_proposed, 0, 2);
