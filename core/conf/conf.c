@@ -194,6 +194,17 @@ static int check_limits(const struct conf *conf)
     return result;
 }
 
+/* Offsets have as many replicas as Kafka gives them, and no more than there are nodes that keep the
+ * metadata: these are all there when a cluster begins. */
+static void set_cluster_defaults(struct conf *conf)
+{
+    struct conf_value *replicas = &conf->values[CONF_OFFSETS_TOPIC_REPLICATION_FACTOR];
+    if (!conf->is_cluster || replicas->source != CONF_SOURCE_DEFAULT || conf->voters_count < 2)
+        return;
+    replicas->integer = conf->voters_count == 2 ? 2 : 3;
+    replicas->text = conf->voters_count == 2 ? SPAN("2") : SPAN("3");
+}
+
 /* What a file of a cluster asks for, and one node cannot give. */
 static void warn_of_replicas(const struct conf *conf)
 {
@@ -223,6 +234,7 @@ int conf_check(struct conf *conf, struct span host_name)
     result |= check_folders(conf);
     result |= check_limits(conf);
     result |= conf_check_listeners(conf, conf->host_name);
+    set_cluster_defaults(conf);
     warn_of_replicas(conf);
     return result;
 }

@@ -142,11 +142,39 @@ START_TEST(voters_have_a_limit)
 }
 END_TEST
 
+/* Voters, what is set, and how many replicas the offsets have then. */
+static const struct {
+    const char *lines;
+    int64_t replicas;
+} offsets[] = {
+    {"", 1},
+    {CLUSTER "controller.quorum.voters=1@a:9093,2@b:9093", 2},
+    {CLUSTER "controller.quorum.voters=1@a:9093,2@b:9093,3@c:9093", 3},
+    {CLUSTER "controller.quorum.voters=1@a:9093,2@b:9093,3@c:9093,4@d:9093", 3},
+    {CLUSTER "controller.quorum.voters=1@a:9093,2@b:9093,3@c:9093\n"
+             "offsets.topic.replication.factor=1",
+     1},
+    {CLUSTER "controller.quorum.voters=1@a:9093,2@b:9093\noffsets.topic.replication.factor=3", 3},
+};
+
+START_TEST(offsets_are_on_as_many_nodes_as_a_cluster_begins_with)
+{
+    struct settings settings;
+    settings_read(&settings, offsets[_i].lines);
+    ck_assert_int_eq(settings.result, 0);
+    ck_assert_int_eq(conf_int(&settings.conf, CONF_OFFSETS_TOPIC_REPLICATION_FACTOR),
+                     offsets[_i].replicas);
+    settings_free(&settings);
+}
+END_TEST
+
 SUITE(voters)
 {
     TCase *tcase = tcase_create("voters");
     tcase_add_loop_test(tcase, voters_are_read_or_refused_with_the_mend, 0,
                         sizeof(table) / sizeof(table[0]));
     tcase_add_test(tcase, voters_have_a_limit);
+    tcase_add_loop_test(tcase, offsets_are_on_as_many_nodes_as_a_cluster_begins_with, 0,
+                        sizeof(offsets) / sizeof(offsets[0]));
     suite_add_tcase(suite, tcase);
 }
