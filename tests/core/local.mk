@@ -3,10 +3,11 @@
 # that needs a whole broker are in the runner check_broker.
 UNIT_TESTS += tests/check_broker
 tests_check_broker_SOURCES = \
-	tests/core/pair.c \
-	tests/core/pair.h \
+	tests/core/crew.c \
+	tests/core/crew.h \
 	tests/core/test_cluster.c \
 	tests/core/test_cluster_clients.c \
+	tests/core/test_cluster_groups.c \
 	tests/core/test_data_path.c \
 	tests/core/test_first_start.c \
 	tests/core/test_refusals.c \

@@ -2,7 +2,7 @@
 /* What the clients of a cluster are told by its nodes. */
 #include "core/broker_state.h"
 #include "core/wire/error.h"
-#include "tests/core/pair.h"
+#include "tests/core/crew.h"
 #include "tests/support/produce.h"
 #include "tests/support/runner.h"
 
@@ -20,10 +20,10 @@ static const char *const with_another_listener[] = {
 static void begin_with(const char *const *second)
 {
     static const int32_t brokers[] = {1, 2};
-    pair_begin(NULL, second);
-    clients[1] = client_new(pair_nodes[1].world);
-    clients[2] = client_new(pair_nodes[2].world);
-    pair_create(clients[1], TOPIC, brokers, 2);
+    crew_begin(2, NULL, second);
+    clients[1] = client_new(crew_nodes[1].world);
+    clients[2] = client_new(crew_nodes[2].world);
+    crew_create(clients[1], TOPIC, brokers, 2, 1);
 }
 
 static void begin(void)
@@ -35,7 +35,7 @@ static void end(void)
 {
     client_free(clients[1]);
     client_free(clients[2]);
-    pair_end();
+    crew_end();
 }
 
 START_TEST(a_produce_to_the_wrong_node_is_told_the_leader)
@@ -45,7 +45,7 @@ START_TEST(a_produce_to_the_wrong_node_is_told_the_leader)
     for (int16_t version = 9; version <= 12; version++) {
         request->topic_data[0].partition_data[0].index = 1;
         const struct produce_response *response =
-            pair_call(clients[1], API_PRODUCE, version, request);
+            crew_call(clients[1], API_PRODUCE, version, request);
         const struct produce_response_response_partition_response *part =
             &response->responses[0].partition_responses[0];
         ck_assert_int_eq(part->error_code, ERR_NOT_LEADER_OR_FOLLOWER);
@@ -70,7 +70,7 @@ static struct fetch_request *fetch_of(struct client *client, int32_t partition, 
     request->topics = arena_array(arena, 1, sizeof(*request->topics));
     request->topics_count = 1;
     request->topics[0].topic = TOPIC;
-    request->topics[0].topic_id = image_topic(&pair_nodes[1].broker->image, TOPIC)->id;
+    request->topics[0].topic_id = image_topic(&crew_nodes[1].broker->image, TOPIC)->id;
     request->topics[0].partitions = arena_array(arena, 1, sizeof(*request->topics[0].partitions));
     request->topics[0].partitions_count = 1;
     request->topics[0].partitions[0] = wire_default_fetch_request_topic_partition;
@@ -84,7 +84,7 @@ START_TEST(a_fetch_from_the_wrong_node_is_told_the_leader)
 {
     for (int16_t version = 11; version <= 18; version++) {
         const struct fetch_response *response =
-            pair_call(clients[2], API_FETCH, version, fetch_of(clients[2], 0, -1));
+            crew_call(clients[2], API_FETCH, version, fetch_of(clients[2], 0, -1));
         const struct fetch_response_response_partition *part =
             &response->responses[0].partitions[0];
         ck_assert_int_eq(part->error_code, ERR_NOT_LEADER_OR_FOLLOWER);
@@ -101,13 +101,13 @@ END_TEST
 START_TEST(a_fetch_of_an_old_epoch_is_told_the_new_one)
 {
     client_free(clients[2]);
-    pair_stop(2);
-    pair_advance(500);
-    node_start(&pair_nodes[2]);
-    pair_advance(5000);
-    clients[2] = client_new(pair_nodes[2].world);
+    crew_stop(2);
+    crew_advance(500);
+    node_start(&crew_nodes[2]);
+    crew_advance(5000);
+    clients[2] = client_new(crew_nodes[2].world);
     const struct fetch_response *response =
-        pair_call(clients[2], API_FETCH, 16, fetch_of(clients[2], 1, 0));
+        crew_call(clients[2], API_FETCH, 16, fetch_of(clients[2], 1, 0));
     const struct fetch_response_response_partition *part = &response->responses[0].partitions[0];
     ck_assert_int_eq(part->error_code, ERR_FENCED_LEADER_EPOCH);
     ck_assert_int_eq(part->current_leader.leader_id, 2);
@@ -119,11 +119,11 @@ END_TEST
 /* A node whose process has ended leads nothing, and is no address. */
 START_TEST(nobody_leads_what_was_on_a_node_that_ended)
 {
-    node_kill(&pair_nodes[2]);
-    pair_advance(100);
+    node_kill(&crew_nodes[2]);
+    crew_advance(100);
     /* One of two voters: what is known stays as it is. */
     const struct fetch_response *response =
-        pair_call(clients[1], API_FETCH, 16, fetch_of(clients[1], 1, -1));
+        crew_call(clients[1], API_FETCH, 16, fetch_of(clients[1], 1, -1));
     ck_assert_int_eq(response->responses[0].partitions[0].error_code, ERR_NOT_LEADER_OR_FOLLOWER);
     ck_assert_int_eq(response->responses[0].partitions[0].current_leader.leader_id, 2);
 }
@@ -133,7 +133,7 @@ static const struct metadata_response *metadata(struct client *client, int16_t v
 {
     struct metadata_request *request = client_request(client, API_METADATA);
     request->topics_count = -1;
-    return pair_call(client, API_METADATA, version, request);
+    return crew_call(client, API_METADATA, version, request);
 }
 
 START_TEST(metadata_names_the_brokers_and_leaders_of_all)
@@ -155,7 +155,7 @@ END_TEST
 START_TEST(a_leader_without_the_clients_listener_is_none)
 {
     static const uint32_t other = 1; /* node 2 opens those for clients first */
-    struct client *client = client_new_on(pair_nodes[2].world, other);
+    struct client *client = client_new_on(crew_nodes[2].world, other);
     for (int16_t version = 5; version <= 6; version++) {
         const struct metadata_response *response = metadata(client, version);
         ck_assert_int_eq(response->brokers_count, 1);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups of a cluster of three: they follow the leadership of their partition of
+ * __consumer_offsets. */
+#include <string.h>
+
+#include "core/broker_state.h"
+#include "core/coord/coordinator.h"
+#include "core/wire/error.h"
+#include "tests/core/crew.h"
+#include "tests/support/runner.h"
+
+#define NODES 3
+#define GROUP SPAN("g")
+#define TOPIC SPAN("t")
+
+static const char *const settings[] = {"offsets.topic.num.partitions", "3",
+                                       "group.initial.rebalance.delay.ms", "3000", NULL};
+
+static struct client *clients[NODES + 1];
+
+static void clients_begin(void)
+{
+    for (int32_t id = 1; id <= NODES; id++) {
+        if (clients[id] == NULL && crew_nodes[id].broker != NULL)
+            clients[id] = client_new(crew_nodes[id].world);
+    }
+}
+
+static void client_leaves(int32_t id)
+{
+    if (clients[id] != NULL)
+        client_free(clients[id]);
+    clients[id] = NULL;
+}
+
+static void begin(void)
+{
+    static const int32_t brokers[] = {1, 2, 3};
+    crew_begin(NODES, settings, NULL);
+    clients_begin();
+    crew_create(clients[1], TOPIC, brokers, 1, 3);
+}
+
+static void end(void)
+{
+    for (int32_t id = 1; id <= NODES; id++)
+        client_leaves(id);
+    crew_end();
+}
+
+/* Kills a node with its clients, or has it end in order. */
+static void node_goes(int32_t id, bool in_order)
+{
+    client_leaves(id);
+    if (in_order)
+        crew_stop(id);
+    else
+        crew_kill(id);
+}
+
+static void node_comes(int32_t id)
+{
+    crew_start(id);
+    clients_begin();
+}
+
+/* Who coordinates the group, as this node says. */
+static int32_t find(int32_t asked)
+{
+    struct find_coordinator_request *request = client_request(clients[asked], API_FIND_COORDINATOR);
+    request->key = GROUP;
+    const struct find_coordinator_response *response =
+        crew_call(clients[asked], API_FIND_COORDINATOR, 3, request);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->error_code, ERR_NONE);
+    ck_assert_int_eq(response->port, 9092);
+    return response->node_id;
+}
+
+static int16_t commit(int32_t id, int64_t offset, const struct join_group_response *joined)
+{
+    struct client *client = clients[id];
+    struct offset_commit_request *request = client_request(client, API_OFFSET_COMMIT);
+    request->group_id = GROUP;
+    request->generation_id_or_member_epoch = joined == NULL ? -1 : joined->generation_id;
+    request->member_id = joined == NULL ? SPAN("") : joined->member_id;
+    request->topics = arena_array(client_arena(client), 1, sizeof(*request->topics));
+    request->topics_count = 1;
+    request->topics[0].name = TOPIC;
+    request->topics[0].partitions =
+        arena_array(client_arena(client), 1, sizeof(*request->topics[0].partitions));
+    request->topics[0].partitions_count = 1;
+    request->topics[0].partitions[0].committed_offset = offset;
+    const struct offset_commit_response *response =
+        crew_call(client, API_OFFSET_COMMIT, 7, request);
+    ck_assert_ptr_nonnull(response);
+    return response->topics[0].partitions[0].error_code;
+}
+
+/* What is committed; an error is negative. */
+static int64_t committed(int32_t id)
+{
+    struct offset_fetch_request *request = client_request(clients[id], API_OFFSET_FETCH);
+    request->group_id = GROUP;
+    request->topics_count = -1;
+    const struct offset_fetch_response *response =
+        crew_call(clients[id], API_OFFSET_FETCH, 5, request);
+    ck_assert_ptr_nonnull(response);
+    if (response->error_code != ERR_NONE)
+        return -response->error_code;
+    ck_assert_int_eq(response->topics_count, 1);
+    return response->topics[0].partitions[0].committed_offset;
+}
+
+static struct join_group_request *join_of(int32_t id, struct span member_id)
+{
+    struct client *client = clients[id];
+    struct join_group_request *request = client_request(client, API_JOIN_GROUP);
+    request->group_id = GROUP;
+    request->session_timeout_ms = 10000;
+    request->rebalance_timeout_ms = 60000;
+    request->member_id = member_id;
+    request->protocol_type = SPAN("consumer");
+    request->protocols = arena_array(client_arena(client), 1, sizeof(*request->protocols));
+    request->protocols[0].name = SPAN("range");
+    request->protocols[0].metadata = SPAN("topics");
+    request->protocols_count = 1;
+    return request;
+}
+
+/* Somebody who is alone in the group, with an assignment; its texts live as long as the client. */
+static const struct join_group_response *enter(int32_t id)
+{
+    struct client *client = clients[id];
+    const struct join_group_response *joined =
+        crew_call(client, API_JOIN_GROUP, 3, join_of(id, SPAN("")));
+    ck_assert_ptr_nonnull(joined);
+    ck_assert_int_eq(joined->error_code, ERR_NONE);
+    struct sync_group_request *request = client_request(client, API_SYNC_GROUP);
+    request->group_id = GROUP;
+    request->generation_id = joined->generation_id;
+    request->member_id = joined->member_id;
+    request->assignments = arena_array(client_arena(client), 1, sizeof(*request->assignments));
+    request->assignments[0].member_id = joined->member_id;
+    request->assignments[0].assignment = SPAN("partitions");
+    request->assignments_count = 1;
+    const struct sync_group_response *synced = crew_call(client, API_SYNC_GROUP, 2, request);
+    ck_assert_int_eq(synced->error_code, ERR_NONE);
+    return joined;
+}
+
+static int16_t beat(int32_t id, const struct join_group_response *joined)
+{
+    struct heartbeat_request *request = client_request(clients[id], API_HEARTBEAT);
+    request->group_id = GROUP;
+    request->generation_id = joined->generation_id;
+    request->member_id = joined->member_id;
+    const struct heartbeat_response *response = crew_call(clients[id], API_HEARTBEAT, 3, request);
+    ck_assert_ptr_nonnull(response);
+    return response->error_code;
+}
+
+/* A copy that outlives the client of a node that goes. */
+static struct join_group_response keep(const struct join_group_response *joined, char *member,
+                                       size_t capacity)
+{
+    ck_assert_uint_le(joined->member_id.length, capacity);
+    memcpy(member, joined->member_id.data, joined->member_id.length);
+    return (struct join_group_response){
+        .generation_id = joined->generation_id,
+        .member_id = span_of(member, joined->member_id.length),
+    };
+}
+
+START_TEST(every_node_names_the_same_coordinator)
+{
+    const int32_t coordinator = find(1);
+    ck_assert_int_eq(find(2), coordinator);
+    ck_assert_int_eq(find(3), coordinator);
+    const struct meta_topic *topic =
+        image_topic(&crew_nodes[1].broker->image, SPAN(COORDINATOR_TOPIC));
+    ck_assert_int_eq(topic->partitions_count, 3);
+    for (int32_t i = 0; i < 3; i++)
+        ck_assert_uint_eq(topic->partitions[i].replicas_count, 3);
+}
+END_TEST
+
+START_TEST(only_the_coordinator_takes_offsets)
+{
+    const int32_t coordinator = find(1);
+    for (int32_t id = 1; id <= NODES; id++) {
+        ck_assert_int_eq(commit(id, 7, NULL), id == coordinator ? ERR_NONE : ERR_NOT_COORDINATOR);
+        ck_assert_int_eq(committed(id), id == coordinator ? 7 : -ERR_NOT_COORDINATOR);
+    }
+}
+END_TEST
+
+/* The next coordinator has what was committed, and the members go on as if nothing had happened. */
+START_TEST(a_group_goes_on_when_its_coordinator_goes)
+{
+    char member[256];
+    const int32_t before = find(1);
+    const struct join_group_response joined = keep(enter(before), member, sizeof(member));
+    ck_assert_int_eq(commit(before, 41, &joined), ERR_NONE);
+    ck_assert_int_eq(commit(before, 42, &joined), ERR_NONE);
+    node_goes(before, _i == 1);
+    const int32_t after = find(before % NODES + 1);
+    ck_assert_int_ne(after, before);
+    ck_assert_int_eq(committed(after), 42);
+    ck_assert_int_eq(beat(after, &joined), ERR_NONE);
+    ck_assert_int_eq(commit(after, 43, &joined), ERR_NONE);
+    node_comes(before);
+    ck_assert_int_eq(find(before), after);
+    ck_assert_int_eq(beat(before, &joined), ERR_NOT_COORDINATOR);
+    ck_assert_int_eq(committed(before), -ERR_NOT_COORDINATOR);
+    ck_assert_int_eq(beat(after, &joined), ERR_NONE);
+}
+END_TEST
+
+/* Preferred leaders lead again. */
+static void elect(int32_t asked)
+{
+    struct elect_leaders_request *request = client_request(clients[asked], API_ELECT_LEADERS);
+    request->topic_partitions_count = -1;
+    const struct elect_leaders_response *response =
+        crew_call(clients[asked], API_ELECT_LEADERS, 2, request);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->error_code, ERR_NONE);
+    ck_assert_int_gt(response->replica_election_results_count, 0);
+}
+
+/* The leader of the group's partition goes and comes back, so that another one leads in its place;
+ * that one, with one commit made there. */
+static int32_t move_away(void)
+{
+    const int32_t before = find(1);
+    ck_assert_int_eq(commit(before, 1, NULL), ERR_NONE);
+    node_goes(before, true);
+    node_comes(before);
+    const int32_t after = find(before);
+    ck_assert_int_ne(after, before);
+    ck_assert_int_eq(commit(after, 2, NULL), ERR_NONE);
+    return after;
+}
+
+START_TEST(who_waits_is_told_when_the_coordinator_moves)
+{
+    const int32_t away = move_away();
+    const int32_t other = away % NODES + 1;
+    client_send(clients[away], API_JOIN_GROUP, 3, join_of(away, SPAN("")));
+    crew_advance(200);
+    ck_assert_ptr_null(client_take(clients[away]));
+    elect(other);
+    crew_advance(100);
+    const struct join_group_response *joined = client_take(clients[away]);
+    ck_assert_ptr_nonnull(joined);
+    ck_assert_int_eq(joined->error_code, ERR_NOT_COORDINATOR);
+    const int32_t back = find(other);
+    ck_assert_int_ne(back, away);
+    ck_assert_int_eq(committed(back), 2);
+    ck_assert_int_eq(committed(away), -ERR_NOT_COORDINATOR);
+    ck_assert_int_eq(commit(back, 3, NULL), ERR_NONE);
+}
+END_TEST
+
+/* It is in the log of the coordinator alone, and may be lost yet. */
+START_TEST(a_commit_waits_for_the_replicas)
+{
+    const int32_t coordinator = find(1);
+    struct client *client = clients[coordinator];
+    ck_assert_int_eq(commit(coordinator, 1, NULL), ERR_NONE);
+    for (int32_t id = 1; id <= NODES; id++) {
+        if (id != coordinator)
+            world_hold(crew_nodes[id].world, EFFECT_SYNC, "__consumer_offsets");
+    }
+    struct offset_commit_request *request = client_request(client, API_OFFSET_COMMIT);
+    request->group_id = GROUP;
+    request->generation_id_or_member_epoch = -1;
+    request->topics = arena_array(client_arena(client), 1, sizeof(*request->topics));
+    request->topics_count = 1;
+    request->topics[0].name = TOPIC;
+    request->topics[0].partitions =
+        arena_array(client_arena(client), 1, sizeof(*request->topics[0].partitions));
+    request->topics[0].partitions_count = 1;
+    request->topics[0].partitions[0].committed_offset = 2;
+    client_send(client, API_OFFSET_COMMIT, 7, request);
+    crew_advance(1000);
+    ck_assert_ptr_null(client_take(client));
+    for (int32_t id = 1; id <= NODES; id++) {
+        if (id != coordinator)
+            world_release(crew_nodes[id].world);
+    }
+    crew_advance(200);
+    const struct offset_commit_response *response = client_take(client);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->topics[0].partitions[0].error_code, ERR_NONE);
+    ck_assert_int_eq(committed(coordinator), 2);
+}
+END_TEST
+
+SUITE(cluster_groups)
+{
+    TCase *tcase = tcase_create("cluster_groups");
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, every_node_names_the_same_coordinator);
+    tcase_add_test(tcase, only_the_coordinator_takes_offsets);
+    tcase_add_loop_test(tcase, a_group_goes_on_when_its_coordinator_goes, 0, 2);
+    tcase_add_test(tcase, who_waits_is_told_when_the_coordinator_moves);
+    tcase_add_test(tcase, a_commit_waits_for_the_replicas);
+    suite_add_tcase(suite, tcase);
+}
