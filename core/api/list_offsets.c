@@ -13,6 +13,9 @@
 #define TIME_LATEST_TIERED           (-5) /* none: there is no tiered storage */
 #define TIME_EARLIEST_PENDING_UPLOAD (-6) /* none, likewise */
 
+/* Clients of earlier versions do not know OFFSET_NOT_AVAILABLE (KIP-207). */
+#define VERSION_WITH_NOT_AVAILABLE 5
+
 struct list_offsets;
 
 struct list_part {
@@ -48,10 +51,34 @@ static void part_end(struct list_part *part, int error)
         request_reply(list->request, list->response);
 }
 
+/* The offset from which on the leader's own epoch counts. */
+static int64_t epoch_start(const struct partition *partition)
+{
+    const int32_t epoch = partition_leader_epoch(partition);
+    int32_t before;
+    int64_t start;
+    if (log_last_epoch(partition->log) < epoch)
+        return log_end(partition->log);
+    log_epoch_end(partition->log, INT32_MIN, epoch - 1, &before, &start);
+    return start;
+}
+
+/* A new leader may not know yet how much of what it took over is committed: what it says of the end
+ * would lie before what the old one has said (KIP-207). */
+static int end_check(const struct list_part *part)
+{
+    if (part->partition->high_watermark >= epoch_start(part->partition))
+        return ERR_NONE;
+    return part->list->request->version >= VERSION_WITH_NOT_AVAILABLE ? ERR_OFFSET_NOT_AVAILABLE
+                                                                      : ERR_LEADER_NOT_AVAILABLE;
+}
+
 static void part_found(struct log_time *time)
 {
     struct list_part *part = container_of(time, struct list_part, time);
     part->finding = false;
+    if (time->error == ERR_NONE && time->offset < 0)
+        time->error = end_check(part); /* it may be among what is not known to be committed */
     part->out->timestamp = time->offset < 0 ? -1 : time->found_ms;
     part->out->offset = time->offset;
     part->out->leader_epoch = time->offset < 0 ? -1 : time->leader_epoch;
@@ -72,7 +99,10 @@ static void part_look(struct list_part *part)
     const int64_t high_watermark = partition->high_watermark;
     switch (part->in->timestamp) {
     case TIME_LATEST:
-        part_answer(part, high_watermark, partition_leader_epoch(partition));
+        if (end_check(part) != ERR_NONE)
+            part_end(part, end_check(part));
+        else
+            part_answer(part, high_watermark, partition_leader_epoch(partition));
         return;
     case TIME_EARLIEST:
     case TIME_EARLIEST_LOCAL:

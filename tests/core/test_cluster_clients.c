@@ -8,7 +8,7 @@
 
 #define TOPIC SPAN("t")
 
-static struct client *clients[3]; /* of node 1, of node 2 */
+static struct client *clients[CREW_MAX + 1]; /* of each node */
 
 /* Node 2 has a listener that node 1 has not. */
 static const char *const with_another_listener[] = {
@@ -168,6 +168,142 @@ START_TEST(a_leader_without_the_clients_listener_is_none)
 }
 END_TEST
 
+/* ---- A leader that took over ---- */
+
+static void begin_replicated(void)
+{
+    static const int32_t brokers[] = {1, 2, 3};
+    static const char *const settings[] = {"min.insync.replicas", "2", NULL};
+    crew_begin(3, settings, NULL);
+    for (int32_t id = 1; id <= 3; id++)
+        clients[id] = client_new(crew_nodes[id].world);
+    crew_create(clients[1], TOPIC, brokers, 1, 3);
+}
+
+static void end_replicated(void)
+{
+    for (int32_t id = 1; id <= 3; id++) {
+        if (clients[id] != NULL)
+            client_free(clients[id]);
+        clients[id] = NULL;
+    }
+    crew_end();
+}
+
+static int64_t list_offset(int32_t id, int64_t time, int16_t version, int16_t *ret_error)
+{
+    struct client *client = clients[id];
+    struct list_offsets_request *request = client_request(client, API_LIST_OFFSETS);
+    request->topics = arena_array(client_arena(client), 1, sizeof(*request->topics));
+    request->topics_count = 1;
+    request->topics[0].name = TOPIC;
+    request->topics[0].partitions =
+        arena_array(client_arena(client), 1, sizeof(*request->topics[0].partitions));
+    request->topics[0].partitions_count = 1;
+    request->topics[0].partitions[0].current_leader_epoch = -1;
+    request->topics[0].partitions[0].timestamp = time;
+    const struct list_offsets_response *response =
+        crew_call(client, API_LIST_OFFSETS, version, request);
+    ck_assert_ptr_nonnull(response);
+    *ret_error = response->topics[0].partitions[0].error_code;
+    return response->topics[0].partitions[0].offset;
+}
+
+static void hold_followers(bool holds)
+{
+    for (int32_t id = 2; id <= 3; id++) {
+        if (holds)
+            world_hold(crew_nodes[id].world, EFFECT_SYNC, "t-0");
+        else
+            world_release(crew_nodes[id].world);
+    }
+}
+
+/* Node 1, which leads, dies, and took one record with it of which the others do not know whether it
+ * was committed: they have it, and it is not durable. */
+static void take_over(void)
+{
+    const struct produce_response *produced =
+        crew_call(clients[1], API_PRODUCE, PRODUCE_VERSION,
+                  produce_of(clients[1], TOPIC, -1, batch_of(clients[1], 1, SPAN("x"))));
+    ck_assert_int_eq(produced->responses[0].partition_responses[0].error_code, ERR_NONE);
+    hold_followers(true);
+    produced = crew_call(clients[1], API_PRODUCE, PRODUCE_VERSION,
+                         produce_of(clients[1], TOPIC, 1, batch_of(clients[1], 1, SPAN("y"))));
+    ck_assert_int_eq(produced->responses[0].partition_responses[0].error_code, ERR_NONE);
+    crew_advance(100);
+    client_free(clients[1]);
+    clients[1] = NULL;
+    crew_kill(1);
+    ck_assert_int_eq(crew_partition(2, TOPIC, 0)->leader, 2);
+}
+
+START_TEST(a_leader_that_took_over_says_where_the_end_is_when_it_knows)
+{
+    int16_t error;
+    take_over();
+    list_offset(2, -1, 5, &error);
+    ck_assert_int_eq(error, ERR_OFFSET_NOT_AVAILABLE);
+    list_offset(2, -1, 4, &error);
+    ck_assert_int_eq(error, ERR_LEADER_NOT_AVAILABLE);
+    list_offset(2, INT64_MAX - 1, 6, &error);
+    ck_assert_int_eq(error, ERR_OFFSET_NOT_AVAILABLE);
+    ck_assert_int_eq(list_offset(2, -2, 6, &error), 0);
+    ck_assert_int_eq(error, ERR_NONE);
+    ck_assert_int_eq(list_offset(2, 0, 6, &error), 0);
+    ck_assert_int_eq(error, ERR_NONE);
+    hold_followers(false);
+    crew_advance(200);
+    ck_assert_int_eq(list_offset(2, -1, 6, &error), 2);
+    ck_assert_int_eq(error, ERR_NONE);
+    ck_assert_int_eq(list_offset(2, INT64_MAX - 1, 6, &error), -1);
+    ck_assert_int_eq(error, ERR_NONE);
+}
+END_TEST
+
+static void set_min_insync(struct span value)
+{
+    struct client *client = clients[2];
+    struct incremental_alter_configs_request *request =
+        client_request(client, API_INCREMENTAL_ALTER_CONFIGS);
+    request->resources = arena_array(client_arena(client), 1, sizeof(*request->resources));
+    request->resources_count = 1;
+    request->resources[0].resource_type = META_RESOURCE_TOPIC;
+    request->resources[0].resource_name = TOPIC;
+    request->resources[0].configs =
+        arena_array(client_arena(client), 1, sizeof(*request->resources[0].configs));
+    request->resources[0].configs_count = 1;
+    request->resources[0].configs[0].name = SPAN("min.insync.replicas");
+    request->resources[0].configs[0].value = value;
+    const struct incremental_alter_configs_response *response =
+        crew_call(client, API_INCREMENTAL_ALTER_CONFIGS, 1, request);
+    ck_assert_int_eq(response->responses[0].error_code, ERR_NONE);
+}
+
+/* Who is not in sync any more and holds all that was committed is told as such. */
+START_TEST(who_is_eligible_is_told)
+{
+    set_min_insync(SPAN("3"));
+    client_free(clients[1]);
+    clients[1] = NULL;
+    crew_kill(1);
+    struct describe_topic_partitions_request *request =
+        client_request(clients[2], API_DESCRIBE_TOPIC_PARTITIONS);
+    const struct describe_topic_partitions_response *response =
+        crew_call(clients[2], API_DESCRIBE_TOPIC_PARTITIONS, 0, request);
+    const struct describe_topic_partitions_response_topic_partition *partition =
+        &response->topics[0].partitions[0];
+    ck_assert_int_eq(partition->leader_id, 2);
+    ck_assert_int_eq(partition->replica_nodes_count, 3);
+    ck_assert_int_eq(partition->isr_nodes_count, 2);
+    ck_assert_int_eq(partition->eligible_leader_replicas_count, 1);
+    ck_assert_int_eq(partition->eligible_leader_replicas[0], 1);
+    ck_assert_int_eq(partition->last_known_elr_count, 0);
+    ck_assert_int_eq(partition->offline_replicas_count, 1);
+    ck_assert_int_eq(partition->offline_replicas[0], 1);
+}
+END_TEST
+
 static void begin_with_another_listener(void)
 {
     begin_with(with_another_listener);
@@ -186,5 +322,10 @@ SUITE(cluster_clients)
     tcase = tcase_create("listeners");
     tcase_add_checked_fixture(tcase, begin_with_another_listener, end);
     tcase_add_test(tcase, a_leader_without_the_clients_listener_is_none);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("taking_over");
+    tcase_add_checked_fixture(tcase, begin_replicated, end_replicated);
+    tcase_add_test(tcase, a_leader_that_took_over_says_where_the_end_is_when_it_knows);
+    tcase_add_test(tcase, who_is_eligible_is_told);
     suite_add_tcase(suite, tcase);
 }
