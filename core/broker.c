@@ -135,8 +135,10 @@ void broker_serve(struct broker *broker)
     broker->state = BROKER_SERVING;
     broker->image_observer.changed = image_changed;
     image_observe(&broker->image, &broker->image_observer);
-    if (broker->cluster != NULL)
+    if (broker->cluster != NULL) {
         replicas_start(broker->cluster->replicas);
+        lease_start(&broker->cluster->lease);
+    }
     struct list *place;
     struct list *next;
     list_each(&broker->sessions, place, next)

@@ -67,6 +67,8 @@ static const char *peer_said(struct peers_observer *observer, const struct peer_
     replicas_peer_heard(replicas, message->node_id);
     if (replicas_expect(message->type))
         return replicas_receive(replicas, message);
+    if (lease_expects(message->type))
+        return lease_receive(&cluster_of(observer)->lease, message);
     return quorum_of(observer) == NULL ? NULL : quorum_receive(quorum_of(observer), message);
 }
 
@@ -95,9 +97,11 @@ void cluster_open(struct broker *broker)
         .heartbeat_us = (uint64_t)conf_int(conf, CONF_BROKER_HEARTBEAT_INTERVAL_MS) * US_PER_MS,
         .silence_us = (uint64_t)conf_int(conf, CONF_BROKER_SESSION_TIMEOUT_MS) * US_PER_MS,
     };
-    fencing_init(&cluster->fencing, &broker->io, conf->node_id, settings.silence_us);
+    fencing_init(&cluster->fencing, &broker->io, conf->node_id, settings.silence_us,
+                 (uint64_t)conf_int(conf, CONF_CONTROLLER_QUORUM_FETCH_TIMEOUT_MS) * US_PER_MS);
     cluster->peers = peers_new(&broker->io, &identity, &settings, &cluster->observer);
     cluster->replicas = replicas_new(broker, cluster->peers);
+    lease_init(&cluster->lease, broker, cluster->peers, settings.heartbeat_us, settings.silence_us);
     broker->cluster = cluster;
 }
 
@@ -120,6 +124,7 @@ void cluster_free(struct broker *broker)
     struct cluster *cluster = broker->cluster;
     if (cluster == NULL)
         return;
+    lease_free(&cluster->lease);
     replicas_free(cluster->replicas);
     peers_free(cluster->peers);
     memory_give(&broker->memory, MEMORY_STATE, cluster, sizeof(*cluster));

@@ -4,6 +4,7 @@
 #define CORE_CLUSTER_H
 
 #include "core/base/span.h"
+#include "core/lease.h"
 #include "core/meta/fencing.h"
 #include "core/peer/peers.h"
 
@@ -14,6 +15,7 @@ struct cluster {
     struct peers *peers;
     struct peers_observer observer;
     struct fencing fencing;
+    struct lease lease;
     struct replicas *replicas; /* of partitions */
     struct uuid incarnation;   /* of this process */
 };

@@ -46,7 +46,8 @@ enum effect_kind {
                        ERR_CLOSED: the peer ended the stream, all bytes before it received */
     EFFECT_SEND,    /* send: all pieces, in order; complete when the last byte was handed over, to
                        a peer that may never see it; count: bytes handed over; ERR_IO when a file
-                       has no such bytes. One at a time */
+                       has no such bytes; ERR_CLOSED when until_us, on the clock of events, comes
+                       before the last byte: none is handed over after it. One at a time */
     EFFECT_CLOSE,   /* connection: nothing is sent or received any more; ERR_CLOSED: nor before */
 
     /* Files: by a number that the core chose in EFFECT_OPEN and never uses again. */
@@ -127,6 +128,7 @@ struct effect {
             uint64_t connection;
             const struct piece *pieces;
             uint32_t pieces_count;
+            uint64_t until_us; /* TIMER_NEVER: for ever */
         } send;
         struct {
             uint64_t file;

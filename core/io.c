@@ -154,10 +154,17 @@ void io_receive(struct io *io, struct op *op, op_done *done, uint64_t connection
 void io_send(struct io *io, struct op *op, op_done *done, uint64_t connection,
              const struct piece *pieces, uint32_t pieces_count)
 {
+    io_send_until(io, op, done, connection, pieces, pieces_count, TIMER_NEVER);
+}
+
+void io_send_until(struct io *io, struct op *op, op_done *done, uint64_t connection,
+                   const struct piece *pieces, uint32_t pieces_count, uint64_t until_us)
+{
     struct effect *effect = op_start(io, op, done, EFFECT_SEND);
     effect->send.connection = connection;
     effect->send.pieces = pieces;
     effect->send.pieces_count = pieces_count;
+    effect->send.until_us = until_us;
 }
 
 void io_close(struct io *io, struct op *op, op_done *done, uint64_t connection)

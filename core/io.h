@@ -88,6 +88,8 @@ void io_receive(struct io *io, struct op *op, op_done *done, uint64_t connection
                 size_t length);
 void io_send(struct io *io, struct op *op, op_done *done, uint64_t connection,
              const struct piece *pieces, uint32_t pieces_count);
+void io_send_until(struct io *io, struct op *op, op_done *done, uint64_t connection,
+                   const struct piece *pieces, uint32_t pieces_count, uint64_t until_us);
 void io_close(struct io *io, struct op *op, op_done *done, uint64_t connection);
 void io_open(struct io *io, struct op *op, op_done *done, uint64_t file, enum open_mode mode,
              uint32_t folder, struct span path);

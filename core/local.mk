@@ -21,6 +21,8 @@ libcore_a_SOURCES += \
 	core/input.h \
 	core/io.c \
 	core/io.h \
+	core/lease.c \
+	core/lease.h \
 	core/partition.c \
 	core/partition.h \
 	core/refusals.c \

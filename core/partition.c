@@ -45,16 +45,29 @@ static struct log_settings settings_of(const struct broker *broker, const struct
     };
 }
 
-/* Acknowledges, in order of offsets, what `end` covers. */
-static void acks_release(struct list *acks, int64_t end)
+/* Acknowledges, in order of offsets, what `end` covers; but nothing while somebody else may lead by
+ * now. */
+static void acks_release(struct partition *partition, enum ack_kind kind, int64_t end)
 {
+    struct list *acks = &partition->acks[kind];
     while (!list_empty(acks)) {
         struct partition_ack *ack = container_of(acks->next, struct partition_ack, place);
         if (ack->end_offset > end)
             return;
+        if (!lease_holds(partition->broker)) {
+            lease_await(partition->broker, &partition->lease_waiter);
+            return;
+        }
         list_remove(&ack->place);
         ack->done(ack, ERR_NONE);
     }
+}
+
+static void lease_held(struct lease_waiter *waiter)
+{
+    struct partition *partition = container_of(waiter, struct partition, lease_waiter);
+    acks_release(partition, ACK_WRITTEN, log_written_end(partition->log));
+    acks_release(partition, ACK_COMMITTED, partition->high_watermark);
 }
 
 static void acks_fail(struct partition *partition, int error)
@@ -86,7 +99,7 @@ void partition_raise_watermark(struct partition *partition, int64_t high_waterma
 {
     partition->high_watermark = high_watermark;
     log_set_high_watermark(partition->log, high_watermark);
-    acks_release(&partition->acks[ACK_COMMITTED], high_watermark);
+    acks_release(partition, ACK_COMMITTED, high_watermark);
     watchers_wake(partition);
 }
 
@@ -101,7 +114,7 @@ static void partition_advanced(struct log_observer *observer)
 {
     struct partition *partition = container_of(observer, struct partition, observer);
     const int64_t safe = log_safe_end(partition->log);
-    acks_release(&partition->acks[ACK_WRITTEN], log_written_end(partition->log));
+    acks_release(partition, ACK_WRITTEN, log_written_end(partition->log));
     if (partition->leading != NULL)
         replica_leader_advanced(partition->leading);
     else if (partition->following != NULL)
@@ -245,6 +258,8 @@ static struct partition *partition_new(struct broker *broker, struct hosted_topi
     list_init(&partition->acks[ACK_COMMITTED]);
     list_init(&partition->watchers);
     list_init(&partition->loads);
+    list_init(&partition->lease_waiter.place);
+    partition->lease_waiter.held = lease_held;
     list_init(&partition->cut_waiter.place);
     partition->cut_waiter.wake = cut_done;
     partition->log =
@@ -399,7 +414,7 @@ void partition_await(struct partition *partition, enum ack_kind kind, struct par
            container_of(after, struct partition_ack, place)->end_offset > ack->end_offset)
         after = after->previous;
     list_append(after->next, &ack->place);
-    acks_release(&partition->acks[kind],
+    acks_release(partition, kind,
                  kind == ACK_WRITTEN ? log_written_end(partition->log) : partition->high_watermark);
 }
 
@@ -429,6 +444,8 @@ static void hosted_free(struct broker *broker, struct hosted_topic *hosted)
     for (uint32_t i = 0; i < hosted->partitions_capacity; i++) {
         if (hosted->partitions[i] != NULL && hosted->partitions[i]->raising)
             controller_cancel(broker->controller, &hosted->partitions[i]->raise);
+        if (hosted->partitions[i] != NULL)
+            list_remove(&hosted->partitions[i]->lease_waiter.place);
         memory_give(&broker->memory, MEMORY_STATE, hosted->partitions[i], sizeof(struct partition));
     }
     memory_give(&broker->memory, MEMORY_STATE, hosted->partitions,

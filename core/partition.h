@@ -12,6 +12,7 @@
 
 #include "core/base/list.h"
 #include "core/base/map.h"
+#include "core/lease.h"
 #include "core/log/log.h"
 #include "core/meta/controller.h"
 
@@ -35,8 +36,9 @@ struct partition {
     struct replica_leader *leading;     /* others follow this broker (core/replica/); or NULL */
     struct replica_follower *following; /* it follows another one; or NULL */
     struct log_waiter cut_waiter;
-    bool is_cut;          /* the log's end is being cut off: nothing may be appended */
-    struct list loads;    /* struct log_waiter, for the end of that */
+    bool is_cut;                      /* the log's end is being cut off: nothing may be appended */
+    struct list loads;                /* struct log_waiter, for the end of that */
+    struct lease_waiter lease_waiter; /* while acknowledgements wait for the lease */
     struct list acks[2];  /* struct partition_ack by enum ack_kind, in order of offsets */
     struct list watchers; /* struct partition_watcher */
 };

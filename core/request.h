@@ -43,6 +43,7 @@ struct request {
 
     /* The reply. */
     bool answered;
+    bool is_promise; /* it holds only while this broker leads: not to be sent without a lease */
     struct buffer *reply; /* NULL: nothing is sent (acks=0) */
     uint32_t reply_length;
     struct piece *pieces; /* in the arena */

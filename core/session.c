@@ -5,6 +5,7 @@
 #include "core/base/check.h"
 #include "core/broker_state.h"
 #include "core/frame.h"
+#include "core/lease.h"
 #include "core/refusals.h"
 #include "core/wire/error.h"
 
@@ -324,6 +325,12 @@ static void sent(struct op *op, const struct completion *completion)
     session_resume(session);
 }
 
+/* Until when the reply may leave. */
+static uint64_t reply_until_us(const struct session *session, const struct request *request)
+{
+    return request->is_promise ? lease_until_us(session->broker) : TIMER_NEVER;
+}
+
 /* Moves the pieces of one reply to the send that is being gathered. */
 static void send_add(struct session *session, struct request *request, uint32_t *count)
 {
@@ -341,6 +348,7 @@ static void send_ready(struct turn_task *task)
     if (session->state != SESSION_OPEN || op_busy(&session->send_op))
         return;
     uint32_t count = 0;
+    uint64_t until_us = TIMER_NEVER;
     while (!list_empty(&session->requests) && count < SEND_PIECES_MAX) {
         struct request *request = container_of(session->requests.next, struct request, place);
         if (!request->answered)
@@ -351,11 +359,13 @@ static void send_ready(struct turn_task *task)
             continue;
         }
         send_add(session, request, &count);
+        if (until_us > reply_until_us(session, request))
+            until_us = reply_until_us(session, request);
         list_append(&session->sending, &request->place);
     }
     if (count > 0)
-        io_send(session_io(session), &session->send_op, sent, session->connection, session->pieces,
-                count);
+        io_send_until(session_io(session), &session->send_op, sent, session->connection,
+                      session->pieces, count, until_us);
     else
         session_resume(session);
 }

@@ -134,8 +134,10 @@ void shutdown_start(struct broker *broker, bool failed)
     struct shutdown *shutdown = memory_new(&broker->memory, struct shutdown);
     shutdown->broker = broker;
     broker->shutdown = shutdown;
-    if (broker->cluster != NULL)
+    if (broker->cluster != NULL) {
         replicas_stop(broker->cluster->replicas);
+        lease_stop(&broker->cluster->lease);
+    }
     coordinator_free(broker->coordinator);
     broker->coordinator = NULL;
     struct list *place;

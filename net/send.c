@@ -105,10 +105,26 @@ static bool park(struct net *net, struct connection *connection)
     return true;
 }
 
+/* What was promised with an end is not sent after it, however long the process stood still between
+ * the promise and here. The clock is that of cli/loop.c. */
+static bool is_too_late(const struct net *net, const struct connection *connection)
+{
+    struct timespec now;
+    if (connection->send_until_us == UINT64_MAX)
+        return false;
+    net->options.calls->clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 >=
+           connection->send_until_us;
+}
+
 void send_continue(struct net *net, struct connection *connection)
 {
     const uint64_t before = connection->sent;
     while (connection->piece < connection->pieces_count) {
+        if (is_too_late(net, connection)) {
+            finish(net, connection, ERR_CLOSED);
+            return;
+        }
         if (connection->sent - before >= SEND_BYTES_PER_TURN && park(net, connection))
             return;
         const bool from_file = connection->pieces[connection->piece].data == NULL;
@@ -144,6 +160,7 @@ void connection_send(struct net *net, const struct effect *effect)
     connection->send = effect->id;
     connection->pieces = effect->send.pieces;
     connection->pieces_count = effect->send.pieces_count;
+    connection->send_until_us = effect->send.until_us;
     connection->piece = 0;
     connection->within = 0;
     connection->sent = 0;

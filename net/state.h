@@ -27,9 +27,10 @@ struct connection {
     uint64_t send;      /* effect; 0: none */
     const struct piece *pieces;
     uint32_t pieces_count;
-    uint32_t piece; /* the one under way */
-    size_t within;  /* bytes of it that were sent */
-    uint64_t sent;  /* bytes of all */
+    uint64_t send_until_us; /* on the clock of events; UINT64_MAX: for ever */
+    uint32_t piece;         /* the one under way */
+    size_t within;          /* bytes of it that were sent */
+    uint64_t sent;          /* bytes of all */
 };
 
 struct listener {

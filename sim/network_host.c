@@ -119,7 +119,7 @@ void wire_send_pump(struct wire *wire)
     struct pending *send = wire->send;
     if (send == NULL || !wire->is_here)
         return;
-    if (is_over(wire)) {
+    if (is_over(wire) || host_mono_us(send->host) >= send->effect.send.until_us) {
         send_ends(wire, ERR_CLOSED);
         return;
     }

@@ -44,6 +44,7 @@ static void committed(struct commit *commit)
                 (struct offset_commit_response_topic_partition){entry->partition,
                                                                 (int16_t)entry->error};
     }
+    request->is_promise = true;
     if (room)
         request_reply(request, &response);
     else

@@ -99,6 +99,7 @@ static void produce_answer(struct produce *produce)
     timer_cancel(&produce->broker->io.timers, &produce->timer);
     if (produce->failed)
         tell_leaders(produce);
+    request->is_promise = !produce->failed;
     if (produce->body->acks != ACKS_NONE)
         request_reply(request, produce->response);
     else if (produce->failed)
@@ -360,7 +361,7 @@ void produce_handle(struct broker *broker, struct request *request)
         return;
     }
     request->cancel = produce_cancel;
-    if (body->acks == ACKS_ALL)
+    if (body->acks == ACKS_ALL || broker->cluster != NULL) /* the lease may be over */
         timer_set(&broker->io.timers, &produce->timer,
                   broker->io.now_us +
                       (uint64_t)(body->timeout_ms < 0 ? 0 : body->timeout_ms) * 1000,

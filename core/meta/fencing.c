@@ -24,12 +24,23 @@ static struct fencing_note *note_of(struct fencing *fencing, int32_t node_id)
     return note;
 }
 
+/* True when every lease must be over that the controller before this one may have granted to a
+ * broker that is silent (core/lease.h). Its own cannot reach further than that it was followed: who
+ * voted for another had heard nothing of it for as long. */
+static bool leases_are_over(const struct fencing *fencing, int32_t id)
+{
+    return fencing->io->now_us - fencing->leads_since_us >= fencing->silence_us ||
+           (id == fencing->leader_before && fencing->is_followed_longer);
+}
+
 /* What the image should say of a broker. */
 static bool is_to_be_fenced(struct fencing *fencing, const struct meta_broker *broker)
 {
     const struct fencing_note *note = note_find(fencing, broker->id);
-    return broker->id != fencing->self && note != NULL &&
-           (note->is_silent || uuid_equal(note->dead, broker->incarnation));
+    if (broker->id == fencing->self || note == NULL)
+        return false;
+    return uuid_equal(note->dead, broker->incarnation) ||
+           (note->is_silent && (broker->fenced || leases_are_over(fencing, broker->id)));
 }
 
 static void fencing_look(struct fencing *fencing);
@@ -98,6 +109,7 @@ static void unheard(struct timer *timer)
         if (broker->id != fencing->self && !broker->fenced && (note == NULL || !note->is_heard))
             fencing_silent(fencing, broker->id);
     }
+    fencing_look(fencing); /* leases are over */
 }
 
 static void listen_to_all(struct fencing *fencing)
@@ -117,19 +129,27 @@ static void image_changed(struct image_observer *observer, const struct image_ch
 static void leadership_changed(struct controller_watcher *watcher)
 {
     struct fencing *fencing = container_of(watcher, struct fencing, watcher);
-    const bool leads = quorum_leads(controller_quorum(fencing->controller));
-    if (leads && !fencing->has_led)
+    const struct raft_status status = quorum_status(controller_quorum(fencing->controller));
+    const bool leads = status.role == RAFT_LEADER;
+    if (leads && !fencing->has_led) {
+        fencing->leads_since_us = fencing->io->now_us;
         timer_cancel(&fencing->io->timers, &fencing->unheard_timer); /* its time begins now */
+    }
+    if (!leads && status.leader != RAFT_NOBODY)
+        fencing->leader_before = status.leader;
     fencing->has_led = leads;
     listen_to_all(fencing);
 }
 
-void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t silence_us)
+void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t silence_us,
+                  uint64_t followed_us)
 {
     *fencing = (struct fencing){
         .io = io,
         .self = self,
         .silence_us = silence_us,
+        .is_followed_longer = followed_us >= silence_us,
+        .leader_before = RAFT_NOBODY,
         .image_observer = {.changed = image_changed},
         .watcher = {.changed = leadership_changed},
         .proposal = {.prepare = fencing_prepare, .done = fencing_done},

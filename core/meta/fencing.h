@@ -35,13 +35,18 @@ struct fencing {
     struct meta_proposal proposal;
     struct turn_task task;
     bool has_led; /* when it was looked at last */
+    uint64_t leads_since_us;
+    int32_t leader_before; /* the last other one that was followed; RAFT_NOBODY */
     uint64_t silence_us;
+    bool is_followed_longer;    /* a controller, before another one is elected */
     struct timer unheard_timer; /* for brokers that never said anything to this node */
 };
 
 /* `self` is this node, which fences everybody but itself. Notes are taken from now on. Who says
- * nothing at all to a controller for `silence_us` after it was elected is silent, too. */
-void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t silence_us);
+ * nothing at all to a controller for `silence_us` after it was elected is silent, too. A controller
+ * that is not heard is followed for `followed_us` before there may be another one. */
+void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t silence_us,
+                  uint64_t followed_us);
 
 /* Acts on them from now on, whenever this node leads. Both outlive it. */
 void fencing_start(struct fencing *fencing, struct controller *controller, struct image *image);

@@ -359,6 +359,12 @@ bool quorum_leads(const struct quorum *quorum)
     return raft_status(quorum->raft).role == RAFT_LEADER;
 }
 
+int quorum_barrier(struct quorum *quorum, struct raft_barrier *barrier)
+{
+    return quorum->has_started && !quorum->has_failed ? raft_barrier(quorum->raft, barrier)
+                                                      : ERR_NOT_CONTROLLER;
+}
+
 struct raft_status quorum_status(const struct quorum *quorum)
 {
     return raft_status(quorum->raft);

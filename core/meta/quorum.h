@@ -67,6 +67,9 @@ bool quorum_leads(const struct quorum *quorum);
 /* True for a quorum of one. */
 bool quorum_is_alone(const struct quorum *quorum);
 
+/* See raft_barrier(): tells whether this node was the controller after it was asked. */
+int quorum_barrier(struct quorum *quorum, struct raft_barrier *barrier);
+
 struct raft_status quorum_status(const struct quorum *quorum);
 
 /* How often appends were lost (a full disk) since proposals were taken last; 0: never. Whether they

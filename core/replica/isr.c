@@ -185,43 +185,44 @@ static int isr_prepare(struct meta_proposal *proposal, const struct image *image
 {
     (void)image; /* the broker's own, of which every look-up is */
     struct replicas *replicas = container_of(proposal, struct replicas, isr_proposal);
-    while (!list_empty(&replicas->isr_wanted)) {
-        struct replica_leader *lead =
-            container_of(replicas->isr_wanted.next, struct replica_leader, isr_place);
+    struct list *place;
+    struct list *next;
+    list_each(&replicas->isr_wanted, place, next)
+    {
+        struct replica_leader *lead = container_of(place, struct replica_leader, isr_place);
         const struct meta_partition *meta = replica_meta(lead->partition);
         const uint32_t mark = writer->count;
-        if (meta != NULL && meta->leader_epoch == lead->epoch && meta_epochs_can_rise(meta) &&
-            is_changed(lead, meta) && write_change(lead, meta, writer) != ERR_NONE) {
+        if (meta == NULL || meta->leader_epoch != lead->epoch || !meta_epochs_can_rise(meta) ||
+            !is_changed(lead, meta))
+            continue;
+        if (write_change(lead, meta, writer) != ERR_NONE) {
             meta_writer_cut(writer, mark); /* the rest is for the next proposal */
-            return ERR_NONE;
+            break;
         }
-        list_remove(&lead->isr_place);
     }
     return ERR_NONE;
 }
 
 static void isr_again(struct timer *timer)
 {
-    struct replicas *replicas = container_of(timer, struct replicas, isr_timer);
-    struct list *place;
-    struct list *next;
-    list_each(&replicas->leads, place, next)
-    {
-        lead_changed(container_of(place, struct replica_leader, place));
-    }
-    isr_propose(replicas);
+    isr_propose(container_of(timer, struct replicas, isr_timer));
 }
 
-/* Whatever became of it, the image says so by now, or does not yet. */
+/* Whatever became of it, the image tells: what is still wrong is proposed again. */
 static void isr_done(struct meta_proposal *proposal, int error)
 {
     struct replicas *replicas = container_of(proposal, struct replicas, isr_proposal);
+    struct list looked;
+    struct list *place;
+    list_init(&looked);
     replicas->is_isr_proposed = false;
     if (error != ERR_NONE)
         timer_set(&replicas->io->timers, &replicas->isr_timer, replicas->io->now_us + ISR_AGAIN_US,
                   isr_again);
-    else
-        isr_propose(replicas);
+    while ((place = list_pop(&replicas->isr_wanted)) != NULL)
+        list_append(&looked, place);
+    while ((place = list_pop(&looked)) != NULL)
+        lead_changed(container_of(place, struct replica_leader, isr_place));
 }
 
 void isr_init(struct replicas *replicas)

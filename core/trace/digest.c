@@ -152,6 +152,7 @@ void trace_digest_effect(struct trace_digest *digest, const struct effect *effec
     case EFFECT_SEND:
         trace_digest_number(digest, effect->send.connection);
         add_pieces(digest, effect->send.pieces, effect->send.pieces_count);
+        trace_digest_number(digest, effect->send.until_us);
         break;
     case EFFECT_OPEN:
         trace_digest_number(digest, effect->open.file);

@@ -130,6 +130,25 @@ START_TEST(send_gives_all_pieces_in_order)
 }
 END_TEST
 
+/* The clock is past it: what was promised until then is not promised any more. */
+START_TEST(send_after_its_time)
+{
+    static uint8_t content[8];
+    struct piece late = piece_of(content, 4);
+    struct piece other = piece_of(content + 4, 4);
+    peer client;
+    const uint64_t connection = connect_peer(&client);
+    fill(content, sizeof(content), 2);
+    struct effect effect = send_effect(connection, &late, 1);
+    effect.send.until_us = 0;
+    const struct completion *done = carry_out(effect);
+    ck_assert_int_eq(done->error, ERR_CLOSED);
+    ck_assert_uint_eq(done->count, 0);
+    ck_assert_uint_eq(count_of(send_effect(connection, &other, 1)), 4);
+    ck_assert(span_equal(peer_receives(client, 4), span_of(content + 4, 4)));
+}
+END_TEST
+
 START_TEST(send_of_nothing)
 {
     peer client;
@@ -455,6 +474,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, the_end_comes_after_the_last_byte);
     tcase_add_test(tcase, a_watch_sees_the_end);
     tcase_add_test(tcase, send_gives_all_pieces_in_order);
+    tcase_add_test(tcase, send_after_its_time);
     tcase_add_test(tcase, send_of_nothing);
     tcase_add_test(tcase, send_mixes_memory_and_files);
     tcase_add_test(tcase, send_of_more_than_the_file_has);

@@ -291,6 +291,52 @@ START_TEST(a_follower_that_lags_leaves_the_isr_and_comes_back)
 }
 END_TEST
 
+/* Stops one node for as long as it takes until another one leads. */
+static void let_sleep(int32_t id, int64_t ms)
+{
+    for (int64_t at = 0; at < ms; at += 10) {
+        for (int32_t other = 1; other <= NODES; other++) {
+            if (other != id)
+                world_advance_ms(nodes[other].world, 10);
+        }
+    }
+    world_sleep_ms(nodes[id].world, ms);
+}
+
+START_TEST(a_leader_that_was_stopped_acknowledges_nothing)
+{
+    produce_some(1);
+    const int32_t stopped = leader();
+    const int16_t acks = _i == 0 ? 1 : -1;
+    let_sleep(stopped, 8000);
+    ck_assert_int_ne(meta(stopped % NODES + 1)->leader, stopped);
+    ck_assert_int_eq(meta(stopped)->leader, stopped); /* it does not know yet */
+    client_send(client, API_PRODUCE, PRODUCE_VERSION,
+                produce_of(client, TOPIC, acks, batch_of(client, 1, SPAN("too late"))));
+    world_run(nodes[stopped].world);
+    ck_assert_int_eq(log_written_end(hosted(stopped)->log), 2);
+    ck_assert(!is_answered());
+    advance(5000);
+    ck_assert(is_answered());
+    ck_assert_int_eq(answer, ERR_NOT_LEADER_OR_FOLLOWER);
+    produce_some(2);
+    equal_everywhere(3);
+}
+END_TEST
+
+/* The others heard of it within the session timeout, and nobody else leads. */
+START_TEST(a_leader_that_was_stopped_for_a_moment_goes_on)
+{
+    produce_some(1);
+    const int32_t stopped = leader();
+    const int32_t epoch = meta(stopped)->leader_epoch;
+    let_sleep(stopped, 1400);
+    produce_some(1);
+    ck_assert_int_eq(leader(), stopped);
+    ck_assert_int_eq(meta(stopped)->leader_epoch, epoch);
+}
+END_TEST
+
 START_TEST(an_idle_partition_stays_as_it_is)
 {
     produce_some(1);
@@ -313,6 +359,8 @@ SUITE(replication)
     tcase_add_test(tcase, too_few_replicas_commit_nothing);
     tcase_add_test(tcase, a_follower_that_was_away_for_long_catches_up_from_the_log);
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
+    tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
+    tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
     tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
     suite_add_tcase(suite, tcase);
 }

@@ -38,6 +38,7 @@ struct effect send_effect(uint64_t connection, const struct piece *pieces, uint3
     effect.send.connection = connection;
     effect.send.pieces = pieces;
     effect.send.pieces_count = count;
+    effect.send.until_us = UINT64_MAX;
     return effect;
 }
 

@@ -263,7 +263,8 @@ static void carry_out(struct world *world, size_t index)
     else if (error != ERR_NONE)
         event.completed.error = error;
     else
-        world_net_carry_out(&world->net, &world->files, &asked.effect, &event.completed);
+        world_net_carry_out(&world->net, world->mono_us, &world->files, &asked.effect,
+                            &event.completed);
     if (world->allowed != UINT64_MAX)
         world->allowed--;
     deliver(world, event);
@@ -448,6 +449,12 @@ void world_power_loss(struct world *world)
     happen_perhaps(world);
     process_ended(world);
     files_power_loss(&world->files);
+}
+
+void world_sleep_ms(struct world *world, int64_t ms)
+{
+    world->mono_us += (uint64_t)ms * 1000;
+    world->wall_ms += ms;
 }
 
 void world_advance_ms(struct world *world, int64_t ms)

@@ -68,6 +68,8 @@ bool world_is_used_up(const struct world *world);
 void world_advance_ms(struct world *world,
                       int64_t ms); /* both clocks; timers run when they are due */
 void world_advance_wall_ms(struct world *world, int64_t ms); /* the wall clock alone jumps */
+/* The process is stopped for so long: time goes by, and nothing happens before the next turn. */
+void world_sleep_ms(struct world *world, int64_t ms);
 int64_t world_wall_ms(const struct world *world);
 uint64_t world_next_timer_us(const struct world *world); /* TIMER_NEVER: an idle process */
 uint64_t world_now_us(const struct world *world);

@@ -57,8 +57,8 @@ struct world_faults {
 bool world_net_serves(enum effect_kind kind);
 /* False while the effect has to wait for the client. */
 bool world_net_is_due(const struct world_net *net, const struct effect *effect);
-void world_net_carry_out(struct world_net *net, struct files *files, const struct effect *effect,
-                         struct completion *completion);
+void world_net_carry_out(struct world_net *net, uint64_t now_us, struct files *files,
+                         const struct effect *effect, struct completion *completion);
 /* True when `other` is under way on the connection of `close`, which ends it before itself. */
 bool world_net_ends_first(struct world_net *net, const struct effect *close,
                           const struct effect *other);

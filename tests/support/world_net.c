@@ -179,8 +179,8 @@ static int close_carry_out(struct world_connection *connection)
     return ERR_NONE;
 }
 
-void world_net_carry_out(struct world_net *net, struct files *files, const struct effect *effect,
-                         struct completion *completion)
+void world_net_carry_out(struct world_net *net, uint64_t now_us, struct files *files,
+                         const struct effect *effect, struct completion *completion)
 {
     switch (effect->kind) {
     case EFFECT_LISTEN:
@@ -197,7 +197,9 @@ void world_net_carry_out(struct world_net *net, struct files *files, const struc
         completion->error = receive_carry_out(net, effect, &completion->count);
         break;
     case EFFECT_SEND:
-        completion->error = send_carry_out(net, files, effect, &completion->count);
+        completion->error = now_us >= effect->send.until_us
+                                ? ERR_CLOSED
+                                : send_carry_out(net, files, effect, &completion->count);
         break;
     default:
         completion->error = close_carry_out(connection_find(net, effect->connection));

@@ -73,7 +73,7 @@ START_TEST(golden_values_stay)
         .id = 9,
         .send = {.connection = 2, .pieces = pieces, .pieces_count = 2},
     };
-    ck_assert_uint_eq(of_effect(&effect), UINT64_C(0xa073797f220beb68));
+    ck_assert_uint_eq(of_effect(&effect), UINT64_C(0x492f934e7c3f3cc6));
 }
 END_TEST
 
@@ -226,9 +226,10 @@ static bool with_field(struct effect *effect, int field)
         return field <= 2;
     case EFFECT_SEND:
         effect->send.connection = field == 1;
-        effect->send.pieces = field >= 2 ? &pieces[(field - 2) % pieces_count] : NULL;
-        effect->send.pieces_count = field >= 2;
-        return field < 2 + pieces_count;
+        effect->send.until_us = field == 2;
+        effect->send.pieces = field >= 3 ? &pieces[(field - 3) % pieces_count] : NULL;
+        effect->send.pieces_count = field >= 3;
+        return field < 3 + pieces_count;
     case EFFECT_OPEN:
         effect->open.file = field == 1;
         effect->open.mode = field == 2 ? OPEN_CREATE : OPEN_READ;
