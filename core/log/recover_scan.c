@@ -240,6 +240,17 @@ static void scan_misfit(struct log *log, struct span batch)
                        recovery->cursor.position);
 }
 
+/* What lies between two segments was there once: each begins where the log ended. Compaction may
+ * have taken it, which leaves everything behind the recovery point alone, so that there a power
+ * loss has, which may take the end of any segment that only the page cache had. A replica that
+ * keeps such a hole tells its leader that it has what others were promised. */
+static bool gap_is_lost(const struct recovery *recovery)
+{
+    const struct log *log = recovery->log;
+    return log->settings.delete_old || (log->settings.write_caching && !recovery->rewinding &&
+                                        recovery->next_offset >= log->recovery_point);
+}
+
 /* The segment is scanned to its end. */
 static void scan_segment(struct log *log)
 {
@@ -260,7 +271,7 @@ static void scan_segment(struct log *log)
         recover_refuse(log, "segments overlap", segment, segment->size_bytes);
         return;
     }
-    if (next_base > recovery->next_offset && log->settings.delete_old) {
+    if (next_base > recovery->next_offset && gap_is_lost(recovery)) {
         scan_damage(log, true);
         return;
     }

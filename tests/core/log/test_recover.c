@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/records/batch.h"
 #include "core/wire/error.h"
 #include "tests/core/log/story.h"
 
@@ -53,6 +54,65 @@ START_TEST(power_loss_keeps_what_was_synced)
 }
 END_TEST
 
+/* Twenty batches of a compacted topic, each in a segment of its own, of which the page cache alone
+ * may have all (`is_cached`), or a recovery point speaks. Then the third segment is as a power loss
+ * may leave it, or compaction. */
+static void lose_segment(bool is_cached, bool is_removed)
+{
+    story.settings.delete_old = false;
+    story.settings.write_caching = true;
+    story.settings.segment_bytes = 1000;
+    log_configure(story.log, &story.settings);
+    if (is_cached)
+        world_hold(story.world, EFFECT_SYNC, ".log");
+    for (int i = 0; i < 20; i++)
+        story_write(&story, 2, 300);
+    story_kill(&story);
+    ck_assert(!span_is_null(world_file(story.world, story_path(4, ".log"))));
+    if (is_removed)
+        world_remove(story.world, story_path(4, ".log"));
+    else
+        world_put_file(story.world, story_path(4, ".log"), SPAN(""));
+}
+
+START_TEST(a_hole_in_the_page_cache_ends_the_log)
+{
+    lose_segment(true, _i == 1);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 4);
+    story_check(&story, 1 << 20);
+    ck_assert_int_eq(story_write(&story, 2, 300), 4);
+    story_kill(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 6);
+    story_check(&story, 1 << 20);
+}
+END_TEST
+
+/* Compaction empties whole segments, and joins what is left of them. */
+START_TEST(a_gap_before_the_recovery_point_stays)
+{
+    struct batch_info info;
+    lose_segment(false, _i == 1);
+    world_remove(story.world, "topic-0/leader-epoch-checkpoint"); /* all of it is scanned */
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 40);
+    batch_info_read(story_read(&story, 4, 40, 1000, true).data, &info);
+    ck_assert_int_eq(info.base_offset, 6);
+}
+END_TEST
+
+/* Without write caching no power loss leaves a gap: it is of compaction, and nobody's recovery
+ * point told of it. */
+START_TEST(a_gap_behind_what_is_synced_stays)
+{
+    lose_segment(true, _i == 1);
+    story.settings.write_caching = false;
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 40);
+}
+END_TEST
+
 SUITE(recover)
 {
     TCase *tcase = tcase_create("recover");
@@ -60,5 +120,8 @@ SUITE(recover)
     tcase_add_test(tcase, an_orderly_end_keeps_everything);
     tcase_add_test(tcase, kill_keeps_what_was_written);
     tcase_add_test(tcase, power_loss_keeps_what_was_synced);
+    tcase_add_loop_test(tcase, a_hole_in_the_page_cache_ends_the_log, 0, 2);
+    tcase_add_loop_test(tcase, a_gap_before_the_recovery_point_stays, 0, 2);
+    tcase_add_loop_test(tcase, a_gap_behind_what_is_synced_stays, 0, 2);
     suite_add_tcase(suite, tcase);
 }
