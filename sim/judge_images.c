@@ -298,11 +298,6 @@ static void judge_partition(struct look *look, const struct held *held)
         /* Retention may have removed what was there when the start was told. */
         if (next == at)
             next = offset_of(look, topic, index, -2);
-        /* What the page cache alone had held before a segment that is empty is a hole, such as
-         * compaction leaves. */
-        if (next <= at && durable_is_cached(look->durable, topic->id) &&
-            batch_marks_at(&held->marks, at) == held->marks.count)
-            return;
         if (next <= at) {
             disagrees(look, topic, index, "nothing at offset", at, end);
             return;
