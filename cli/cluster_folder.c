@@ -75,6 +75,11 @@ static int write_properties(const struct cluster_folder *folder, uint32_t number
     for (uint32_t i = 1; i <= folder->nodes; i++)
         fprintf(file, "%s%u@127.0.0.1:%u", i == 1 ? "" : ",", i, folder->peers_port + i - 1);
     fprintf(file, "\nlog.dirs=node-%u\n", number);
+    /* Any one of three may go, and nothing is lost. */
+    if (folder->nodes > 1)
+        fprintf(file, "default.replication.factor=%d\n", folder->nodes > 2 ? 3 : 2);
+    if (folder->nodes > 2)
+        fprintf(file, "min.insync.replicas=2\n");
     return close_file(file);
 }
 

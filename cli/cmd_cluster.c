@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chronik cluster: tries one on this host. */
+/* chronik cluster: tries one on this host; asks any how it is. */
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "cli/cluster_folder.h"
+#include "cli/cluster_status.h"
 #include "cli/cluster_try.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "core/base/format.h"
+#include "core/base/nearest.h"
 
-#define FOLDER_DEFAULT "chronik-cluster"
+#define FOLDER_DEFAULT     "chronik-cluster"
+#define SERVERS_DEFAULT    "127.0.0.1:9092"
+#define TIMEOUT_MS_DEFAULT 10000
 
-enum option_place { OPTION_PORT, OPTION_PEERS_PORT };
+enum option_place {
+    OPTION_PORT,
+    OPTION_PEERS_PORT,
+    OPTION_SERVER,
+    OPTION_JSON,
+    OPTION_TIMEOUT,
+    OPTIONS
+};
 
 static const struct option rows[] = {
     [OPTION_PORT] = {"port", "PORT",
@@ -21,13 +33,33 @@ static const struct option rows[] = {
         {"peers-port", "PORT",
          "try: where the first broker listens for the others; likewise. Default:\n"
          "10000 more than --port."},
+    [OPTION_SERVER] = {"bootstrap-server", "HOST:PORT",
+                       "status: a broker, or several with commas between, of which the first that\n"
+                       "answers is asked. Default: 127.0.0.1:9092."},
+    [OPTION_JSON] = {"json", NULL, "status: one line of JSON."},
+    [OPTION_TIMEOUT] = {"timeout", "MS",
+                        "status: how long to wait for the broker, in milliseconds. Default:\n"
+                        "10000."},
     {NULL, NULL, NULL},
+};
+
+enum action { ACTION_TRY, ACTION_STATUS, ACTIONS };
+
+static const char *const action_names[ACTIONS] = {"try", "status"};
+
+static const enum action option_actions[OPTIONS] = {
+    [OPTION_PORT] = ACTION_TRY,       [OPTION_PEERS_PORT] = ACTION_TRY,
+    [OPTION_SERVER] = ACTION_STATUS,  [OPTION_JSON] = ACTION_STATUS,
+    [OPTION_TIMEOUT] = ACTION_STATUS,
 };
 
 /* The command line. */
 struct cluster_run {
-    bool is_try;
+    enum action action; /* ACTIONS: none yet */
+    uint32_t given;     /* options, as bits by their place */
     struct cluster_folder folder;
+    const char *servers;
+    int timeout_ms;
 };
 
 static int take_number(const char *text, int64_t most, int64_t *ret_number)
@@ -39,25 +71,50 @@ static int take_number(const char *text, int64_t most, int64_t *ret_number)
 
 static int take_option(const struct cmd *cmd, struct cluster_run *run, int place, const char *value)
 {
-    int64_t number;
-    if (take_number(value, UINT16_MAX, &number) != 0)
-        return options_mistake(cmd, "--%s %s is no port", rows[place].name, value);
-    if (place == OPTION_PORT)
+    int64_t number = 0;
+    run->given |= 1u << place;
+    if (place == OPTION_JSON)
+        return EXIT_CODE_DONE;
+    if (place == OPTION_SERVER) {
+        run->servers = value;
+        return EXIT_CODE_DONE;
+    }
+    if (take_number(value, place == OPTION_TIMEOUT ? INT_MAX : UINT16_MAX, &number) != 0)
+        return options_mistake(cmd, "--%s %s is no %s", rows[place].name, value,
+                               place == OPTION_TIMEOUT ? "number of milliseconds" : "port");
+    if (place == OPTION_TIMEOUT)
+        run->timeout_ms = (int)number;
+    else if (place == OPTION_PORT)
         run->folder.port = (uint16_t)number;
     else
         run->folder.peers_port = (uint16_t)number;
     return EXIT_CODE_DONE;
 }
 
-/* "try", then how many nodes, if it is a number, then the folder. */
+static int take_action(const struct cmd *cmd, struct cluster_run *run, const char *name)
+{
+    struct nearest nearest;
+    nearest_start(&nearest, span_text(name));
+    for (int i = 0; i < ACTIONS; i++) {
+        nearest_consider(&nearest, action_names[i]);
+        if (strcmp(action_names[i], name) == 0)
+            run->action = (enum action)i;
+    }
+    if (run->action != ACTIONS)
+        return EXIT_CODE_DONE;
+    if (nearest.name != NULL)
+        return options_mistake(cmd, "there is no \"%s\"; did you mean \"%s\"?", name, nearest.name);
+    return options_mistake(cmd, "there is no \"%s\"; there are try and status", name);
+}
+
+/* Of "try": how many nodes, if it is a number, then the folder. */
 static int take_argument(const struct cmd *cmd, struct cluster_run *run, const char *value)
 {
     int64_t number;
-    if (!run->is_try) {
-        run->is_try = strcmp(value, "try") == 0;
-        return run->is_try ? EXIT_CODE_DONE
-                           : options_mistake(cmd, "there is no \"%s\"; there is try", value);
-    }
+    if (run->action == ACTIONS)
+        return take_action(cmd, run, value);
+    if (run->action != ACTION_TRY)
+        return options_mistake(cmd, "%s takes no more words: %s", action_names[run->action], value);
     if (run->folder.path == NULL && run->folder.nodes == 0 &&
         parse_int64(span_text(value), &number) == 0) {
         if (take_number(value, CLUSTER_NODES_MAX, &number) != 0)
@@ -72,9 +129,23 @@ static int take_argument(const struct cmd *cmd, struct cluster_run *run, const c
     return EXIT_CODE_DONE;
 }
 
+/* There is something to do, and every option is for that. */
+static int check(const struct cmd *cmd, const struct cluster_run *run)
+{
+    if (run->action == ACTIONS)
+        return options_mistake(cmd, "say what to do: try or status");
+    for (int i = 0; i < OPTIONS; i++) {
+        if ((run->given & 1u << i) != 0 && option_actions[i] != run->action)
+            return options_mistake(cmd, "--%s is not for %s", rows[i].name,
+                                   action_names[run->action]);
+    }
+    return EXIT_CODE_DONE;
+}
+
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
-    struct cluster_run run = {0};
+    struct cluster_run run = {
+        .action = ACTIONS, .servers = SERVERS_DEFAULT, .timeout_ms = TIMEOUT_MS_DEFAULT};
     struct options options;
     const char *value = NULL;
     int code = EXIT_CODE_DONE;
@@ -86,10 +157,13 @@ static int run(const struct cmd *cmd, int argc, char **argv)
         code = place == OPTIONS_ARGUMENT ? take_argument(cmd, &run, value)
                                          : take_option(cmd, &run, place, value);
     }
-    if (code == EXIT_CODE_DONE && !run.is_try)
-        code = options_mistake(cmd, "say what to do: try");
+    if (code == EXIT_CODE_DONE)
+        code = check(cmd, &run);
     if (code != EXIT_CODE_DONE)
         return code;
+    if (run.action == ACTION_STATUS)
+        return cluster_status(cmd, run.servers, run.timeout_ms,
+                              (run.given & 1u << OPTION_JSON) != 0);
     if (run.folder.path == NULL)
         run.folder.path = FOLDER_DEFAULT;
     code = cluster_folder_open(&run.folder, cmd);
@@ -99,10 +173,12 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 const struct cmd cmd_cluster = {
     .program = "chronik",
     .name = "cluster",
-    .arguments = "try [N] [FOLDER] [OPTION]...",
-    .summary = "try a cluster on this host",
+    .arguments = "try [N] [FOLDER] [OPTION]...\n"
+                 "       chronik cluster status [OPTION]...",
+    .summary = "try a cluster on this host, ask a cluster how it is",
     .help =
-        "Runs a cluster of N brokers (3 without a number) on this host, each a process of its own\n"
+        "try runs a cluster of N brokers (3 without a number) on this host, each a process of its "
+        "own\n"
         "with its data below FOLDER (chronik-cluster without a name). The first time the folder\n"
         "is made, or has to be empty, and its nodes are formatted; later they go on where they\n"
         "were. When all of them serve, one line is written to standard output,\n"
@@ -116,11 +192,19 @@ const struct cmd cmd_cluster = {
         "In the folder are node-1.properties with the settings of the first broker, which may be\n"
         "changed; node-1.log, what it logs; node-1, its data; and so on. A broker that is killed\n"
         "is what the others have to live without: end one with \"kill -9\" and its number, which\n"
-        "is shown, and see.",
+        "is shown, and see.\n"
+        "\n"
+        "status asks a broker of any cluster, Kafka's too, and shows who is there, who is the\n"
+        "controller, what each broker does, and which partitions lack a leader or a replica in\n"
+        "sync.",
     .examples = "chronik cluster try\n"
                 "    Three brokers at 127.0.0.1:9092, 9093 and 9094, in chronik-cluster.\n"
                 "chronik cluster try 5 /tmp/five --port 29092\n"
                 "    Five of them, elsewhere.\n"
+                "chronik cluster status --bootstrap-server 127.0.0.1:9093\n"
+                "    Is everything as it should be?\n"
+                "chronik cluster status --json | jq '.leaderless'\n"
+                "    What nobody serves.\n"
                 "kcat -b 127.0.0.1:9092,127.0.0.1:9093 -L\n"
                 "    What a client sees of it.",
     .options = rows,

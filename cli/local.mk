@@ -8,6 +8,10 @@ libcli_a_SOURCES = \
 	cli/client.h \
 	cli/cluster_folder.c \
 	cli/cluster_folder.h \
+	cli/cluster_print.c \
+	cli/cluster_print.h \
+	cli/cluster_status.c \
+	cli/cluster_status.h \
 	cli/cluster_try.c \
 	cli/cluster_try.h \
 	cli/cmd.h \

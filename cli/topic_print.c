@@ -73,8 +73,7 @@ void topic_print_list(FILE *out, const struct metadata_response *response, bool 
     }
 }
 
-/* "1,2,3" */
-static int print_nodes(FILE *out, const int32_t *nodes, int32_t count)
+int topic_print_nodes(FILE *out, const int32_t *nodes, int32_t count)
 {
     int length = 0;
     for (int32_t i = 0; i < count; i++)
@@ -103,9 +102,9 @@ static void print_json_description(FILE *out, const struct metadata_response_top
         fprintf(out, "%s{\"partition\":%d,\"leader\":%d,\"leader_epoch\":%d,\"replicas\":[",
                 i == 0 ? "" : ",", partition->partition_index, partition->leader_id,
                 partition->leader_epoch);
-        print_nodes(out, partition->replica_nodes, partition->replica_nodes_count);
+        topic_print_nodes(out, partition->replica_nodes, partition->replica_nodes_count);
         fputs("],\"in_sync\":[", out);
-        print_nodes(out, partition->isr_nodes, partition->isr_nodes_count);
+        topic_print_nodes(out, partition->isr_nodes, partition->isr_nodes_count);
         fputs("]}", out);
     }
     fputs("]}\n", out);
@@ -137,9 +136,9 @@ void topic_print_description(FILE *out, const struct metadata_response_topic *to
             fprintf(out, "%6d  ", partition->leader_id);
         fprintf(out, "%5d  ", partition->leader_epoch);
         const int length =
-            print_nodes(out, partition->replica_nodes, partition->replica_nodes_count);
+            topic_print_nodes(out, partition->replica_nodes, partition->replica_nodes_count);
         fprintf(out, "%*s  ", length < 12 ? 12 - length : 0, "");
-        print_nodes(out, partition->isr_nodes, partition->isr_nodes_count);
+        topic_print_nodes(out, partition->isr_nodes, partition->isr_nodes_count);
         fputc('\n', out);
     }
 }

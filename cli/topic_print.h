@@ -11,6 +11,9 @@
 /* Sorts the topics of a response by name, and their partitions by number. */
 void topic_sort(struct metadata_response *response);
 
+/* Ids of brokers: "1,2,3". Returns the width. */
+int topic_print_nodes(FILE *out, const int32_t *nodes, int32_t count);
+
 /* All topics: a table with a head, or a line of JSON for each. */
 void topic_print_list(FILE *out, const struct metadata_response *response, bool json);
 

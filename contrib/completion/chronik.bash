@@ -18,6 +18,15 @@ _chronik_options()
     echo "--help"
 }
 
+# The first words of command $1 of the rest of "$@", as "try" of "cluster try ...", if it has any.
+_chronik_actions()
+{
+    local command=$1
+    shift
+    "$@" help "$command" 2>/dev/null |
+        sed -n "/^\$/q;s/^\(usage:\|  *\).* $command \([a-z|]*\)\( .*\|\)\$/\2/p" | tr '|' '\n'
+}
+
 _chronik()
 {
     local program=("$1") current=$2 place=1 keys="@KEYS@"
@@ -36,6 +45,10 @@ _chronik()
     elif [ "${current#-}" != "$current" ]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_chronik_options "$command" "${program[@]}")" \
             -- "$current")
+    elif [ "$COMP_CWORD" -eq $((place + 1)) ] &&
+        mapfile -t COMPREPLY < <(compgen -W "$(_chronik_actions "$command" "${program[@]}")" \
+            -- "$current") && [ ${#COMPREPLY[@]} -gt 0 ]; then
+        :
     else
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """chronik cluster try: real processes and real clients, from the first start to the last."""
 
+import json
 import os
 import re
 import shutil
@@ -139,6 +140,33 @@ def first_start(one):
     must(not any(is_running(pid) for pid in pids), "no broker is left")
 
 
+def status(one, servers):
+    code, said = one.run("status", "--json", "--bootstrap-server", servers)
+    must(code == 0, said)
+    return json.loads(said)
+
+
+def status_tells(one):
+    """Of a cluster that is whole; and of one that lacks a broker."""
+    one.start(one.folder)
+    servers = one.await_ready()
+    wait_until(lambda: not status(one, servers)["under_replicated"], 20, "all are in sync")
+    known = status(one, servers)
+    must([broker["id"] for broker in known["brokers"]] == [1, 2, 3] and known["controller"] > 0 and
+         not known["leaderless"], known)
+    must(sum(broker["leads"] for broker in known["brokers"]) == known["partitions"], known)
+    os.kill(one.pids()[2], signal.SIGKILL)
+    wait_until(lambda: status(one, servers)["brokers"][2]["fenced"], 20, "it is fenced")
+    known = status(one, servers)
+    must(known["brokers"][2]["leads"] == 0 and not known["leaderless"], known)
+    must(len(known["under_replicated"]) == known["partitions"], known)
+    code, said = one.run("status", "--bootstrap-server", servers)
+    must(code == 0 and "  fenced\n" in said and "0 without a leader" in said, said)
+    one.end(signal.SIGTERM)
+    code, said = one.run("status", "--bootstrap-server", servers)
+    must(code == 1 and servers.split(",")[0] in said, "nobody answers: " + said)
+
+
 def second_start(one):
     """What is there goes on, with the same ports."""
     one.start(one.folder)
@@ -187,8 +215,10 @@ def refusals(one):
     must(code == 2 and "1 to 16 nodes" in said, "too many: " + said)
     code, said = one.run("try", "--port", "65535", os.path.join(one.scratch, "narrow"))
     must(code == 2 and "no room" in said, "no room for their ports: " + said)
-    code, said = one.run("tyr")
-    must(code == 2 and "there is" in said, "an unknown word: " + said)
+    code, said = one.run("stauts")
+    must(code == 2 and "did you mean \"status\"" in said, "an unknown word: " + said)
+    code, said = one.run("status", "--port", "9092")
+    must(code == 2 and "--port is not for status" in said, "an option of another: " + said)
 
 
 def main():
@@ -197,6 +227,7 @@ def main():
         tap.case("the first start forms a cluster for clients, Ctrl-C ends it", first_start, one)
         tap.case("the second start goes on with what is there", second_start, one)
         tap.case("a broker that is killed is noticed", one_is_killed, one)
+        tap.case("the status tells who is there, and what lacks a replica", status_tells, one)
         tap.case("brokers whose command was killed end in order", it_is_killed, one)
         tap.case("a port that is taken ends the start", port_is_taken, one)
         tap.case("what is no cluster is refused", refusals, one)

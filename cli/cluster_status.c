@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cluster_status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/client.h"
+#include "cli/cluster_print.h"
+#include "cli/topic_print.h"
+#include "core/wire/codec.h"
+#include "core/wire/error.h"
+#include "core/wire/messages.h"
+
+/* Of DescribeCluster, from which on fenced brokers are in the answer. */
+#define VERSION_FENCED 2
+
+static const char *ask(struct client *client, bool json)
+{
+    struct describe_cluster_request request;
+    struct describe_cluster_response cluster;
+    struct metadata_request metadata_request;
+    struct metadata_response metadata;
+    wire_defaults(&wire_describe_cluster_request, &request);
+    request.include_fenced_brokers = true;
+    if (client_call(client, API_DESCRIBE_CLUSTER, &request, &cluster) != 0)
+        return client->message;
+    if (cluster.error_code != ERR_NONE)
+        return client_error_text(client, cluster.error_code, cluster.error_message);
+    wire_defaults(&wire_metadata_request, &metadata_request);
+    metadata_request.topics_count = -1; /* null: all of them */
+    metadata_request.allow_auto_topic_creation = false;
+    if (client_call(client, API_METADATA, &metadata_request, &metadata) != 0)
+        return client->message;
+    topic_sort(&metadata);
+    cluster_print(stdout, &cluster, client_version(client, API_DESCRIBE_CLUSTER) >= VERSION_FENCED,
+                  &metadata, json);
+    return NULL;
+}
+
+int cluster_status(const struct cmd *cmd, const char *servers, int timeout_ms, bool json)
+{
+    const char *why = "out of memory";
+    struct client *client = calloc(1, sizeof(*client));
+    if (client != NULL)
+        why = client_open(client, servers, timeout_ms) == 0 ? ask(client, json) : client->message;
+    if (why != NULL)
+        fprintf(stderr, "%s %s: status: %s\n", cmd->program, cmd->name, why);
+    if (client != NULL)
+        client_close(client);
+    free(client);
+    return why == NULL ? EXIT_CODE_DONE : EXIT_CODE_FAILED;
+}
