@@ -69,6 +69,8 @@ static const char *peer_said(struct peers_observer *observer, const struct peer_
         return replicas_receive(replicas, message);
     if (lease_expects(message->type))
         return lease_receive(&cluster_of(observer)->lease, message);
+    if (leader_calls_expect(message->type))
+        return leader_calls_receive(&cluster_of(observer)->calls, message);
     return quorum_of(observer) == NULL ? NULL : quorum_receive(quorum_of(observer), message);
 }
 
@@ -102,6 +104,7 @@ void cluster_open(struct broker *broker)
     cluster->peers = peers_new(&broker->io, &identity, &settings, &cluster->observer);
     cluster->replicas = replicas_new(broker, cluster->peers);
     lease_init(&cluster->lease, broker, cluster->peers, settings.heartbeat_us, settings.silence_us);
+    leader_calls_init(&cluster->calls, broker);
     broker->cluster = cluster;
 }
 
@@ -125,6 +128,7 @@ void cluster_free(struct broker *broker)
     if (cluster == NULL)
         return;
     lease_free(&cluster->lease);
+    leader_calls_free(&cluster->calls);
     replicas_free(cluster->replicas);
     peers_free(cluster->peers);
     memory_give(&broker->memory, MEMORY_STATE, cluster, sizeof(*cluster));

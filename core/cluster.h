@@ -4,6 +4,7 @@
 #define CORE_CLUSTER_H
 
 #include "core/base/span.h"
+#include "core/leader_call.h"
 #include "core/lease.h"
 #include "core/meta/fencing.h"
 #include "core/peer/peers.h"
@@ -17,6 +18,7 @@ struct cluster {
     struct fencing fencing;
     struct lease lease;
     struct replicas *replicas; /* of partitions */
+    struct leader_calls calls; /* of clients */
     struct uuid incarnation;   /* of this process */
 };
 

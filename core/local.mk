@@ -23,6 +23,8 @@ libcore_a_SOURCES += \
 	core/io.h \
 	core/lease.c \
 	core/lease.h \
+	core/leader_call.c \
+	core/leader_call.h \
 	core/partition.c \
 	core/partition.h \
 	core/refusals.c \

@@ -12,6 +12,7 @@ libcore_a_SOURCES += \
 	core/api/describe_cluster.c \
 	core/api/describe_configs.c \
 	core/api/describe_groups.c \
+	core/api/describe_quorum.c \
 	core/api/describe_topic_partitions.c \
 	core/api/elect_leaders.c \
 	core/api/fetch.c \
@@ -20,6 +21,7 @@ libcore_a_SOURCES += \
 	core/api/incremental_alter_configs.c \
 	core/api/init_producer_id.c \
 	core/api/join_group.c \
+	core/api/leader_services.c \
 	core/api/leaders.c \
 	core/api/leaders.h \
 	core/api/leave_group.c \

@@ -30,6 +30,7 @@ static const struct api_entry entries[] = {
     {API_ELECT_LEADERS, elect_leaders_handle},
     {API_INCREMENTAL_ALTER_CONFIGS, incremental_alter_configs_handle},
     {API_DESCRIBE_CLUSTER, describe_cluster_handle},
+    {API_DESCRIBE_QUORUM, describe_quorum_handle},
     {API_UNREGISTER_BROKER, unregister_broker_handle},
     {API_DESCRIBE_TOPIC_PARTITIONS, describe_topic_partitions_handle},
 };

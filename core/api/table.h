@@ -5,6 +5,8 @@
 
 #include "core/request.h"
 
+struct leader_service;
+
 struct api_entry {
     int16_t key;
     request_handler *handler;
@@ -26,6 +28,7 @@ request_handler delete_topics_handle;
 request_handler describe_cluster_handle;
 request_handler describe_configs_handle;
 request_handler describe_groups_handle;
+request_handler describe_quorum_handle;
 request_handler describe_topic_partitions_handle;
 request_handler elect_leaders_handle;
 request_handler fetch_handle;
@@ -44,5 +47,8 @@ request_handler offset_for_leader_epoch_handle;
 request_handler produce_handle;
 request_handler sync_group_handle;
 request_handler unregister_broker_handle;
+
+/* What they do on the leader of the quorum (core/leader_call.h). */
+extern const struct leader_service describe_quorum_service;
 
 #endif

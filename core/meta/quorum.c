@@ -370,6 +370,16 @@ struct raft_status quorum_status(const struct quorum *quorum)
     return raft_status(quorum->raft);
 }
 
+bool quorum_replica(const struct quorum *quorum, uint32_t number, struct raft_replica *ret_replica)
+{
+    return raft_replica(quorum->raft, number, ret_replica);
+}
+
+const struct raft_voters *quorum_voters(const struct quorum *quorum)
+{
+    return raft_voters(quorum->raft);
+}
+
 uint32_t quorum_losses(const struct quorum *quorum)
 {
     return quorum->losses;

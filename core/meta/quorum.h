@@ -72,6 +72,10 @@ int quorum_barrier(struct quorum *quorum, struct raft_barrier *barrier);
 
 struct raft_status quorum_status(const struct quorum *quorum);
 
+/* The nodes as the leader knows them, and who votes: raft_replica(), raft_voters(). */
+bool quorum_replica(const struct quorum *quorum, uint32_t number, struct raft_replica *ret_replica);
+const struct raft_voters *quorum_voters(const struct quorum *quorum);
+
 /* How often appends were lost (a full disk) since proposals were taken last; 0: never. Whether they
  * would be again nobody knows before it is tried, and quorum_retry() does that now, if it can. */
 uint32_t quorum_losses(const struct quorum *quorum);

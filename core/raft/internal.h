@@ -47,6 +47,7 @@ struct raft_peer {
     int64_t asked_sequence; /* refusals of earlier messages are stale */
     int64_t heard_sequence; /* the latest message of ours that it answered */
     uint64_t heard_us;
+    uint64_t caught_up_us; /* when it had all that the log had; 0: never in this term */
     uint64_t sent_us;
     struct raft_read read;
     struct in_flight in_flight[RAFT_IN_FLIGHT_MAX]; /* a ring */

@@ -44,6 +44,36 @@ static void peers_match_voters(struct raft *raft)
     }
 }
 
+bool raft_replica(const struct raft *raft, uint32_t number, struct raft_replica *ret_replica)
+{
+    if (raft->role != RAFT_LEADER)
+        return false;
+    if (number == 0) {
+        *ret_replica = (struct raft_replica){
+            .id = raft->settings.self,
+            .is_voter = raft_is_voter(raft),
+            .end_offset = raft_log_end(raft),
+            .heard_us = raft->io->now_us,
+            .caught_up_us = raft->io->now_us,
+        };
+        return true;
+    }
+    struct list *place = raft->peers.next;
+    for (; place != &raft->peers && number > 1; number--)
+        place = place->next;
+    if (place == &raft->peers)
+        return false;
+    const struct raft_peer *peer = container_of(place, struct raft_peer, place);
+    *ret_replica = (struct raft_replica){
+        .id = peer->id,
+        .is_voter = peer->is_voter,
+        .end_offset = peer->match,
+        .heard_us = peer->heard_us,
+        .caught_up_us = peer->caught_up_us,
+    };
+    return true;
+}
+
 void leader_peer_up(struct raft *raft, int32_t node)
 {
     for (struct list *place = raft->peers.next; place != &raft->peers; place = place->next) {

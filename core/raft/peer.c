@@ -208,6 +208,8 @@ void peer_accepted(struct raft_peer *peer, const struct raft_appended *appended)
 {
     if (peer->match < appended->durable_end)
         peer->match = appended->durable_end;
+    if (peer->match == raft_log_end(peer->raft))
+        peer->caught_up_us = peer->raft->io->now_us;
     if (peer->state == PEER_PROBE && appended->end_offset >= peer->next) {
         peer->state = PEER_STREAM;
         peer->asked_sequence = peer->raft->sequence + 1;

@@ -248,6 +248,19 @@ struct raft_status {
 
 struct raft_status raft_status(const struct raft *raft);
 
+/* A node as the leader knows it. */
+struct raft_replica {
+    struct raft_id id;
+    bool is_voter;         /* else an observer */
+    int64_t end_offset;    /* of its log, as far as it is durable and equal to the leader's */
+    uint64_t heard_us;     /* when it was heard last, on io's clock */
+    uint64_t caught_up_us; /* when it last had all that the leader had; 0: not in this term */
+};
+
+/* The leader itself for `number` 0, then the others in the order in which they came. False past the
+ * last, and where this node does not lead. */
+bool raft_replica(const struct raft *raft, uint32_t number, struct raft_replica *ret_replica);
+
 /* The voters that count: those of the newest record in the log, committed or not; NULL when nobody
  * is known. And those that a snapshot which ends at `offset` has to contain; `offset` ≥ the
  * applied. */

@@ -327,6 +327,15 @@ static void ask_election(struct story *story, void *to)
     ONE(story, request->topic_partitions->partitions, request->topic_partitions->partitions_count);
 }
 
+/* What Kafka says of its own quorum is another thing each time. */
+static void ask_quorum(struct story *story, void *to)
+{
+    struct describe_quorum_request *request = to;
+    ONE(story, request->topics, request->topics_count);
+    request->topics->topic_name = story->topic;
+    ONE(story, request->topics->partitions, request->topics->partitions_count);
+}
+
 static void ask_unregistration(struct story *story, void *to)
 {
     struct unregister_broker_request *request = to;
@@ -390,6 +399,10 @@ const struct story_step story_steps[] = {
      .error = ERR_ELECTION_NOT_NEEDED,
      .shows_error = true,
      .ask = ask_election},
+    {.api_key = API_DESCRIBE_QUORUM,
+     .error = ERR_UNKNOWN_TOPIC_OR_PARTITION,
+     .shows_error = true,
+     .ask = ask_quorum},
     {.api_key = API_UNREGISTER_BROKER,
      .error = ERR_BROKER_ID_NOT_REGISTERED,
      .shows_error = true,

@@ -35,6 +35,7 @@ static const struct {
     {API_ELECT_LEADERS, "ElectLeaders", 0, 2, 2},
     {API_INCREMENTAL_ALTER_CONFIGS, "IncrementalAlterConfigs", 0, 1, 1},
     {API_DESCRIBE_CLUSTER, "DescribeCluster", 0, 2, 0},
+    {API_DESCRIBE_QUORUM, "DescribeQuorum", 0, 2, 0},
     {API_UNREGISTER_BROKER, "UnregisterBroker", 0, 0, 0},
     {API_DESCRIBE_TOPIC_PARTITIONS, "DescribeTopicPartitions", 0, 0, 0},
 };
