@@ -7,9 +7,10 @@
 #include "core/peer/state.h"
 #include "core/wire/error.h"
 
-/* Between dials in vain: so long at first, twice as long each time, and by chance up to half of
- * it less, so that nodes that start together do not dial in step. */
-#define BACKOFF_US_LEAST ((uint64_t)50 * 1000)
+/* Between dials in vain: so long at first, twice as long each time, and by chance up to half of it
+ * less, so that nodes that start together do not dial in step. Short at first: a process that is
+ * killed may lose its connections before it stops to listen, and the next dial proves its end. */
+#define BACKOFF_US_LEAST ((uint64_t)2 * 1000)
 #define BACKOFF_US_MOST  ((uint64_t)1000 * 1000)
 
 /* A connection that is up for less than this may end for a reason that the next one has, too. */
