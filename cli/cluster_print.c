@@ -6,10 +6,13 @@
 #include "cli/json.h"
 #include "cli/topic_print.h"
 #include "core/base/format.h"
+#include "core/base/uuid.h"
 
 #define ADDRESS_WIDTH_MIN 15
 
 typedef const struct metadata_response_topic_partition *partition_of_metadata;
+typedef const struct describe_quorum_response_topic_partition *quorum_of_response;
+typedef struct describe_quorum_response_topic_partition_current_voter voter_of_quorum;
 
 /* What one broker, or the whole cluster, has to do with partitions. */
 struct counts {
@@ -18,6 +21,19 @@ struct counts {
     int32_t lags;       /* replicas that are not in sync; of the cluster: partitions with such */
     int32_t leaderless; /* of the cluster */
 };
+
+/* The same is known of an observer as of a voter. */
+static voter_of_quorum
+voter_of(const struct describe_quorum_response_topic_partition_observer *observer)
+{
+    return (voter_of_quorum){
+        .replica_id = observer->replica_id,
+        .replica_directory_id = observer->replica_directory_id,
+        .log_end_offset = observer->log_end_offset,
+        .last_fetch_timestamp = observer->last_fetch_timestamp,
+        .last_caught_up_timestamp = observer->last_caught_up_timestamp,
+    };
+}
 
 static bool is_member(const int32_t *nodes, int32_t count, int32_t id)
 {
@@ -107,26 +123,61 @@ static void json_partitions(FILE *out, const char *name, const struct metadata_r
     fputc(']', out);
 }
 
-static void print_json(FILE *out, const struct describe_cluster_response *cluster,
-                       bool knows_fenced, const struct metadata_response *metadata)
+static void json_brokers(FILE *out, const struct cluster_view *view)
 {
-    fputs("{\"cluster_id\":", out);
-    json_text(out, cluster->cluster_id);
-    fprintf(out, ",\"controller\":%d,\"brokers\":[", cluster->controller_id);
+    const struct describe_cluster_response *cluster = view->cluster;
+    fputs(",\"brokers\":[", out);
     for (int32_t i = 0; i < cluster->brokers_count; i++) {
         const struct describe_cluster_response_broker *broker = &cluster->brokers[i];
-        const struct counts counts = count_broker(metadata, broker->broker_id);
+        const struct counts counts = count_broker(view->metadata, broker->broker_id);
         fprintf(out, "%s{\"id\":%d,\"host\":", i == 0 ? "" : ",", broker->broker_id);
         json_text(out, broker->host);
         fprintf(out, ",\"port\":%d,\"rack\":", broker->port);
         json_text(out, broker->rack);
         fprintf(out, ",\"fenced\":%s,\"leads\":%d,\"replicas\":%d,\"out_of_sync\":%d}",
-                !knows_fenced       ? "null"
+                !view->knows_fenced ? "null"
                 : broker->is_fenced ? "true"
                                     : "false",
                 counts.leads, counts.partitions, counts.lags);
     }
-    fprintf(out, "],\"topics\":%d,\"partitions\":%d", metadata->topics_count,
+    fputc(']', out);
+}
+
+static void json_replica(FILE *out, const char *comma, voter_of_quorum voter)
+{
+    fprintf(out,
+            "%s{\"id\":%d,\"directory\":\"%s\",\"log_end\":%lld,\"heard_ms\":%lld,"
+            "\"caught_up_ms\":%lld}",
+            comma, voter.replica_id, uuid_text(voter.replica_directory_id).text,
+            (long long)voter.log_end_offset, (long long)voter.last_fetch_timestamp,
+            (long long)voter.last_caught_up_timestamp);
+}
+
+static void json_quorum(FILE *out, quorum_of_response quorum)
+{
+    if (quorum == NULL) {
+        fputs(",\"quorum\":null", out);
+        return;
+    }
+    fprintf(out, ",\"quorum\":{\"leader\":%d,\"term\":%d,\"committed\":%lld,\"voters\":[",
+            quorum->leader_id, quorum->leader_epoch, (long long)quorum->high_watermark);
+    for (int32_t i = 0; i < quorum->current_voters_count; i++)
+        json_replica(out, i == 0 ? "" : ",", quorum->current_voters[i]);
+    fputs("],\"observers\":[", out);
+    for (int32_t i = 0; i < quorum->observers_count; i++)
+        json_replica(out, i == 0 ? "" : ",", voter_of(&quorum->observers[i]));
+    fputs("]}", out);
+}
+
+static void print_json(FILE *out, const struct cluster_view *view)
+{
+    const struct metadata_response *metadata = view->metadata;
+    fputs("{\"cluster_id\":", out);
+    json_text(out, view->cluster->cluster_id);
+    fprintf(out, ",\"controller\":%d", view->cluster->controller_id);
+    json_brokers(out, view);
+    json_quorum(out, view->quorum);
+    fprintf(out, ",\"topics\":%d,\"partitions\":%d", metadata->topics_count,
             count_cluster(metadata).partitions);
     json_partitions(out, "under_replicated", metadata, is_under_replicated);
     json_partitions(out, "leaderless", metadata, is_leaderless);
@@ -138,7 +189,8 @@ static void print_json(FILE *out, const struct describe_cluster_response *cluste
 /* "host:port"; returns its width. Nowhere when `out` is NULL. */
 static int print_address(FILE *out, const struct describe_cluster_response_broker *broker)
 {
-    const bool is_ipv6 = memchr(broker->host.data, ':', broker->host.length) != NULL;
+    const bool is_ipv6 =
+        broker->host.length > 0 && memchr(broker->host.data, ':', broker->host.length) != NULL;
     char text[300];
     const int width = snprintf(text, sizeof(text), "%s%.*s%s:%d", is_ipv6 ? "[" : "",
                                SPAN_ARGS(broker->host), is_ipv6 ? "]" : "", broker->port);
@@ -207,12 +259,42 @@ static void print_troubled(FILE *out, const struct metadata_response *metadata)
     }
 }
 
-void cluster_print(FILE *out, const struct describe_cluster_response *cluster, bool knows_fenced,
-                   const struct metadata_response *metadata, bool json)
+/* How far each node's log is, next to the longest. */
+static void print_replica(FILE *out, quorum_of_response quorum, voter_of_quorum voter,
+                          const char *role)
 {
+    int64_t end = voter.log_end_offset;
+    for (int32_t i = 0; i < quorum->current_voters_count; i++) {
+        if (quorum->current_voters[i].log_end_offset > end)
+            end = quorum->current_voters[i].log_end_offset;
+    }
+    fprintf(out, "  %6d  %-8s  %10lld  ", voter.replica_id,
+            voter.replica_id == quorum->leader_id ? "leader" : role,
+            (long long)voter.log_end_offset);
+    if (voter.log_end_offset < 0)
+        fprintf(out, "%10s\n", "unknown");
+    else
+        fprintf(out, "%10lld\n", (long long)(end - voter.log_end_offset));
+}
+
+static void print_quorum(FILE *out, quorum_of_response quorum)
+{
+    fprintf(out, "metadata: term %d, committed %lld\n", quorum->leader_epoch,
+            (long long)quorum->high_watermark);
+    fputs("    NODE  ROLE         LOG END      BEHIND\n", out);
+    for (int32_t i = 0; i < quorum->current_voters_count; i++)
+        print_replica(out, quorum, quorum->current_voters[i], "voter");
+    for (int32_t i = 0; i < quorum->observers_count; i++)
+        print_replica(out, quorum, voter_of(&quorum->observers[i]), "observer");
+}
+
+void cluster_print(FILE *out, const struct cluster_view *view, bool json)
+{
+    const struct describe_cluster_response *cluster = view->cluster;
+    const struct metadata_response *metadata = view->metadata;
     const struct counts counts = count_cluster(metadata);
     if (json) {
-        print_json(out, cluster, knows_fenced, metadata);
+        print_json(out, view);
         return;
     }
     fprintf(out, "cluster %.*s: %d broker%s, controller ", SPAN_ARGS(cluster->cluster_id),
@@ -222,6 +304,8 @@ void cluster_print(FILE *out, const struct describe_cluster_response *cluster, b
     else
         fprintf(out, "%d\n", cluster->controller_id);
     print_brokers(out, cluster, metadata);
+    if (view->quorum != NULL)
+        print_quorum(out, view->quorum);
     fprintf(out, "%d topic%s, %d partition%s: %d under-replicated, %d without a leader\n",
             metadata->topics_count, metadata->topics_count == 1 ? "" : "s", counts.partitions,
             counts.partitions == 1 ? "" : "s", counts.lags, counts.leaderless);

@@ -8,9 +8,15 @@
 
 #include "core/wire/messages.h"
 
-/* The brokers, with what each does, and the partitions that are not as they should be, of topics in
- * their order: tables, or one line of JSON. `knows_fenced`: the answer tells who is fenced. */
-void cluster_print(FILE *out, const struct describe_cluster_response *cluster, bool knows_fenced,
-                   const struct metadata_response *metadata, bool json);
+struct cluster_view {
+    const struct describe_cluster_response *cluster;
+    bool knows_fenced; /* the answer tells who is fenced */
+    const struct metadata_response *metadata;
+    const struct describe_quorum_response_topic_partition *quorum; /* NULL: nobody told of it */
+};
+
+/* The brokers, with what each does, the nodes that keep the metadata, and the partitions that are
+ * not as they should be, of topics in their order: tables, or one line of JSON. */
+void cluster_print(FILE *out, const struct cluster_view *view, bool json);
 
 #endif

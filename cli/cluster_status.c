@@ -14,12 +14,34 @@
 /* Of DescribeCluster, from which on fenced brokers are in the answer. */
 #define VERSION_FENCED 2
 
+/* The answer about the metadata's log; NULL when this broker gives none, or nobody leads. */
+static const struct describe_quorum_response_topic_partition *
+ask_quorum(struct client *client, struct describe_quorum_response *response)
+{
+    struct describe_quorum_request_topic_partition partition = {.partition_index = 0};
+    struct describe_quorum_request_topic topic = {
+        .topic_name = SPAN("__cluster_metadata"), .partitions = &partition, .partitions_count = 1};
+    struct describe_quorum_request request;
+    wire_defaults(&wire_describe_quorum_request, &request);
+    request.topics = &topic;
+    request.topics_count = 1;
+    if (client_version(client, API_DESCRIBE_QUORUM) < 0 ||
+        client_call(client, API_DESCRIBE_QUORUM, &request, response) != 0 ||
+        response->error_code != ERR_NONE || response->topics_count != 1 ||
+        response->topics[0].partitions_count != 1 ||
+        response->topics[0].partitions[0].error_code != ERR_NONE)
+        return NULL;
+    return &response->topics[0].partitions[0];
+}
+
+/* Asks for everything, and prints it. Returns NULL, or why there is nothing to print. */
 static const char *ask(struct client *client, bool json)
 {
     struct describe_cluster_request request;
     struct describe_cluster_response cluster;
     struct metadata_request metadata_request;
     struct metadata_response metadata;
+    struct describe_quorum_response quorum;
     wire_defaults(&wire_describe_cluster_request, &request);
     request.include_fenced_brokers = true;
     if (client_call(client, API_DESCRIBE_CLUSTER, &request, &cluster) != 0)
@@ -32,8 +54,13 @@ static const char *ask(struct client *client, bool json)
     if (client_call(client, API_METADATA, &metadata_request, &metadata) != 0)
         return client->message;
     topic_sort(&metadata);
-    cluster_print(stdout, &cluster, client_version(client, API_DESCRIBE_CLUSTER) >= VERSION_FENCED,
-                  &metadata, json);
+    const struct cluster_view view = {
+        .cluster = &cluster,
+        .knows_fenced = client_version(client, API_DESCRIBE_CLUSTER) >= VERSION_FENCED,
+        .metadata = &metadata,
+        .quorum = ask_quorum(client, &quorum), /* last: who waits for a leader may wait in vain */
+    };
+    cluster_print(stdout, &view, json);
     return NULL;
 }
 

@@ -195,8 +195,8 @@ const struct cmd cmd_cluster = {
         "is shown, and see.\n"
         "\n"
         "status asks a broker of any cluster, Kafka's too, and shows who is there, who is the\n"
-        "controller, what each broker does, and which partitions lack a leader or a replica in\n"
-        "sync.",
+        "controller, what each broker does, how far the nodes are that keep the metadata, and\n"
+        "which partitions lack a leader or a replica in sync.",
     .examples = "chronik cluster try\n"
                 "    Three brokers at 127.0.0.1:9092, 9093 and 9094, in chronik-cluster.\n"
                 "chronik cluster try 5 /tmp/five --port 29092\n"

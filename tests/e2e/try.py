@@ -154,6 +154,8 @@ def status_tells(one):
     known = status(one, servers)
     must([broker["id"] for broker in known["brokers"]] == [1, 2, 3] and known["controller"] > 0 and
          not known["leaderless"], known)
+    must(known["quorum"]["leader"] == known["controller"] and
+         [voter["id"] for voter in known["quorum"]["voters"]] == [1, 2, 3], known)
     must(sum(broker["leads"] for broker in known["brokers"]) == known["partitions"], known)
     os.kill(one.pids()[2], signal.SIGKILL)
     wait_until(lambda: status(one, servers)["brokers"][2]["fenced"], 20, "it is fenced")
