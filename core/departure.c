@@ -78,6 +78,7 @@ static int leave_prepare(struct meta_proposal *proposal, const struct image *ima
                          struct meta_writer *writer)
 {
     const struct broker *broker = container_of(proposal, struct departure, proposal)->broker;
+    lease_give_up(&broker->cluster->lease);
     return brokers_leave(image, writer, broker->conf->node_id, broker->cluster->incarnation);
 }
 

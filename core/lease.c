@@ -48,7 +48,7 @@ static void lease_granted(struct lease *lease, uint64_t asked_us)
     struct list *place;
     const uint64_t until_us = asked_us + lease->length_us;
     /* Nobody else is believed that it was asked later than now. */
-    if (asked_us > lease->broker->io.now_us || until_us <= lease->until_us)
+    if (asked_us > lease->broker->io.now_us || until_us <= lease->until_us || lease->is_given_up)
         return;
     lease->until_us = until_us;
     if (!lease_holds(lease->broker))
@@ -205,6 +205,12 @@ void lease_stop(struct lease *lease)
 {
     lease->is_stopped = true;
     timer_cancel(&lease->broker->io.timers, &lease->ask_timer);
+}
+
+void lease_give_up(struct lease *lease)
+{
+    lease->is_given_up = true;
+    lease->until_us = 0;
 }
 
 void lease_free(struct lease *lease)

@@ -53,6 +53,7 @@ struct lease {
     uint64_t until_us; /* 0: there is none */
     uint64_t again_us; /* from one question to the next */
     bool is_stopped;
+    bool is_given_up;
     struct timer ask_timer;
     struct controller_watcher watcher;
     int32_t leader;      /* of the quorum, when it was asked last */
@@ -69,6 +70,10 @@ void lease_start(struct lease *lease);
 
 /* No more is asked for or granted; what is held stays. */
 void lease_stop(struct lease *lease);
+
+/* This broker asks others to lead in its place, who may do so before it knows: its lease is over,
+ * for good. It goes on granting others theirs. */
+void lease_give_up(struct lease *lease);
 
 /* Gives back what it holds. */
 void lease_free(struct lease *lease);
