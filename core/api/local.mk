@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 libcore_a_SOURCES += \
+	core/api/add_raft_voter.c \
 	core/api/api_versions.c \
 	core/api/authorized.h \
 	core/api/change.c \
@@ -32,8 +33,11 @@ libcore_a_SOURCES += \
 	core/api/offset_fetch.c \
 	core/api/offset_for_leader_epoch.c \
 	core/api/produce.c \
+	core/api/remove_raft_voter.c \
 	core/api/resource.h \
 	core/api/sync_group.c \
 	core/api/table.c \
 	core/api/table.h \
-	core/api/unregister_broker.c
+	core/api/unregister_broker.c \
+	core/api/voter_change.c \
+	core/api/voter_change.h

@@ -33,6 +33,8 @@ static const struct api_entry entries[] = {
     {API_DESCRIBE_QUORUM, describe_quorum_handle},
     {API_UNREGISTER_BROKER, unregister_broker_handle},
     {API_DESCRIBE_TOPIC_PARTITIONS, describe_topic_partitions_handle},
+    {API_ADD_RAFT_VOTER, add_raft_voter_handle},
+    {API_REMOVE_RAFT_VOTER, remove_raft_voter_handle},
 };
 
 #define ENTRIES (sizeof(entries) / sizeof(entries[0]))

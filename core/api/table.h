@@ -19,6 +19,7 @@ const struct api_entry *api_find(int16_t key);
 const struct api_entry *api_all(uint32_t *ret_count);
 
 /* The handlers, one file each in core/api/. */
+request_handler add_raft_voter_handle;
 request_handler api_versions_handle;
 request_handler create_partitions_handle;
 request_handler create_topics_handle;
@@ -45,10 +46,13 @@ request_handler offset_commit_handle;
 request_handler offset_fetch_handle;
 request_handler offset_for_leader_epoch_handle;
 request_handler produce_handle;
+request_handler remove_raft_voter_handle;
 request_handler sync_group_handle;
 request_handler unregister_broker_handle;
 
 /* What they do on the leader of the quorum (core/leader_call.h). */
+extern const struct leader_service add_raft_voter_service;
 extern const struct leader_service describe_quorum_service;
+extern const struct leader_service remove_raft_voter_service;
 
 #endif

@@ -131,6 +131,7 @@ static void host_role_changed(struct raft_host *host)
 
 static void host_voters_changed(struct raft_host *host)
 {
+    quorum_dial_voters(quorum_of_host(host));
     quorum_changed(quorum_of_host(host));
 }
 
@@ -307,6 +308,8 @@ struct quorum *quorum_new(struct io *io, const struct quorum_options *options,
         .directory = options->self.directory,
         .done = state_done,
     };
+    for (uint32_t i = 0; i < options->seeds_count; i++)
+        quorum->seeds[quorum->seeds_count++] = options->seeds[i].node;
     quorum->peers = options->peers;
     quorum_snapshot_init(quorum);
     quorum->wal_waiter.wake = wal_booted;

@@ -76,6 +76,14 @@ struct raft_status quorum_status(const struct quorum *quorum);
 bool quorum_replica(const struct quorum *quorum, uint32_t number, struct raft_replica *ret_replica);
 const struct raft_voters *quorum_voters(const struct quorum *quorum);
 
+/* Changes the voters by one: raft_add_voter(), raft_remove_voter(). */
+int quorum_add_voter(struct quorum *quorum, const struct voters_record_voter *voter,
+                     int64_t *ret_end);
+int quorum_remove_voter(struct quorum *quorum, struct raft_id id, int64_t *ret_end);
+
+/* Where a node listens for others that shall become a voter; a no-op for one that is. */
+void quorum_know(struct quorum *quorum, int32_t node, struct span host, uint16_t port);
+
 /* How often appends were lost (a full disk) since proposals were taken last; 0: never. Whether they
  * would be again nobody knows before it is tried, and quorum_retry() does that now, if it can. */
 uint32_t quorum_losses(const struct quorum *quorum);

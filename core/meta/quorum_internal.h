@@ -14,6 +14,8 @@ struct quorum {
     struct io *io;
     struct image *image;
     struct raft_id self;
+    int32_t seeds[RAFT_VOTERS_MAX]; /* node ids: where they listen is configured */
+    uint32_t seeds_count;
     struct quorum_observer *observer;
     struct wal *wal;
     struct wal_observer wal_observer;
@@ -59,6 +61,9 @@ void quorum_persist_done(struct quorum *quorum, int error);
 bool quorum_send(struct raft_host *host, int32_t node, const struct raft_message *message,
                  struct buffer *buffer);
 void quorum_node_known(struct raft_host *host, int32_t node, struct span name, uint16_t port);
+
+/* Dials the voters that no configuration names. */
+void quorum_dial_voters(struct quorum *quorum);
 
 /* Sends the batch that was proposed to the leader, again and again until quorum_forget(). */
 void quorum_forward(struct quorum *quorum, struct buffer *batch);

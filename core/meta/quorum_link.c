@@ -57,6 +57,44 @@ void quorum_node_known(struct raft_host *host, int32_t node, struct span name, u
         peers_know(quorum->peers, node, name, port);
 }
 
+static bool is_seed(const struct quorum *quorum, int32_t node)
+{
+    for (uint32_t i = 0; i < quorum->seeds_count; i++) {
+        if (quorum->seeds[i] == node)
+            return true;
+    }
+    return false;
+}
+
+void quorum_dial_voters(struct quorum *quorum)
+{
+    const struct raft_voters *voters = raft_voters(quorum->raft);
+    for (int32_t i = 0; voters != NULL && i < voters->record.voters_count; i++) {
+        const struct voters_record_voter *voter = &voters->record.voters[i];
+        if (voter->endpoints_count > 0 && !is_seed(quorum, voter->voter_id))
+            quorum_node_known(&quorum->host, voter->voter_id, voter->endpoints[0].host,
+                              voter->endpoints[0].port);
+    }
+}
+
+void quorum_know(struct quorum *quorum, int32_t node, struct span host, uint16_t port)
+{
+    const struct raft_voters *voters = raft_voters(quorum->raft);
+    if (voters == NULL || raft_voters_find_node(voters, node) == NULL)
+        quorum_node_known(&quorum->host, node, host, port);
+}
+
+int quorum_add_voter(struct quorum *quorum, const struct voters_record_voter *voter,
+                     int64_t *ret_end)
+{
+    return quorum->has_failed ? ERR_NOT_CONTROLLER : raft_add_voter(quorum->raft, voter, ret_end);
+}
+
+int quorum_remove_voter(struct quorum *quorum, struct raft_id id, int64_t *ret_end)
+{
+    return quorum->has_failed ? ERR_NOT_CONTROLLER : raft_remove_voter(quorum->raft, id, ret_end);
+}
+
 /* It takes messages, as far as anybody can know. */
 static bool is_there(const struct quorum *quorum, int32_t node)
 {

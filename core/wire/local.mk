@@ -16,6 +16,7 @@ nodist_libcore_a_SOURCES += \
 	core/wire/messages.h
 
 WIRE_SCHEMAS = \
+	core/wire/schema/add_raft_voter.kp \
 	core/wire/schema/api_versions.kp \
 	core/wire/schema/consumer_offsets.kp \
 	core/wire/schema/consumer_protocol.kp \
@@ -49,6 +50,7 @@ WIRE_SCHEMAS = \
 	core/wire/schema/produce.kp \
 	core/wire/schema/quorum.kp \
 	core/wire/schema/raft.kp \
+	core/wire/schema/remove_raft_voter.kp \
 	core/wire/schema/replica.kp \
 	core/wire/schema/sync_group.kp \
 	core/wire/schema/unregister_broker.kp

@@ -8,6 +8,7 @@ tests_check_broker_SOURCES = \
 	tests/core/test_cluster.c \
 	tests/core/test_cluster_clients.c \
 	tests/core/test_cluster_groups.c \
+	tests/core/test_cluster_quorum.c \
 	tests/core/test_data_path.c \
 	tests/core/test_first_start.c \
 	tests/core/test_refusals.c \

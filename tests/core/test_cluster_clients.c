@@ -304,93 +304,6 @@ START_TEST(who_is_eligible_is_told)
 }
 END_TEST
 
-/* ---- The quorum ---- */
-
-static struct describe_quorum_request *quorum_of(struct client *client, struct span topic)
-{
-    struct arena *arena = client_arena(client);
-    struct describe_quorum_request *request = client_request(client, API_DESCRIBE_QUORUM);
-    request->topics = arena_array(arena, 1, sizeof(*request->topics));
-    request->topics_count = 1;
-    request->topics[0].topic_name = topic;
-    request->topics[0].partitions = arena_array(arena, 1, sizeof(*request->topics[0].partitions));
-    request->topics[0].partitions_count = 1;
-    return request;
-}
-
-START_TEST(any_node_tells_what_the_leader_knows_of_the_quorum)
-{
-    crew_advance(1000);
-    for (int32_t id = 1; id <= 3; id++) {
-        for (int16_t version = 0; version <= 2; version++) {
-            const struct describe_quorum_response *response =
-                crew_call(clients[id], API_DESCRIBE_QUORUM, version,
-                          quorum_of(clients[id], SPAN("__cluster_metadata")));
-            ck_assert_ptr_nonnull(response);
-            ck_assert_int_eq(response->error_code, ERR_NONE);
-            const struct describe_quorum_response_topic_partition *partition =
-                &response->topics[0].partitions[0];
-            ck_assert_int_eq(partition->error_code, ERR_NONE);
-            const struct raft_status status =
-                quorum_status(controller_quorum(crew_nodes[id].broker->controller));
-            ck_assert_int_eq(partition->leader_id, status.leader);
-            ck_assert_int_eq(partition->leader_epoch, status.term);
-            ck_assert_int_eq(partition->high_watermark, status.committed);
-            ck_assert_int_eq(partition->current_voters_count, 3);
-            ck_assert_int_eq(partition->observers_count, 0);
-            for (int32_t i = 0; i < 3; i++) {
-                ck_assert_int_eq(partition->current_voters[i].log_end_offset, status.committed);
-                if (version >= 1)
-                    ck_assert_int_le(world_wall_ms(crew_nodes[id].world) -
-                                         partition->current_voters[i].last_caught_up_timestamp,
-                                     2000);
-            }
-            ck_assert_int_eq(response->nodes_count, version >= 2 ? 3 : 0);
-            if (version < 2)
-                continue;
-            ck_assert_int_eq(response->nodes[0].listeners_count, 1);
-            ck_assert(span_equal(response->nodes[0].listeners[0].name, SPAN("CONTROLLER")));
-            ck_assert_int_eq(response->nodes[0].listeners[0].port, 9093);
-        }
-    }
-}
-END_TEST
-
-START_TEST(there_is_one_quorum)
-{
-    for (int32_t id = 1; id <= 3; id++) {
-        const struct describe_quorum_response *response =
-            crew_call(clients[id], API_DESCRIBE_QUORUM, 2, quorum_of(clients[id], TOPIC));
-        ck_assert_ptr_nonnull(response);
-        ck_assert_int_eq(response->topics[0].partitions[0].error_code,
-                         ERR_UNKNOWN_TOPIC_OR_PARTITION);
-    }
-}
-END_TEST
-
-/* Who asks is not left without an answer, whatever becomes of the leader. */
-START_TEST(what_the_leader_takes_with_it_is_refused)
-{
-    const int32_t leader =
-        quorum_status(controller_quorum(crew_nodes[1].broker->controller)).leader;
-    const int32_t other = leader % 3 + 1;
-    client_free(clients[leader]);
-    clients[leader] = NULL;
-    node_kill(&crew_nodes[leader]);
-    const struct describe_quorum_response *response =
-        crew_call(clients[other], API_DESCRIBE_QUORUM, 2,
-                  quorum_of(clients[other], SPAN("__cluster_metadata")));
-    ck_assert_ptr_nonnull(response);
-    const int16_t error = response->topics[0].partitions[0].error_code;
-    ck_assert(error == ERR_NOT_LEADER_OR_FOLLOWER || error == ERR_REQUEST_TIMED_OUT);
-    crew_advance(5000);
-    response = crew_call(clients[other], API_DESCRIBE_QUORUM, 2,
-                         quorum_of(clients[other], SPAN("__cluster_metadata")));
-    ck_assert_int_eq(response->topics[0].partitions[0].error_code, ERR_NONE);
-    ck_assert_int_ne(response->topics[0].partitions[0].leader_id, leader);
-}
-END_TEST
-
 static void begin_with_another_listener(void)
 {
     begin_with(with_another_listener);
@@ -414,11 +327,5 @@ SUITE(cluster_clients)
     tcase_add_checked_fixture(tcase, begin_replicated, end_replicated);
     tcase_add_test(tcase, a_leader_that_took_over_says_where_the_end_is_when_it_knows);
     tcase_add_test(tcase, who_is_eligible_is_told);
-    suite_add_tcase(suite, tcase);
-    tcase = tcase_create("quorum");
-    tcase_add_checked_fixture(tcase, begin_replicated, end_replicated);
-    tcase_add_test(tcase, any_node_tells_what_the_leader_knows_of_the_quorum);
-    tcase_add_test(tcase, there_is_one_quorum);
-    tcase_add_test(tcase, what_the_leader_takes_with_it_is_refused);
     suite_add_tcase(suite, tcase);
 }

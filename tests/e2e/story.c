@@ -336,6 +336,20 @@ static void ask_quorum(struct story *story, void *to)
     ONE(story, request->topics->partitions, request->topics->partitions_count);
 }
 
+static void ask_more_voters(struct story *story, void *to)
+{
+    struct add_raft_voter_request *request = to;
+    (void)story;
+    request->cluster_id = SPAN("another");
+}
+
+static void ask_fewer_voters(struct story *story, void *to)
+{
+    struct remove_raft_voter_request *request = to;
+    (void)story;
+    request->cluster_id = SPAN("another");
+}
+
 static void ask_unregistration(struct story *story, void *to)
 {
     struct unregister_broker_request *request = to;
@@ -403,6 +417,14 @@ const struct story_step story_steps[] = {
      .error = ERR_UNKNOWN_TOPIC_OR_PARTITION,
      .shows_error = true,
      .ask = ask_quorum},
+    {.api_key = API_ADD_RAFT_VOTER,
+     .error = ERR_INCONSISTENT_CLUSTER_ID,
+     .shows_error = true,
+     .ask = ask_more_voters},
+    {.api_key = API_REMOVE_RAFT_VOTER,
+     .error = ERR_INCONSISTENT_CLUSTER_ID,
+     .shows_error = true,
+     .ask = ask_fewer_voters},
     {.api_key = API_UNREGISTER_BROKER,
      .error = ERR_BROKER_ID_NOT_REGISTERED,
      .shows_error = true,

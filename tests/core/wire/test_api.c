@@ -38,6 +38,8 @@ static const struct {
     {API_DESCRIBE_QUORUM, "DescribeQuorum", 0, 2, 0},
     {API_UNREGISTER_BROKER, "UnregisterBroker", 0, 0, 0},
     {API_DESCRIBE_TOPIC_PARTITIONS, "DescribeTopicPartitions", 0, 0, 0},
+    {API_ADD_RAFT_VOTER, "AddRaftVoter", 0, 1, 0},
+    {API_REMOVE_RAFT_VOTER, "RemoveRaftVoter", 0, 0, 0},
 };
 
 #define APIS_COUNT ((int)(sizeof(apis) / sizeof(apis[0])))
