@@ -65,6 +65,7 @@ void follow_end(struct replica_follower *follow)
 void follow_ask(struct replica_follower *follow)
 {
     follow->state = FOLLOW_ASKING;
+    follow->node->ask_again_us = ASK_AGAIN_US;
     list_remove(&follow->ack_place);
     if (list_empty(&follow->ask_place))
         list_append(&follow->node->to_ask, &follow->ask_place);
@@ -157,8 +158,11 @@ static const char *follow_place(struct replica_follower *follow,
                                 const struct replica_place_partition *place)
 {
     const struct log *log = follow->partition->log;
-    if (place->verdict == PLACE_ASK && follow->state == FOLLOW_FOLLOWING)
-        follow_ask(follow);
+    if (place->verdict == PLACE_ASK) {
+        if (follow->state != FOLLOW_LOADING)
+            follow_ask(follow);
+        return NULL;
+    }
     if (follow->state != FOLLOW_ASKING || log_state(log) != LOG_READY ||
         place->asked_offset != follow->asked_end || follow->asked_end != log_end(log))
         return NULL; /* of an earlier question */

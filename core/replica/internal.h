@@ -244,7 +244,8 @@ void replica_stream_init(struct replica_stream *stream, struct replica_leader *l
 void replica_stream_free(struct replica_stream *stream);
 void replica_stream_start(struct replica_stream *stream, int64_t offset);
 void replica_stream_stop(struct replica_stream *stream);
-void replica_stream_resend(struct replica_stream *stream); /* what was on its way is lost */
+void replica_stream_ask_to_ask(struct replica_stream *stream); /* its follower is to ask */
+void replica_stream_resend(struct replica_stream *stream);     /* what was on its way is lost */
 void replica_stream_pump(struct replica_stream *stream);
 void replica_stream_answered(struct replica_stream *stream, int64_t end_offset);
 int64_t replica_stream_safe_end(const struct replica_stream *stream);

@@ -43,6 +43,8 @@ void lead_begin(struct replicas *replicas, struct partition *partition,
             continue;
         struct replica_stream *stream = &lead->streams[lead->streams_count++];
         replica_stream_init(stream, lead, replicas_node(replicas, id));
+        /* Who knew of this leader before it did has asked too early. */
+        replica_stream_ask_to_ask(stream);
         if (meta_is_member(meta_isr(meta), meta->isr_count, id))
             isr_fell_behind(stream);
     }

@@ -60,12 +60,15 @@ static void ask_again(struct timer *timer)
     struct replica_node *node = container_of(timer, struct replica_node, ask_timer);
     struct list *place;
     struct list *next;
+    const uint64_t again_us =
+        node->ask_again_us * 2 < ASK_AGAIN_MAX_US ? node->ask_again_us * 2 : ASK_AGAIN_MAX_US;
     list_each(&node->followed, place, next)
     {
         struct replica_follower *follow = container_of(place, struct replica_follower, place);
         if (follow->state == FOLLOW_ASKING)
             follow_ask(follow);
     }
+    node->ask_again_us = again_us;
 }
 
 static void node_send_asks(struct replica_node *node)
@@ -74,13 +77,6 @@ static void node_send_asks(struct replica_node *node)
     if (list_empty(&node->to_ask))
         return;
     outbox_send_asks(node);
-    if (timer_is_set(&node->ask_timer))
-        node->ask_again_us = ASK_AGAIN_US; /* a new one */
-    else
-        node->ask_again_us =
-            node->ask_again_us * 2 < ASK_AGAIN_MAX_US ? node->ask_again_us * 2 : ASK_AGAIN_MAX_US;
-    if (node->ask_again_us < ASK_AGAIN_US)
-        node->ask_again_us = ASK_AGAIN_US;
     timer_set(&io->timers, &node->ask_timer, io->now_us + node->ask_again_us, ask_again);
 }
 

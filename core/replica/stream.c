@@ -235,8 +235,7 @@ static void catch_up_done(struct log_scan *scan, int error)
     replicas_wake(node->replicas);
 }
 
-/* The log begins behind what the follower has: it is to ask, and be told where to begin anew. */
-static void ask_to_ask(struct replica_stream *stream)
+void replica_stream_ask_to_ask(struct replica_stream *stream)
 {
     const struct replica_leader *lead = stream->lead;
     replica_stream_stop(stream);
@@ -269,7 +268,7 @@ void catch_up_next(struct replica_node *node)
         if (log_state(log) != LOG_READY || stream->next >= log_written_end(log))
             continue;
         if (stream->next < log_start(log))
-            ask_to_ask(stream);
+            replica_stream_ask_to_ask(stream); /* where to begin anew */
         else
             catch_up_start(stream);
     }

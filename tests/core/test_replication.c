@@ -208,6 +208,27 @@ START_TEST(a_leader_that_dies_is_followed_by_one_that_has_everything)
 }
 END_TEST
 
+/* A broker that asked before its new leader knew asks again soon, the tenth time as the first. */
+START_TEST(every_death_costs_a_moment_only)
+{
+    for (int i = 0; i < 8; i++) {
+        produce_some(1);
+        const int32_t dead = leader();
+        client_leave();
+        node_kill(&nodes[dead]);
+        advance(100);
+        send(-1, 1);
+        advance(100);
+        ck_assert(is_answered());
+        ck_assert_int_eq(answer, ERR_NONE);
+        node_start(&nodes[dead]);
+        advance(3000);
+        ck_assert_int_eq(meta(leader())->isr_count, 3);
+    }
+    equal_everywhere(16);
+}
+END_TEST
+
 START_TEST(what_only_the_dead_leader_had_is_cut_off)
 {
     produce_some(5);
@@ -355,6 +376,7 @@ SUITE(replication)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, what_is_produced_is_on_every_replica);
     tcase_add_test(tcase, a_leader_that_dies_is_followed_by_one_that_has_everything);
+    tcase_add_test(tcase, every_death_costs_a_moment_only);
     tcase_add_test(tcase, what_only_the_dead_leader_had_is_cut_off);
     tcase_add_test(tcase, too_few_replicas_commit_nothing);
     tcase_add_test(tcase, a_follower_that_was_away_for_long_catches_up_from_the_log);
