@@ -277,8 +277,10 @@ static void quorum_start(struct boot *boot)
         .peers = broker->cluster == NULL ? NULL : broker->cluster->peers,
     };
     broker->controller = controller_new(&broker->io, &options);
-    if (broker->cluster != NULL)
+    if (broker->cluster != NULL) {
         fencing_start(&broker->cluster->fencing, broker->controller, &broker->image);
+        agreement_start(&broker->cluster->agreement, &broker->io, conf, broker->controller);
+    }
     boot->waiter.wake = metadata_loaded;
     controller_boot(broker->controller, &boot->waiter);
     boot_wait(boot);

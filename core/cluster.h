@@ -6,6 +6,7 @@
 #include "core/base/span.h"
 #include "core/leader_call.h"
 #include "core/lease.h"
+#include "core/meta/agreement.h"
 #include "core/meta/fencing.h"
 #include "core/peer/peers.h"
 
@@ -16,6 +17,7 @@ struct cluster {
     struct peers *peers;
     struct peers_observer observer;
     struct fencing fencing;
+    struct agreement agreement;
     struct lease lease;
     struct replicas *replicas; /* of partitions */
     struct leader_calls calls; /* of clients */

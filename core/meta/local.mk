@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 libcore_a_SOURCES += \
+	core/meta/agreement.c \
+	core/meta/agreement.h \
 	core/meta/brokers.c \
 	core/meta/brokers.h \
 	core/meta/controller.c \

@@ -5,6 +5,7 @@ UNIT_TESTS += tests/check_broker
 tests_check_broker_SOURCES = \
 	tests/core/crew.c \
 	tests/core/crew.h \
+	tests/core/test_agreement.c \
 	tests/core/test_cluster.c \
 	tests/core/test_cluster_clients.c \
 	tests/core/test_cluster_groups.c \
