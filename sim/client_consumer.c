@@ -13,6 +13,8 @@
 
 #define METADATA_VERSION    12
 #define LEARN_AGAIN_US_MOST 50000
+/* A node that has come to lead may not know yet how much there is to read. */
+#define END_HOLDS_US ((uint64_t)1000000)
 
 struct consumer {
     struct client client;
@@ -24,6 +26,7 @@ struct consumer {
     bool in_cluster;
     bool settling;
     bool is_done;
+    uint64_t end_since_us; /* it has been at the end; 0: it is not */
 };
 
 static void due(struct task *task);
@@ -86,6 +89,17 @@ static void learned(struct consumer *consumer, const struct metadata_response *r
         look_again(consumer);
 }
 
+static void end_reached(struct consumer *consumer)
+{
+    const uint64_t now_us = consumer->client.sim->now_us;
+    if (!consumer->settling || !reader_is_at_end(&consumer->reader))
+        consumer->end_since_us = 0;
+    else if (consumer->end_since_us == 0)
+        consumer->end_since_us = now_us;
+    consumer->is_done = consumer->end_since_us != 0 &&
+                        (!consumer->in_cluster || now_us >= consumer->end_since_us + END_HOLDS_US);
+}
+
 static void on_received(struct contact *contact, const struct exchange *exchange)
 {
     struct consumer *consumer = of(contact);
@@ -95,7 +109,7 @@ static void on_received(struct contact *contact, const struct exchange *exchange
         if (consumer->reader.has_failed)
             look_again(consumer);
         else
-            consumer->is_done = consumer->settling && reader_is_at_end(&consumer->reader);
+            end_reached(consumer);
     }
     const bool waits = !consumer->knows_topic;
     later(consumer, waits

@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 
+#include "core/base/check.h"
 #include "core/base/crc32c.h"
 #include "core/conf/topic_conf.h"
 #include "core/coord/coordinator.h"
 #include "core/meta/wal.h"
+#include "core/view.h"
 #include "core/wire/error.h"
 #include "sim/durable_log.h"
 #include "sim/memory.h"
@@ -22,6 +24,10 @@ struct name_change {
 
 struct durable {
     const struct host *host;
+    const struct committed *committed; /* NULL: the host's own log says it */
+    uint32_t taken;                    /* of what is committed */
+    uint64_t boots;                    /* of the process that has applied it */
+    bool takes_all;                    /* whether the host has applied it or not */
     struct memory memory;
     struct image image;
     struct image_observer observer;
@@ -69,13 +75,20 @@ static void start(struct durable *durable)
     durable_log_init(&durable->log, SPAN("__cluster_metadata"), 0);
 }
 
-struct durable *durable_new(const struct host *host)
+struct durable *durable_new(const struct host *host, const struct committed *committed)
 {
     struct durable *durable = sim_allocate(NULL, sizeof(*durable));
-    *durable = (struct durable){.host = host};
+    *durable = (struct durable){.host = host, .committed = committed};
     memory_init(&durable->memory, sim_allocator());
     arena_init(&durable->arena, &durable->memory, MEMORY_STATE, ARENA_BYTES_MAX);
     start(durable);
+    return durable;
+}
+
+struct durable *durable_new_of_all(const struct host *host, const struct committed *committed)
+{
+    struct durable *durable = durable_new(host, committed);
+    durable->takes_all = true;
     return durable;
 }
 
@@ -137,9 +150,49 @@ static void read_anew(struct durable *durable)
     start(durable);
 }
 
+/* How far the process has come, which may begin with less than the one before it had. */
+static int64_t applied_end(struct durable *durable)
+{
+    struct broker_view view = {0};
+    const struct host *host = durable->host;
+    if (durable->takes_all)
+        return INT64_MAX;
+    if (host->broker == NULL)
+        return 0;
+    if (durable->boots != host->boots) {
+        durable->boots = host->boots;
+        durable->taken = 0;
+        read_anew(durable);
+    }
+    broker_view(host->broker, &view);
+    return view.metadata_end;
+}
+
+static void committed_follow(struct durable *durable)
+{
+    struct span batch;
+    struct batch_info info;
+    const int64_t end = applied_end(durable);
+    durable->is_blind = durable->is_blind || committed_is_blind(durable->committed);
+    while (!durable->is_blind) {
+        batch = committed_batch(durable->committed, durable->taken);
+        if (span_is_null(batch))
+            return;
+        batch_info_read(batch.data, &info);
+        if (batch_last_offset(&info) >= end)
+            return;
+        durable->taken++;
+        durable->is_blind = !apply(durable, batch);
+    }
+}
+
 void durable_update(struct durable *durable, uint64_t number)
 {
     durable->number = number;
+    if (durable->committed != NULL) {
+        committed_follow(durable);
+        return;
+    }
     for (bool again = false; !durable->is_blind;) {
         struct span batch;
         struct batch_info info;
@@ -156,6 +209,12 @@ void durable_update(struct durable *durable, uint64_t number)
             break;
         }
     }
+}
+
+struct image *durable_image_of_all(struct durable *durable)
+{
+    CHECK(durable->takes_all); /* nothing ever makes it anew */
+    return &durable->image;
 }
 
 const struct image *durable_image(const struct durable *durable)

@@ -3,21 +3,32 @@
  * What the worst power loss would leave of a machine's metadata: an image made of the batches of
  * its metadata WAL that are durable. A broker applies no record before it is, so that this is never
  * older than what it has told; judges learn from it which topics there are, without a look inside.
+ *
+ * Of a node of a cluster it is what the cluster has committed, as far as that node has applied it:
+ * its own log may lack that, and hold what is never committed.
  */
 #ifndef SIM_DURABLE_H
 #define SIM_DURABLE_H
 
 #include "core/meta/image.h"
+#include "sim/committed.h"
 #include "sim/host.h"
 
 struct durable;
 
-struct durable *durable_new(const struct host *host);
+/* `committed` is that of the host's cluster; NULL: it is one of its own. Both are borrowed. */
+struct durable *durable_new(const struct host *host, const struct committed *committed);
+
+/* All that the cluster has committed, whoever knows it already; `host` is any of its nodes. */
+struct durable *durable_new_of_all(const struct host *host, const struct committed *committed);
 void durable_free(struct durable *durable);
 
 /* Reads what has become durable since the last call; what it finds has the trace's number `number`.
  */
 void durable_update(struct durable *durable, uint64_t number);
+
+/* The image of durable_new_of_all(), for its observers. */
+struct image *durable_image_of_all(struct durable *durable);
 
 /* The image; NULL when the WAL on the disk can't be read (bits flipped, or it was read on from a
  * snapshot): then nothing can be said. */

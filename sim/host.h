@@ -144,6 +144,15 @@ static inline uint32_t host_cluster(const struct host *host)
     return host->conf.is_cluster ? 0 : host->number;
 }
 
+/* The first machine of its cluster, by which the cluster goes where something is the cluster's. */
+static inline uint32_t host_realm(const struct host *host)
+{
+    uint32_t first = host->number;
+    while (first > 1 && host_cluster(host->sim->hosts[first - 2]) == host_cluster(host))
+        first--;
+    return first;
+}
+
 static inline bool host_runs(const struct host *host)
 {
     return host->state != HOST_OFF;

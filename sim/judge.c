@@ -22,6 +22,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_commits,
     &judge_metadata,
     &judge_quorum,
+    &judge_partitions,
     &judge_limits,
     &judge_links,
     &judge_contract,
@@ -41,6 +42,8 @@ struct judges {
     struct sim *sim;
     struct judge items[JUDGES_MAX];
     uint32_t count;
+    struct committed *committed; /* of the machines that are a cluster */
+    struct durable *truth;       /* all of it */
     struct durable *durables[SIM_HOSTS_MAX];
     struct audience asked;
     struct audience replied;
@@ -80,8 +83,12 @@ struct judges *judges_new_of(struct sim *sim, const struct judge_kind *const *of
     CHECK(count <= JUDGES_MAX);
     struct judges *judges = sim_allocate(NULL, sizeof(*judges));
     *judges = (struct judges){.sim = sim};
+    sim->judges = judges;
+    judges->committed = committed_new(sim);
+    judges->truth = durable_new_of_all(sim->hosts[0], judges->committed);
     for (uint32_t i = 0; i < sim->hosts_count; i++)
-        judges->durables[i] = durable_new(sim->hosts[i]);
+        judges->durables[i] =
+            durable_new(sim->hosts[i], sim->hosts[i]->conf.is_cluster ? judges->committed : NULL);
     for (uint32_t i = 0; i < count; i++)
         judge_begin(judges, of[i]);
     return judges;
@@ -95,7 +102,7 @@ struct judges *judges_new(struct sim *sim)
     for (uint32_t i = 0; i < sim->hosts_count; i++)
         is_cluster = is_cluster || sim->hosts[i]->conf.is_cluster;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (!is_cluster || !kinds[i]->is_of_one_node)
+        if (is_cluster ? !kinds[i]->is_of_one_node : !kinds[i]->is_of_cluster)
             of[count++] = kinds[i];
     }
     return judges_new_of(sim, of, count);
@@ -114,6 +121,8 @@ void judges_free(struct judges *judges)
     }
     for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++)
         durable_free(judges->durables[i]);
+    durable_free(judges->truth);
+    committed_free(judges->committed);
     free(judges);
 }
 
@@ -131,6 +140,33 @@ const struct judge *judges_get(const struct judges *judges, uint32_t index)
 const struct durable *judge_durable(const struct judge *judge, const struct host *host)
 {
     return judge->sim->judges->durables[host->number - 1];
+}
+
+const struct image *judge_truth(const struct judge *judge)
+{
+    return durable_image(judge->sim->judges->truth);
+}
+
+void judge_observe_truth(struct judge *judge, struct image_observer *observer)
+{
+    image_observe(durable_image_of_all(judge->sim->judges->truth), observer);
+}
+
+bool judges_are_all_in_sync(const struct judges *judges)
+{
+    const struct image *image = durable_image(judges->truth);
+    if (image == NULL)
+        return true;
+    for (const struct meta_topic *topic = image_first_topic(image); topic != NULL;
+         topic = image_next_topic(topic)) {
+        for (int32_t i = 0; i < topic->partitions_count; i++) {
+            const struct meta_partition *partition = image_partition(topic, i);
+            if (partition->leader == META_NO_LEADER ||
+                partition->isr_count < partition->replicas_count)
+                return false;
+        }
+    }
+    return true;
 }
 
 __attribute__((format(printf, 3, 0))) static void
@@ -194,6 +230,8 @@ void judges_host_changed(struct judges *judges, struct host *host, enum host_cha
 
 void judges_stepped(struct judges *judges, struct host *host, const struct event *event)
 {
+    committed_stepped(judges->committed, host);
+    durable_update(judges->truth, judges->sim->trace_number);
     for (uint32_t i = 0; i < judges->stepped.count; i++)
         judges->stepped.judges[i]->kind->stepped(judges->stepped.judges[i], host, event);
 }

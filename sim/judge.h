@@ -15,12 +15,12 @@
 struct judge;
 
 struct judge_kind {
-    const char *name;   /* "acked-is-durable" */
-    const char *rule;   /* what must hold, in a sentence */
-    const char *source; /* whence: KIP, paper, contract */
-    size_t size;        /* of its state, which starts zeroed */
-    bool
-        is_of_one_node; /* it looks at one machine's disk or partitions: not in a cluster's world */
+    const char *name;    /* "acked-is-durable" */
+    const char *rule;    /* what must hold, in a sentence */
+    const char *source;  /* whence: KIP, paper, contract */
+    size_t size;         /* of its state, which starts zeroed */
+    bool is_of_one_node; /* it looks at one machine's disk or partitions: not in a cluster */
+    bool is_of_cluster;  /* it looks at what nodes share: nowhere else */
     void (*begin)(struct judge *judge);
     void (*asked)(struct judge *judge, const struct exchange *exchange);
     void (*replied)(struct judge *judge, const struct exchange *exchange);
@@ -58,6 +58,7 @@ extern const struct judge_kind judge_limits;
 extern const struct judge_kind judge_links;
 extern const struct judge_kind judge_metadata;
 extern const struct judge_kind judge_quorum;
+extern const struct judge_kind judge_partitions;
 
 /* All of them, over a world whose machines are there. */
 struct judges *judges_new(struct sim *sim);
@@ -68,8 +69,15 @@ void judges_free(struct judges *judges);
 uint32_t judges_count(const struct judges *judges);
 const struct judge *judges_get(const struct judges *judges, uint32_t index);
 
-/* What is durable of a machine's metadata at this moment. */
+/* What is durable of a machine's metadata at this moment; of a node of a cluster, what it knows. */
 const struct durable *judge_durable(const struct judge *judge, const struct host *host);
+
+/* What a cluster has committed of its metadata at this moment, whoever knows it already; NULL when
+ * that is not known. */
+const struct image *judge_truth(const struct judge *judge);
+
+/* `observer` is told of each record that a cluster commits, until it is taken out of its list. */
+void judge_observe_truth(struct judge *judge, struct image_observer *observer);
 
 /* Ends the run, unless somebody has objected before; the latter for what should have ended. */
 void judge_object(struct judge *judge, const char *format, ...)
@@ -85,5 +93,8 @@ void judges_lost(struct judges *judges, const struct exchange *exchange);
 void judges_host_changed(struct judges *judges, struct host *host, enum host_change change);
 void judges_stepped(struct judges *judges, struct host *host, const struct event *event);
 void judges_phase(struct judges *judges, enum sim_phase phase);
+
+/* False while a partition of a cluster has no leader, or replicas that are not in sync. */
+bool judges_are_all_in_sync(const struct judges *judges);
 
 #endif

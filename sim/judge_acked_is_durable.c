@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When a Produce with acks=all is answered, its batch would survive a power loss at that very
- * moment: it is in the durable part of its partition's segments, at the offset that was told.
+ * moment: it is in the durable part of its partition's segments, at the offset that was told. In a
+ * cluster that is so on every replica that is in sync at that moment: whichever of them leads next
+ * has it, even if the one that answers does not lead any more.
  */
 #include "sim/durable_log.h"
 #include "sim/judge.h"
@@ -27,14 +29,16 @@ static void begin(struct judge *judge)
     map_init(&acked->partitions, &judge->memory, 0);
 }
 
-static struct partition *partition_of(struct judge *judge, const struct produced *part)
+static struct partition *partition_of(struct judge *judge, const struct produced *part,
+                                      const struct host *host)
 {
     struct acked *acked = judge->state;
-    struct map_node *node = map_find(&acked->partitions, span_of(&part->key, sizeof(part->key)));
+    const struct partition_key key = {host->number, part->key.index, part->key.topic};
+    struct map_node *node = map_find(&acked->partitions, span_of(&key, sizeof(key)));
     if (node != NULL)
         return container_of(node, struct partition, node);
     struct partition *partition = memory_new(&judge->memory, struct partition);
-    partition->key = part->key;
+    partition->key = key;
     durable_log_init(&partition->log, part->topic->name, part->key.index);
     map_add(&acked->partitions, &partition->node, span_of(&partition->key, sizeof(partition->key)));
     return partition;
@@ -63,18 +67,17 @@ static bool read_to(struct judge *judge, struct partition *partition, const stru
     return true;
 }
 
-static void judge_part(struct judge *judge, const struct exchange *exchange,
-                       const struct produced *part)
+static void judge_replica(struct judge *judge, const struct produced *part, const struct host *host)
 {
-    struct partition *partition = partition_of(judge, part);
+    struct partition *partition = partition_of(judge, part, host);
     const struct batch_mark told = batch_mark_of(part->batch, part->reply->base_offset);
     judge->judged++;
-    if (!read_to(judge, partition, &exchange->host->files, told.last_offset)) {
+    if (!read_to(judge, partition, &host->files, told.last_offset)) {
         judge_object(judge,
                      "%.*s-%d: offsets %lld to %lld are acknowledged, but a power loss of %s now "
                      "would leave only what lies before offset %lld",
                      (int)part->name.length, (const char *)part->name.data, part->key.index,
-                     (long long)told.base_offset, (long long)told.last_offset, exchange->host->name,
+                     (long long)told.base_offset, (long long)told.last_offset, host->name,
                      (long long)partition->log.next_offset);
         return;
     }
@@ -90,8 +93,24 @@ static void judge_part(struct judge *judge, const struct exchange *exchange,
                      "%.*s-%d: offsets %lld to %lld are acknowledged, but a power loss of %s now "
                      "would leave other records there (from %lld to %lld)",
                      (int)part->name.length, (const char *)part->name.data, part->key.index,
-                     (long long)told.base_offset, (long long)told.last_offset, exchange->host->name,
+                     (long long)told.base_offset, (long long)told.last_offset, host->name,
                      (long long)found->base_offset, (long long)found->last_offset);
+}
+
+static void judge_part(struct judge *judge, const struct exchange *exchange,
+                       const struct produced *part)
+{
+    if (!exchange->host->conf.is_cluster) {
+        judge_replica(judge, part, exchange->host);
+        return;
+    }
+    const struct image *image = judge_truth(judge);
+    const struct meta_topic *topic =
+        image == NULL ? NULL : image_topic_by_id(image, part->key.topic);
+    const struct meta_partition *meta =
+        topic == NULL ? NULL : image_partition(topic, part->key.index);
+    for (uint32_t i = 0; meta != NULL && i < meta->isr_count; i++)
+        judge_replica(judge, part, judge->sim->hosts[meta_isr(meta)[i] - 1]);
 }
 
 static void replied(struct judge *judge, const struct exchange *exchange)
@@ -127,7 +146,6 @@ const struct judge_kind judge_acked_is_durable = {
     .source = "KIP-966 and write.caching=false; law: no reply leaves before what it promises is "
               "durable",
     .size = sizeof(struct acked),
-    .is_of_one_node = true,
     .begin = begin,
     .replied = replied,
     .end = end,

@@ -107,6 +107,9 @@ static bool is_trouble(int16_t error)
 static void error_found(void *context, int16_t error)
 {
     const struct look *look = context;
+    /* Who asks the wrong node of a cluster is told so. */
+    if (error == ERR_NOT_LEADER_OR_FOLLOWER && look->exchange->host->conf.is_cluster)
+        return;
     if (look->is_bold ? is_trouble(error) : !is_expected(error))
         judge_object(look->judge, "%s of client %u is answered with %s by %s, though nothing fails",
                      look->exchange->api->name, look->exchange->client, error_name(error),
@@ -187,6 +190,9 @@ static void replied(struct judge *judge, const struct exchange *exchange)
 {
     const struct sim *sim = judge->sim;
     if (sim->faults != NULL && !faults_are_none(sim->faults))
+        return;
+    /* Nodes of a cluster that boots wait for one another. */
+    if (sim->phase == SIM_BOOT && exchange->host->conf.is_cluster)
         return;
     judge->judged++;
     struct look look = {judge, exchange, is_bold(judge, exchange->client)};

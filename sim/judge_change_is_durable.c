@@ -209,12 +209,12 @@ static void replied(struct judge *judge, const struct exchange *exchange)
     }
 }
 
-/* What was lost with the process before will not happen any more. */
+/* What was lost with the process before will not happen any more; but in a cluster it may have gone
+ * to another node before. */
 static void host_changed(struct judge *judge, struct host *host, enum host_change change)
 {
-    (void)host;
     struct changes *changes = judge->state;
-    if (change == HOST_BOOTED)
+    if (change == HOST_BOOTED && !host->conf.is_cluster)
         changes->alters_open = 0;
 }
 
@@ -231,7 +231,6 @@ const struct judge_kind judge_change_is_durable = {
     .source = "KIP-631: a change counts when it is committed to the metadata log; law: no reply "
               "leaves before what it promises is durable",
     .size = sizeof(struct changes),
-    .is_of_one_node = true,
     .begin = begin,
     .asked = asked,
     .replied = replied,

@@ -21,6 +21,7 @@ struct commit {
     uint64_t asked;
     uint64_t ended; /* when it had happened, or could not happen any more; UINT64_MAX: not yet */
     bool is_sure;   /* it happened */
+    uint32_t host;  /* that was asked */
     int64_t offset;
     uint32_t metadata;
 };
@@ -55,7 +56,7 @@ static void begin(struct judge *judge)
 static struct place_key key_of(const struct exchange *exchange, struct span group,
                                struct span topic, int32_t partition)
 {
-    return (struct place_key){.host = exchange->host->number,
+    return (struct place_key){.host = host_realm(exchange->host),
                               .partition = partition,
                               .group = crc32c(0, group.data, group.length),
                               .group_length = (uint32_t)group.length,
@@ -130,6 +131,7 @@ static void commit_asked(struct judge *judge, const struct exchange *exchange)
             place->commits[place->count++] =
                 (struct commit){.asked = exchange->asked_number,
                                 .ended = UINT64_MAX,
+                                .host = exchange->host->number,
                                 .offset = in->committed_offset,
                                 .metadata = metadata_sum(in->committed_metadata)};
         }
@@ -341,10 +343,10 @@ static void host_changed(struct judge *judge, struct host *host, enum host_chang
     const struct durable *durable = judge_durable(judge, host);
     for (struct place *place = notes_first(&commits->places); place != NULL;
          place = notes_next(place)) {
-        if (place->key.host != host->number)
+        if (place->key.host != host_realm(host))
             continue;
         for (uint32_t i = 0; change == HOST_BOOTED && i < place->count; i++) {
-            if (place->commits[i].ended == UINT64_MAX)
+            if (place->commits[i].ended == UINT64_MAX && place->commits[i].host == host->number)
                 place->commits[i].ended = judge->sim->trace_number;
         }
         if (change == HOST_LOSES_POWER && durable_commits_are_cached(durable))
@@ -364,7 +366,6 @@ const struct judge_kind judge_commits = {
     .source = "an acknowledged offset commit never silently regresses or expires (KAFKA-20634, "
               "KAFKA-13636)",
     .size = sizeof(struct commits),
-    .is_of_one_node = true,
     .begin = begin,
     .asked = asked,
     .replied = replied,

@@ -7,6 +7,10 @@
  * A process that dies, or whose disk takes no records of groups any more, forgets the generations
  * whose assignment nobody was told, and gives them out once more (as Kafka does); a group that
  * nobody uses any more may begin anew.
+ *
+ * In a cluster another node may have come to coordinate a group at any time, so that there a
+ * generation counts from when its assignment was told; and who does not know yet that another
+ * coordinates answers what needs no write as it did before.
  */
 #include "core/base/crc32c.h"
 #include "core/base/endian.h"
@@ -29,7 +33,8 @@ struct group {
         uint64_t length;
     } key;
     struct floor generation; /* as JoinGroup told it */
-    int32_t assigned;        /* the last generation of which an assignment was told */
+    int32_t assigned;        /* the last generation of which an assignment was told … */
+    uint32_t assigned_by;    /* … by this machine */
     uint64_t active_us;      /* when something was last asked of it */
     uint64_t loaded_number;  /* when a reply first showed that it is loaded; 0: none has */
     struct owner *owners;    /* in that generation */
@@ -51,7 +56,8 @@ static void begin(struct judge *judge)
 static struct group *group_of(struct judge *judge, const struct exchange *exchange, struct span id)
 {
     struct groups *groups = judge->state;
-    const struct group_key key = {exchange->host->number, crc32c(0, id.data, id.length), id.length};
+    const struct group_key key = {host_realm(exchange->host), crc32c(0, id.data, id.length),
+                                  id.length};
     return notes_get(&groups->groups, &key);
 }
 
@@ -67,6 +73,11 @@ static void judge_generation(struct judge *judge, const struct exchange *exchang
                              const struct group *group, struct span id, int32_t generation)
 {
     const int64_t least = floor_at(&group->generation, exchange->asked_number);
+    const bool needs_write =
+        exchange->api->key == API_OFFSET_COMMIT || exchange->api->key == API_JOIN_GROUP;
+    if (exchange->host->conf.is_cluster && !needs_write &&
+        group->assigned_by != exchange->host->number)
+        return;
     judge->judged++;
     if (generation < least)
         judge_object(judge,
@@ -160,6 +171,9 @@ static void sync_replied(struct judge *judge, const struct exchange *exchange)
     if (request->generation_id > group->assigned)
         group->owners_count = 0;
     group->assigned = request->generation_id;
+    group->assigned_by = exchange->host->number;
+    if (exchange->host->conf.is_cluster)
+        floor_told(&group->generation, exchange->replied_number, group->assigned);
     assigned(judge, exchange, group);
 }
 
@@ -182,7 +196,8 @@ static void join_replied(struct judge *judge, const struct exchange *exchange)
     if (response->error_code != 0)
         return;
     judge_generation(judge, exchange, group, request->group_id, response->generation_id);
-    floor_told(&group->generation, exchange->replied_number, response->generation_id);
+    if (!exchange->host->conf.is_cluster)
+        floor_told(&group->generation, exchange->replied_number, response->generation_id);
 }
 
 /* As in Kafka, a heartbeat is well as long as nobody can know better. */
@@ -218,7 +233,7 @@ static void generations_lost(struct groups *groups, const struct host *host, boo
 {
     for (struct group *group = notes_first(&groups->groups); group != NULL;
          group = notes_next(group)) {
-        if (group->key.host != host->number)
+        if (group->key.host != host_realm(host))
             continue;
         group->loaded_number = 0;
         if (all)
@@ -309,7 +324,6 @@ const struct judge_kind judge_groups = {
     .source = "Kafka's group protocol; KIP-848: one owner of a partition in a generation, old "
               "generations fenced",
     .size = sizeof(struct groups),
-    .is_of_one_node = true,
     .begin = begin,
     .asked = asked,
     .replied = replied,

@@ -6,7 +6,9 @@
  * acknowledged is read once more.
  *
  * Two licences, and no other: what acks=1 acknowledged, or a topic with write caching, may be lost
- * by a power loss, as far as no sync had covered it.
+ * by a power loss, as far as no sync had covered it. In a cluster it may be lost whenever another
+ * node comes to lead, and is counted when other records are found in its place; that what acks=all
+ * acknowledged is durable wherever it has to be, sim/judge_acked_is_durable.c sees.
  */
 
 #include "sim/durable_log.h"
@@ -59,18 +61,52 @@ static struct history *history_of(struct judge *judge, const struct partition_ke
     return history;
 }
 
+static bool is_of_cluster(const struct judge *judge, const struct history *history)
+{
+    return judge->sim->hosts[history->key.host - 1]->conf.is_cluster;
+}
+
+static bool is_same(const struct batch_mark *a, const struct batch_mark *b)
+{
+    return a->base_offset == b->base_offset && a->last_offset == b->last_offset &&
+           a->records == b->records;
+}
+
+/* Takes out what a failover may have taken, where `mark` is found now. */
+static void unpromised_lost(struct judge *judge, struct history *history,
+                            const struct batch_mark *mark)
+{
+    uint32_t place = batch_marks_at(&history->marks, mark->base_offset);
+    while (place < history->marks.count &&
+           history->marks.items[place].base_offset <= mark->last_offset) {
+        const struct batch_mark *known = &history->marks.items[place];
+        if (is_same(known, mark) || (known->flags & MARK_PROMISED) != 0) {
+            place++;
+            continue;
+        }
+        sim_count(judge->sim, TALLY_unpromised_lost);
+        batch_marks_remove(&history->marks, place, 1);
+    }
+}
+
 static void note(struct judge *judge, struct history *history, struct batch_mark mark,
                  const char *how)
 {
     judge->judged++;
+    if (is_of_cluster(judge, history))
+        unpromised_lost(judge, history, &mark);
     const uint32_t place = batch_marks_at(&history->marks, mark.base_offset);
     struct batch_mark *known = place == history->marks.count ? NULL : &history->marks.items[place];
     if (known == NULL || known->base_offset > mark.last_offset) {
         batch_marks_insert(&history->marks, &judge->memory, place, mark);
         return;
     }
-    if (known->base_offset != mark.base_offset || known->last_offset != mark.last_offset ||
-        known->records != mark.records) {
+    if (!is_same(known, &mark) && is_of_cluster(judge, history) &&
+        (mark.flags & MARK_PROMISED) == 0) {
+        sim_count(judge->sim, TALLY_unpromised_lost); /* by one who leads no more */
+        return;
+    }
+    if (!is_same(known, &mark)) {
         judge_object(judge,
                      "%s of n%u: offsets %lld to %lld were %s, with other records than those that "
                      "offsets %lld to %lld are known to hold",
@@ -103,9 +139,16 @@ static void start_told(struct judge *judge, struct history *history,
     batch_marks_remove(&history->marks, 0, batch_marks_at(&history->marks, start));
 }
 
+/* A node that has come to lead may not know yet how far records are committed. To a fetch it says
+ * what it knows, to those who ask where the end is only what is so (KIP-207). */
 static void high_watermark_told(struct judge *judge, struct history *history,
                                 const struct exchange *exchange, int64_t high_watermark)
 {
+    if (is_of_cluster(judge, history) && exchange->api->key == API_FETCH) {
+        if (high_watermark > floor_top(&history->high_watermark))
+            floor_told(&history->high_watermark, exchange->replied_number, high_watermark);
+        return;
+    }
     grows(judge, history, &history->high_watermark, exchange, high_watermark, "high watermark");
 }
 
@@ -222,7 +265,7 @@ static void offsets_listed(struct judge *judge, const struct exchange *exchange,
                                                   (struct uuid){{0}}, exchange->asked_number);
     if (meta == NULL || out->error_code != 0)
         return;
-    const struct partition_key key = {exchange->host->number, out->partition_index, meta->id};
+    const struct partition_key key = {host_realm(exchange->host), out->partition_index, meta->id};
     struct history *history = history_of(judge, &key, meta);
     for (int32_t i = 0; i < request->topics_count; i++) {
         const struct list_offsets_request_topic *in = &request->topics[i];
@@ -256,7 +299,7 @@ static void delete_records_replied(struct judge *judge, const struct exchange *e
             durable_topic(judge_durable(judge, exchange->host), topic->name, (struct uuid){{0}},
                           exchange->asked_number);
         for (int32_t j = 0; meta != NULL && j < topic->partitions_count; j++) {
-            const struct partition_key key = {exchange->host->number,
+            const struct partition_key key = {host_realm(exchange->host),
                                               topic->partitions[j].partition_index, meta->id};
             if (topic->partitions[j].error_code == 0)
                 start_told(judge, history_of(judge, &key, meta), exchange,
@@ -339,8 +382,12 @@ static void host_changed(struct judge *judge, struct host *host, enum host_chang
         return;
     for (struct map_node *node = histories->partitions.first; node != NULL; node = map_next(node)) {
         struct history *history = container_of(node, struct history, node);
-        if (history->key.host == host->number)
+        if (history->key.host != host_realm(host))
+            continue;
+        if (!host->conf.is_cluster)
             power_goes(judge, history, host);
+        else if (durable_is_cached(judge_durable(judge, host), history->key.topic))
+            floor_lower(&history->high_watermark, 0);
     }
 }
 
@@ -355,8 +402,12 @@ static void judge_audit(struct judge *judge, const struct history *history)
     for (uint32_t i = batch_marks_at(&history->marks, start); i < history->marks.count; i++) {
         const struct batch_mark *mark = &history->marks.items[i];
         judge->judged++;
-        if (mark->flags & MARK_AUDITED)
+        if ((mark->flags & MARK_AUDITED) != 0)
             continue;
+        if (is_of_cluster(judge, history) && (mark->flags & MARK_PROMISED) == 0) {
+            sim_count(judge->sim, TALLY_unpromised_lost);
+            continue;
+        }
         judge_object(judge,
                      "%s of n%u: offsets %lld to %lld were acknowledged or consumed, and can't be "
                      "read at the end",
@@ -395,7 +446,6 @@ const struct judge_kind judge_history = {
     .source = "invariants of Kafka's replication: ConsistentRead, committed records survive, "
               "consumers see nothing beyond the high watermark (KIP-392)",
     .size = sizeof(struct histories),
-    .is_of_one_node = true,
     .begin = begin,
     .replied = replied,
     .host_changed = host_changed,

@@ -140,7 +140,7 @@ static void batch_sent(struct judge *judge, const struct exchange *exchange, str
     if (!first_value(batch, &value))
         return;
     batch_info_read(batch.data, &info);
-    const struct stream_key key = {exchange->host->number, value.client, value.partition};
+    const struct stream_key key = {host_realm(exchange->host), value.client, value.partition};
     struct stream *stream = notes_get(&state->streams, &key);
     const uint32_t records = (uint32_t)info.record_count;
     if (value.number < stream->next)
@@ -281,7 +281,7 @@ static void producer_id_given(struct judge *judge, const struct exchange *exchan
     const struct init_producer_id_response *response = exchange->response;
     if (response->error_code != 0)
         return;
-    const struct given_key key = {response->producer_id, exchange->host->number,
+    const struct given_key key = {response->producer_id, host_realm(exchange->host),
                                   response->producer_epoch};
     struct given *given = notes_get(&state->givens, &key);
     judge->judged++;
@@ -337,7 +337,6 @@ const struct judge_kind judge_idempotence = {
     .source = "KIP-98, KIP-360: per producer id, epoch and partition, sequences are dense, without "
               "duplicates",
     .size = sizeof(struct idempotence),
-    .is_of_one_node = true,
     .begin = begin,
     .asked = asked,
     .replied = replied,

@@ -413,7 +413,7 @@ static void look_at(struct judge *judge, const struct host *host)
     memory_init(&look.memory, sim_allocator());
     arena_init(&look.arena, &look.memory, MEMORY_STATE, ARENA_BYTES_MAX);
     notes_init(&look.lasts, &look.memory, sizeof(struct last), sizeof(struct last_key));
-    look.durable = durable_new(&look.host);
+    look.durable = durable_new(&look.host, NULL);
     durable_update(look.durable, 0);
     look.image = durable_image(look.durable);
     if (look.image != NULL) {

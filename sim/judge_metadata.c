@@ -148,8 +148,11 @@ static void cluster_told(struct judge *judge, const struct exchange *exchange,
 {
     struct metadata *metadata = judge->state;
     struct machine *machine = &metadata->machines[exchange->host->number - 1];
+    const bool is_cluster = exchange->host->conf.is_cluster;
     judge->judged++;
-    if (controller != (int32_t)exchange->host->number || brokers != 1)
+    if (is_cluster && brokers > (int32_t)judge->sim->hosts_count)
+        differs(judge, exchange, SPAN("the cluster"), "brokers", brokers, judge->sim->hosts_count);
+    if (!is_cluster && (controller != (int32_t)exchange->host->number || brokers != 1))
         differs(judge, exchange, SPAN("the cluster"), "a controller", controller,
                 exchange->host->number);
     if (cluster_id.length == 0 || cluster_id.length >= sizeof(machine->cluster_id))
@@ -309,7 +312,6 @@ const struct judge_kind judge_metadata = {
             "image is what the log gives",
     .source = "law: one truth for metadata; KIP-631: the image is what replaying the log gives",
     .size = sizeof(struct metadata),
-    .is_of_one_node = true,
     .asked = asked,
     .replied = replied,
     .host_changed = host_changed,

@@ -23,6 +23,8 @@ libsim_a_SOURCES = \
 	sim/client_silent.c \
 	sim/clients.c \
 	sim/clients.h \
+	sim/committed.c \
+	sim/committed.h \
 	sim/contact.c \
 	sim/contact.h \
 	sim/contacts.c \
@@ -76,6 +78,7 @@ libsim_a_SOURCES = \
 	sim/judge_links.c \
 	sim/judge_liveness.c \
 	sim/judge_metadata.c \
+	sim/judge_partitions.c \
 	sim/judge_quorum.c \
 	sim/judge_order.c \
 	sim/knobs.c \

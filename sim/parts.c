@@ -58,7 +58,7 @@ void batch_marks_free(struct batch_marks *marks, struct memory *memory)
 static struct partition_key key_of(const struct exchange *exchange, const struct meta_topic *topic,
                                    int32_t index)
 {
-    return (struct partition_key){.host = exchange->host->number,
+    return (struct partition_key){.host = host_realm(exchange->host),
                                   .index = index,
                                   .topic = topic == NULL ? (struct uuid){{0}} : topic->id};
 }

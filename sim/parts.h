@@ -11,7 +11,8 @@
 #include "sim/durable.h"
 #include "sim/peer.h"
 
-/* A partition of one machine; the key of judges' notes, without padding. */
+/* A partition of one machine, or of a cluster, which goes by its first machine; the key of judges'
+ * notes, without padding. */
 struct partition_key {
     uint32_t host;
     int32_t index;

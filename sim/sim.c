@@ -9,6 +9,7 @@
 #include "sim/chance.h"
 #include "sim/clients.h"
 #include "sim/faults.h"
+#include "sim/host.h"
 #include "sim/judge.h"
 #include "sim/knobs.h"
 #include "sim/memory.h"
@@ -120,9 +121,20 @@ static void is_late(struct sim *sim, const char *what)
                "%s was not over in time: %s", what, text);
 }
 
+/* A node of a cluster may have to wait for the others before it serves, and a replica for what it
+ * has missed. */
+static bool all_is_well(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->hosts_count; i++) {
+        if (sim->hosts[i]->state != HOST_SERVING && !sim->hosts[i]->is_rotten)
+            return false;
+    }
+    return judges_are_all_in_sync(sim->judges);
+}
+
 static void settle_goes_on(struct sim *sim, bool late)
 {
-    const bool done = clients_are_done(sim->clients);
+    const bool done = clients_are_done(sim->clients) && (all_is_well(sim) || late);
     if (done && sim->done_us == 0)
         sim->done_us = sim->now_us;
     /* One that was done may have connected anew since, and ask who it is. */

@@ -17,6 +17,7 @@ tests_check_clients_SOURCES = \
 	tests/sim/test_client_member.c \
 	tests/sim/test_client_producer.c \
 	tests/sim/test_contacts.c \
+	tests/sim/test_replicas.c \
 	tests/sim/test_sim.c \
 	tests/sim/trial.c \
 	tests/sim/trial.h
@@ -45,7 +46,8 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_links.c \
 	tests/sim/test_judge_liveness.c \
 	tests/sim/test_judge_metadata.c \
-	tests/sim/test_judge_order.c
+	tests/sim/test_judge_order.c \
+	tests/sim/test_judge_partitions.c
 tests_check_judges_CFLAGS = $(TEST_CFLAGS)
 tests_check_judges_LDADD = $(TEST_LIBS) $(CORE_LIBS)
 $(tests_check_judges_OBJECTS): core/wire/messages.h

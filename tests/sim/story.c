@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/broker_state.h"
 #include "core/meta/writer.h"
 #include "core/records/builder.h"
 #include "sim/file_node.h"
@@ -11,32 +12,80 @@
 
 #define ARENA_BYTES ((size_t)16 * 1024 * 1024)
 #define WAL_PATH    "__cluster_metadata-0/00000000000000000000.log"
+#define WAL_FILE    1000
 
-void story_begin(struct story *story, const struct judge_kind *kind)
+static struct host *machine_new(struct story *story, uint32_t number,
+                                const struct settings_list *settings)
 {
-    static const struct settings_list no_settings;
+    char why[128];
+    struct host *host = host_new(&story->sim, number, settings, why, sizeof(why));
+    ck_assert_msg(host != NULL, "%s", why);
+    host->state = HOST_SERVING;
+    host->boots = 1;
+    story->sim.hosts[story->sim.hosts_count++] = host;
+    return host;
+}
+
+static void world_begin(struct story *story)
+{
     *story = (struct story){.scenario = {.nodes_count = 1}};
     memory_init(&story->memory, sim_allocator());
     arena_init(&story->arena, &story->memory, MEMORY_STATE, ARENA_BYTES);
     story->sim.scenario = &story->scenario;
     list_init(&story->sim.peers);
     queue_init(&story->sim.queue, &(struct chance_source){.seed = 1});
-    char why[128];
-    story->host = host_new(&story->sim, 1, &no_settings, why, sizeof(why));
-    ck_assert_ptr_nonnull(story->host);
-    story->host->state = HOST_SERVING;
-    story->host->boots = 1;
-    story->sim.hosts[0] = story->host;
-    story->sim.hosts_count = 1;
+}
+
+void story_begin(struct story *story, const struct judge_kind *kind)
+{
+    static const struct settings_list no_settings;
+    world_begin(story);
+    story->host = machine_new(story, 1, &no_settings);
     story->sim.judges = judges_new_of(&story->sim, &kind, 1);
+}
+
+static void wal_open(struct story *story)
+{
+    story_write(story, WAL_PATH, SPAN(""), true);
+    const struct effect open = {
+        .kind = EFFECT_OPEN,
+        .id = 1,
+        .open = {.file = WAL_FILE, .mode = OPEN_EXISTING, .path = SPAN(WAL_PATH)}};
+    struct completion completion;
+    files_submitted(&story->host->files, &open);
+    files_carry_out(&story->host->files, &open, 0, 0, 0, &completion);
+    ck_assert_int_eq(completion.error, 0);
+}
+
+void story_begin_cluster(struct story *story, const struct judge_kind *kind)
+{
+    static char key[] = "controller.quorum.voters";
+    static char value[] = "1@n1:9093,2@n2:9093,3@n3:9093";
+    static struct setting voters = {key, value};
+    const struct settings_list settings = {&voters, 1};
+    world_begin(story);
+    for (uint32_t node = 1; node <= STORY_NODES; node++) {
+        story->host = machine_new(story, node, &settings);
+        story_broker(story);
+    }
+    story_at(story, 1);
+    wal_open(story);
+    story->sim.judges = judges_new_of(&story->sim, &kind, 1);
+}
+
+void story_at(struct story *story, uint32_t node)
+{
+    story->host = story->sim.hosts[node - 1];
 }
 
 void story_end(struct story *story)
 {
     judges_free(story->sim.judges);
-    if (story->host->broker != NULL)
-        broker_free(story->host->broker);
-    host_free(story->host);
+    for (uint32_t i = 0; i < story->sim.hosts_count; i++) {
+        if (story->sim.hosts[i]->broker != NULL)
+            broker_free(story->sim.hosts[i]->broker);
+        host_free(story->sim.hosts[i]);
+    }
     arena_reset(&story->arena);
     queue_free(&story->sim.queue);
 }
@@ -137,6 +186,26 @@ void story_phase(struct story *story, enum sim_phase phase)
 
 /* ---- Metadata. ---- */
 
+/* The first node writes it, and all apply it. */
+static void wal_commit(struct story *story, struct span batch)
+{
+    static const struct event turn_end = {.kind = EVENT_TURN_END};
+    struct host *host = story->host;
+    struct piece piece = {.data = batch.data, .length = batch.length};
+    const struct effect write = {.kind = EFFECT_WRITE,
+                                 .id = 2,
+                                 .write = {.file = WAL_FILE, .pieces = &piece, .pieces_count = 1}};
+    story_at(story, 1);
+    story_step(story, turn_end, &write, 1);
+    for (uint32_t node = 1; node <= STORY_NODES; node++) {
+        story_at(story, node);
+        story->host->broker->image.end_offset = story->wal_end;
+        story_step(story, turn_end, NULL, 0);
+        judges_host_changed(story->sim.judges, story->host, HOST_READY);
+    }
+    story->host = host;
+}
+
 static void wal_append(struct story *story, const struct meta_record *records, uint32_t count)
 {
     struct meta_writer writer;
@@ -145,8 +214,11 @@ static void wal_append(struct story *story, const struct meta_record *records, u
         ck_assert_int_eq(meta_write(&writer, &records[i]), 0);
     struct buffer *batch = meta_writer_batch(&writer, 0, 0);
     batch_patch(batch->data, story->wal_end, 0);
-    story_write(story, WAL_PATH, span_of(batch->data, batch->capacity), true);
     story->wal_end += count;
+    if (story->sim.hosts_count == 1)
+        story_write(story, WAL_PATH, span_of(batch->data, batch->capacity), true);
+    else
+        wal_commit(story, span_of(batch->data, batch->capacity));
     buffer_release(batch);
     meta_writer_free(&writer);
 }

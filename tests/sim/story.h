@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A story that a judge is told by hand: a world with one machine that never runs, whose disk and
- * replies are whatever the test makes them.
+ * A story that a judge is told by hand: a world with one machine that never runs, or three of a
+ * cluster, whose disks and replies are whatever the test makes them.
  */
 #ifndef TESTS_SIM_STORY_H
 #define TESTS_SIM_STORY_H
@@ -10,10 +10,12 @@
 #include "sim/judge.h"
 #include "tests/support/runner.h"
 
+#define STORY_NODES 3 /* of a cluster */
+
 struct story {
     struct scenario scenario;
     struct sim sim;
-    struct host *host;
+    struct host *host; /* that the story is about */
     struct memory memory;
     struct arena arena; /* everything that lives as long as the story */
     int64_t wal_end;
@@ -24,14 +26,19 @@ struct story {
 void story_begin(struct story *story, const struct judge_kind *kind);
 void story_end(struct story *story);
 
+/* The same with three machines of a cluster, whose processes have applied whatever is committed.
+ * The story is about the first, until story_at() goes to another. */
+void story_begin_cluster(struct story *story, const struct judge_kind *kind);
+void story_at(struct story *story, uint32_t node);
+
 /* True while nobody has objected. */
 bool story_passes(const struct story *story);
 
 /* What the judge objected with contains `part`. */
 bool story_objects(const struct story *story, const char *part);
 
-/* A topic becomes durable in the machine's metadata, with one setting of its own (NULL: none); or
- * it goes. */
+/* A topic becomes durable in the machine's metadata (in a cluster it is committed), with one
+ * setting of its own (NULL: none); or it goes. */
 struct uuid story_topic(struct story *story, const char *name, int32_t partitions, const char *key,
                         const char *value);
 void story_topic_goes(struct story *story, struct uuid id);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/committed.h"
+
+#include <stdlib.h>
+
+#include "core/meta/wal.h"
+#include "core/records/batch.h"
+#include "core/view.h"
+#include "core/wire/error.h"
+#include "sim/memory.h"
+
+struct written {
+    int64_t base_offset;
+    int64_t last_offset;
+    int32_t epoch;
+    uint8_t *bytes;
+    size_t length;
+};
+
+/* Batches by rising offset. */
+struct writtens {
+    struct written *items;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+struct committed {
+    const struct sim *sim;
+    struct writtens batches;
+    struct writtens hosts[SIM_HOSTS_MAX]; /* what each has written last, from `end` on */
+    int64_t end;
+    bool is_blind;
+};
+
+struct committed *committed_new(const struct sim *sim)
+{
+    struct committed *committed = sim_allocate(NULL, sizeof(*committed));
+    *committed = (struct committed){.sim = sim};
+    return committed;
+}
+
+static void writtens_cut(struct writtens *writtens, uint32_t count)
+{
+    while (writtens->count > count)
+        free(writtens->items[--writtens->count].bytes);
+}
+
+void committed_free(struct committed *committed)
+{
+    if (committed == NULL)
+        return;
+    writtens_cut(&committed->batches, 0);
+    free(committed->batches.items);
+    for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++) {
+        writtens_cut(&committed->hosts[i], 0);
+        free(committed->hosts[i].items);
+    }
+    free(committed);
+}
+
+static void writtens_add(struct writtens *writtens, struct written written)
+{
+    if (writtens->count == writtens->capacity) {
+        writtens->capacity = writtens->capacity * 2 + 16;
+        writtens->items =
+            sim_allocate(writtens->items, writtens->capacity * sizeof(*writtens->items));
+    }
+    writtens->items[writtens->count++] = written;
+}
+
+/* ---- What nodes write. ---- */
+
+/* What was committed meanwhile is not needed any more. */
+static void writtens_forget(struct writtens *writtens, int64_t end)
+{
+    uint32_t count = 0;
+    while (count < writtens->count && writtens->items[count].last_offset < end)
+        free(writtens->items[count++].bytes);
+    if (count == 0)
+        return;
+    writtens->count -= count;
+    memmove(writtens->items, writtens->items + count, writtens->count * sizeof(*writtens->items));
+}
+
+static void batch_written(struct committed *committed, const struct host *host, struct span batch,
+                          const struct batch_info *info)
+{
+    struct writtens *writtens = &committed->hosts[host->number - 1];
+    uint32_t kept = writtens->count;
+    while (kept > 0 && writtens->items[kept - 1].last_offset >= info->base_offset)
+        kept--;
+    writtens_cut(writtens, kept);
+    if (batch_last_offset(info) < committed->end)
+        return;
+    uint8_t *bytes = sim_allocate(NULL, batch.length);
+    memcpy(bytes, batch.data, batch.length);
+    writtens_add(writtens, (struct written){.base_offset = info->base_offset,
+                                            .last_offset = batch_last_offset(info),
+                                            .epoch = info->leader_epoch,
+                                            .bytes = bytes,
+                                            .length = batch.length});
+}
+
+/* Recovery also writes ranges that begin and end anywhere: these hold what was written before. */
+static void bytes_written(struct committed *committed, const struct host *host, struct span bytes)
+{
+    struct span batch;
+    struct batch_info info;
+    while (bytes.length > 0 &&
+           batch_next(bytes, bytes.length, BATCH_CHECK_CRC, &batch, &info) == BATCH_FOUND) {
+        batch_written(committed, host, batch, &info);
+        bytes = span_of(bytes.data + batch.length, bytes.length - batch.length);
+    }
+}
+
+static bool is_log(struct span path)
+{
+    const struct span folder = SPAN(WAL_LOG_NAME "/");
+    const struct span suffix = SPAN(".log");
+    return path.length > folder.length + suffix.length &&
+           memcmp(path.data, folder.data, folder.length) == 0 &&
+           memcmp(path.data + path.length - suffix.length, suffix.data, suffix.length) == 0;
+}
+
+static void writes_seen(struct committed *committed, const struct host *host)
+{
+    for (uint32_t i = 0; i < host->effects.count; i++) {
+        const struct effect *effect = &host->effects.items[i];
+        if (effect->kind != EFFECT_WRITE || !is_log(files_path(&host->files, effect)))
+            continue;
+        for (uint32_t j = 0; j < effect->write.pieces_count; j++)
+            bytes_written(committed, host,
+                          span_of(effect->write.pieces[j].data, effect->write.pieces[j].length));
+    }
+}
+
+/* ---- What they apply. ---- */
+
+/* The batch at the end, by whomever it was written: what is committed there has the highest epoch
+ * that was ever written there. NULL: nobody has. */
+static struct written *next_of(struct committed *committed)
+{
+    struct written *found = NULL;
+    for (uint32_t i = 0; i < committed->sim->hosts_count; i++) {
+        struct writtens *writtens = &committed->hosts[i];
+        writtens_forget(writtens, committed->end);
+        if (writtens->count > 0 && writtens->items[0].base_offset == committed->end &&
+            (found == NULL || writtens->items[0].epoch > found->epoch))
+            found = &writtens->items[0];
+    }
+    return found;
+}
+
+void committed_stepped(struct committed *committed, const struct host *host)
+{
+    struct broker_view view;
+    if (committed->is_blind || !host->conf.is_cluster)
+        return;
+    writes_seen(committed, host);
+    if (host->broker == NULL)
+        return;
+    broker_view(host->broker, &view);
+    while (committed->end < view.metadata_end && !committed->is_blind) {
+        struct written *next = next_of(committed);
+        committed->is_blind = next == NULL || next->last_offset >= view.metadata_end;
+        if (committed->is_blind)
+            return;
+        committed->end = next->last_offset + 1;
+        writtens_add(&committed->batches, *next);
+        next->bytes = NULL;
+    }
+}
+
+struct span committed_batch(const struct committed *committed, uint32_t number)
+{
+    if (number >= committed->batches.count)
+        return SPAN_NULL;
+    return span_of(committed->batches.items[number].bytes, committed->batches.items[number].length);
+}
+
+bool committed_is_blind(const struct committed *committed)
+{
+    return committed->is_blind;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the nodes of a cluster have committed of their metadata: the batches that they write to
+ * their logs, as far as any of them has applied them. Who applied something else there is seen by
+ * sim/judge_quorum.c and sim/judge_metadata.c.
+ */
+#ifndef SIM_COMMITTED_H
+#define SIM_COMMITTED_H
+
+#include "sim/host.h"
+
+struct committed;
+
+struct committed *committed_new(const struct sim *sim);
+void committed_free(struct committed *committed);
+
+/* A node has taken a step, of which the effects are still there. */
+void committed_stepped(struct committed *committed, const struct host *host);
+
+/* The batch with this number, counted from 0, in the order of offsets; null when it is not there
+ * yet. Borrowed for ever. */
+struct span committed_batch(const struct committed *committed, uint32_t number);
+
+/* True when a batch was applied that nobody was seen to write: then nothing can be said. */
+bool committed_is_blind(const struct committed *committed);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a cluster's metadata say of each partition, change by change as they are committed: epochs
+ * rise, who leads was in sync or eligible, the sets of replicas fit one another, nobody fenced is
+ * in sync, nobody is elected while nothing goes wrong; and when faults have stopped every partition
+ * has a leader and all of its replicas in sync.
+ */
+#include "core/base/format.h"
+#include "core/conf/topic_conf.h"
+#include "sim/faults.h"
+#include "sim/judge.h"
+#include "sim/notes.h"
+#include "sim/parts.h"
+
+/* A partition as it was after its last change. */
+struct partition {
+    struct partition_key key;
+    bool is_known;
+    bool is_touched; /* since the judge looked last */
+    int32_t leader;
+    int32_t leader_epoch;
+    int32_t partition_epoch;
+    int32_t last_known_leader;
+    uint32_t eligible_count; /* in sync or eligible */
+    int32_t eligible[META_REPLICAS_MAX];
+};
+
+struct partitions {
+    struct judge *judge;
+    struct image_observer observer;
+    struct notes partitions;
+    struct partition *touched[META_REPLICAS_MAX]; /* by what was applied since the last look … */
+    uint32_t touched_count;                       /* … as far as there is room */
+};
+
+static void note(struct partition *partition, const struct meta_partition *meta)
+{
+    partition->is_known = true;
+    partition->leader = meta->leader;
+    partition->leader_epoch = meta->leader_epoch;
+    partition->partition_epoch = meta->partition_epoch;
+    partition->last_known_leader = meta_last_known_leader(meta);
+    partition->eligible_count = 0;
+    for (uint32_t i = 0; i < meta->isr_count; i++)
+        partition->eligible[partition->eligible_count++] = meta_isr(meta)[i];
+    for (uint32_t i = 0; i < meta->elr_count && partition->eligible_count < META_REPLICAS_MAX; i++)
+        partition->eligible[partition->eligible_count++] = meta_elr(meta)[i];
+}
+
+static bool may_lead(const struct partition *partition, int32_t leader)
+{
+    return meta_is_member(partition->eligible, partition->eligible_count, leader) ||
+           partition->last_known_leader == leader;
+}
+
+static bool is_unclean_allowed(const struct judge *judge, const struct meta_topic *topic)
+{
+    const struct span own = image_topic_config(topic, SPAN("unclean.leader.election.enable"));
+    return span_is_null(own)
+               ? conf_bool(&judge->sim->hosts[0]->conf, CONF_UNCLEAN_LEADER_ELECTION_ENABLE)
+               : span_equal(own, SPAN("true"));
+}
+
+/* What may become of a partition in one change. */
+static void judge_change(struct judge *judge, const struct meta_topic *topic, int32_t index,
+                         const struct partition *before, const struct meta_partition *meta)
+{
+    judge->judged++;
+    if (meta->partition_epoch <= before->partition_epoch ||
+        meta->leader_epoch < before->leader_epoch)
+        judge_object(judge,
+                     "%.*s-%d: its partition epoch goes from %d to %d, its leader epoch from %d to "
+                     "%d",
+                     SPAN_ARGS(topic->name), index, before->partition_epoch, meta->partition_epoch,
+                     before->leader_epoch, meta->leader_epoch);
+    if (meta->leader == before->leader || meta->leader == META_NO_LEADER)
+        return;
+    if (meta->leader_epoch == before->leader_epoch)
+        judge_object(judge, "%.*s-%d: both %d and %d lead in epoch %d", SPAN_ARGS(topic->name),
+                     index, before->leader, meta->leader, meta->leader_epoch);
+    if (!may_lead(before, meta->leader) && !is_unclean_allowed(judge, topic))
+        judge_object(judge,
+                     "%.*s-%d: %d is elected in epoch %d, which was neither in sync nor eligible",
+                     SPAN_ARGS(topic->name), index, meta->leader, meta->leader_epoch);
+}
+
+static bool is_calm(const struct judge *judge)
+{
+    const struct sim *sim = judge->sim;
+    return sim->phase >= SIM_LOAD && sim->faults != NULL && faults_are_none(sim->faults);
+}
+
+static void touch(struct partitions *partitions, const struct meta_topic *topic, int32_t index)
+{
+    struct judge *judge = partitions->judge;
+    const struct meta_partition *meta = image_partition(topic, index);
+    const struct partition_key key = {.index = index, .topic = topic->id};
+    struct partition *partition = notes_get(&partitions->partitions, &key);
+    if (partition->is_known) {
+        judge_change(judge, topic, index, partition, meta);
+        if (meta->leader_epoch != partition->leader_epoch && is_calm(judge))
+            judge_object(
+                judge, "%.*s-%d: leader %d in epoch %d after leader %d, though nothing fails",
+                SPAN_ARGS(topic->name), index, meta->leader, meta->leader_epoch, partition->leader);
+    }
+    note(partition, meta);
+    if (!partition->is_touched && partitions->touched_count < META_REPLICAS_MAX) {
+        partition->is_touched = true;
+        partitions->touched[partitions->touched_count++] = partition;
+    }
+}
+
+static void changed(struct image_observer *observer, const struct image_change *change)
+{
+    struct partitions *partitions = container_of(observer, struct partitions, observer);
+    if (change->kind == IMAGE_PARTITION_ADDED || change->kind == IMAGE_PARTITION_CHANGED)
+        touch(partitions, change->topic, change->partition);
+}
+
+static void begin(struct judge *judge)
+{
+    struct partitions *partitions = judge->state;
+    partitions->judge = judge;
+    partitions->observer.changed = changed;
+    notes_init(&partitions->partitions, &judge->memory, sizeof(struct partition),
+               sizeof(struct partition_key));
+    judge_observe_truth(judge, &partitions->observer);
+}
+
+/* ---- What holds between changes. ---- */
+
+static uint32_t outside_count(const int32_t *list, uint32_t count,
+                              const struct meta_partition *meta)
+{
+    uint32_t outside = 0;
+    for (uint32_t i = 0; i < count; i++)
+        outside += !meta_is_member(meta_replicas(meta), meta->replicas_count, list[i]);
+    return outside;
+}
+
+static void judge_sets(struct judge *judge, const struct meta_topic *topic, int32_t index,
+                       const struct meta_partition *meta)
+{
+    struct topic_conf conf;
+    topic_conf_resolve(&judge->sim->hosts[0]->conf, topic->configs.items, topic->configs.count,
+                       &conf);
+    const char *wrong = NULL;
+    if (outside_count(meta_isr(meta), meta->isr_count, meta) > 0)
+        wrong = "who is in sync is no replica";
+    if (outside_count(meta_elr(meta), meta->elr_count, meta) > 0)
+        wrong = "who is eligible is no replica";
+    for (uint32_t i = 0; i < meta->elr_count; i++) {
+        if (meta_is_member(meta_isr(meta), meta->isr_count, meta_elr(meta)[i]))
+            wrong = "one that is in sync is eligible, too";
+    }
+    if (meta->elr_count > 0 && meta->isr_count >= conf.min_insync_replicas)
+        wrong = "somebody is eligible though enough are in sync";
+    if (meta->leader != META_NO_LEADER &&
+        !meta_is_member(meta_isr(meta), meta->isr_count, meta->leader))
+        wrong = "the leader is not in sync";
+    judge->judged++;
+    if (wrong != NULL)
+        judge_object(judge, "%.*s-%d, in leader epoch %d and partition epoch %d: %s",
+                     SPAN_ARGS(topic->name), index, meta->leader_epoch, meta->partition_epoch,
+                     wrong);
+}
+
+static void judge_members(struct judge *judge, const struct image *image,
+                          const struct meta_topic *topic, int32_t index,
+                          const struct meta_partition *meta)
+{
+    for (uint32_t i = 0; i < meta->isr_count; i++) {
+        const struct meta_broker *broker = image_broker(image, meta_isr(meta)[i]);
+        if (broker != NULL && !broker->fenced)
+            continue;
+        judge_object(judge, "%.*s-%d, in partition epoch %d: %d is in sync, and fenced",
+                     SPAN_ARGS(topic->name), index, meta->partition_epoch, meta_isr(meta)[i]);
+    }
+}
+
+static void stepped(struct judge *judge, struct host *host, const struct event *event)
+{
+    (void)host;
+    (void)event;
+    struct partitions *partitions = judge->state;
+    const struct image *image = judge_truth(judge);
+    while (partitions->touched_count > 0) {
+        struct partition *partition = partitions->touched[--partitions->touched_count];
+        partition->is_touched = false;
+        const struct meta_topic *topic =
+            image == NULL ? NULL : image_topic_by_id(image, partition->key.topic);
+        const struct meta_partition *meta =
+            topic == NULL ? NULL : image_partition(topic, partition->key.index);
+        if (meta == NULL)
+            continue;
+        judge_sets(judge, topic, partition->key.index, meta);
+        judge_members(judge, image, topic, partition->key.index, meta);
+    }
+}
+
+/* ---- When faults have stopped. ---- */
+
+static void phase(struct judge *judge, enum sim_phase now)
+{
+    const struct image *image = judge_truth(judge);
+    if (now != SIM_AUDIT || image == NULL)
+        return;
+    for (const struct meta_topic *topic = image_first_topic(image); topic != NULL;
+         topic = image_next_topic(topic)) {
+        for (int32_t i = 0; i < topic->partitions_count; i++) {
+            const struct meta_partition *meta = image_partition(topic, i);
+            judge->judged++;
+            if (meta->leader == META_NO_LEADER)
+                judge_object_late(judge, "%.*s-%d has no leader", SPAN_ARGS(topic->name), i);
+            else if (meta->isr_count < meta->replicas_count)
+                judge_object_late(judge, "%.*s-%d: %u of its %u replicas are in sync",
+                                  SPAN_ARGS(topic->name), i, meta->isr_count, meta->replicas_count);
+        }
+    }
+}
+
+static void end(struct judge *judge)
+{
+    struct partitions *partitions = judge->state;
+    list_remove(&partitions->observer.place);
+    notes_clear(&partitions->partitions);
+}
+
+const struct judge_kind judge_partitions = {
+    .name = "partitions",
+    .rule = "of each partition epochs rise, a leader was in sync or eligible, the in-sync are live "
+            "replicas, nobody is elected in a healthy cluster, and when faults have stopped all "
+            "have leaders and full ISRs",
+    .source = "KIP-497, KIP-841, KIP-966: LeaderInIsr, ElrIsrDisjoint; KIP-996: no election "
+              "without need",
+    .size = sizeof(struct partitions),
+    .is_of_cluster = true,
+    .begin = begin,
+    .stepped = stepped,
+    .phase = phase,
+    .end = end,
+};
