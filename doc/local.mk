@@ -2,6 +2,7 @@
 EXTRA_DIST += \
 	doc/ARCHITECTURE.md \
 	doc/HACKING.md \
+	doc/INVARIANTS.md \
 	doc/PERFORMANCE.md
 
 dist_man_MANS += doc/chronik.1
