@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/cluster_status.h"
 #include "cli/json.h"
 #include "cli/topic_print.h"
 #include "core/base/format.h"
@@ -11,7 +12,6 @@
 #define ADDRESS_WIDTH_MIN 15
 
 typedef const struct metadata_response_topic_partition *partition_of_metadata;
-typedef const struct describe_quorum_response_topic_partition *quorum_of_response;
 typedef struct describe_quorum_response_topic_partition_current_voter voter_of_quorum;
 
 /* What one broker, or the whole cluster, has to do with partitions. */
@@ -33,6 +33,12 @@ voter_of(const struct describe_quorum_response_topic_partition_observer *observe
         .last_fetch_timestamp = observer->last_fetch_timestamp,
         .last_caught_up_timestamp = observer->last_caught_up_timestamp,
     };
+}
+
+/* Kafka's brokers name any of them as the controller, since any of them passes requests on. */
+static int32_t controller_of(const struct cluster_view *view)
+{
+    return view->quorum == NULL ? view->cluster->controller_id : view->quorum->leader_id;
 }
 
 static bool is_member(const int32_t *nodes, int32_t count, int32_t id)
@@ -174,7 +180,7 @@ static void print_json(FILE *out, const struct cluster_view *view)
     const struct metadata_response *metadata = view->metadata;
     fputs("{\"cluster_id\":", out);
     json_text(out, view->cluster->cluster_id);
-    fprintf(out, ",\"controller\":%d", view->cluster->controller_id);
+    fprintf(out, ",\"controller\":%d", controller_of(view));
     json_brokers(out, view);
     json_quorum(out, view->quorum);
     fprintf(out, ",\"topics\":%d,\"partitions\":%d", metadata->topics_count,
@@ -199,9 +205,9 @@ static int print_address(FILE *out, const struct describe_cluster_response_broke
     return width < (int)sizeof(text) ? width : (int)sizeof(text) - 1;
 }
 
-static void print_brokers(FILE *out, const struct describe_cluster_response *cluster,
-                          const struct metadata_response *metadata)
+static void print_brokers(FILE *out, const struct cluster_view *view)
 {
+    const struct describe_cluster_response *cluster = view->cluster;
     int width = ADDRESS_WIDTH_MIN;
     for (int32_t i = 0; i < cluster->brokers_count; i++) {
         const int needed = print_address(NULL, &cluster->brokers[i]);
@@ -210,11 +216,11 @@ static void print_brokers(FILE *out, const struct describe_cluster_response *clu
     fprintf(out, "  BROKER  %-*s  REPLICAS   LEADS  OUT OF SYNC\n", width, "ADDRESS");
     for (int32_t i = 0; i < cluster->brokers_count; i++) {
         const struct describe_cluster_response_broker *broker = &cluster->brokers[i];
-        const struct counts counts = count_broker(metadata, broker->broker_id);
+        const struct counts counts = count_broker(view->metadata, broker->broker_id);
         fprintf(out, "  %6d  ", broker->broker_id);
         fprintf(out, "%*s  %8d  %6d  %11d", width - print_address(out, broker), "",
                 counts.partitions, counts.leads, counts.lags);
-        if (broker->broker_id == cluster->controller_id)
+        if (broker->broker_id == controller_of(view))
             fputs("  controller", out);
         if (broker->is_fenced)
             fputs("  fenced", out);
@@ -299,11 +305,11 @@ void cluster_print(FILE *out, const struct cluster_view *view, bool json)
     }
     fprintf(out, "cluster %.*s: %d broker%s, controller ", SPAN_ARGS(cluster->cluster_id),
             cluster->brokers_count, cluster->brokers_count == 1 ? "" : "s");
-    if (cluster->controller_id < 0)
+    if (controller_of(view) < 0)
         fputs("none\n", out);
     else
-        fprintf(out, "%d\n", cluster->controller_id);
-    print_brokers(out, cluster, metadata);
+        fprintf(out, "%d\n", controller_of(view));
+    print_brokers(out, view);
     if (view->quorum != NULL)
         print_quorum(out, view->quorum);
     fprintf(out, "%d topic%s, %d partition%s: %d under-replicated, %d without a leader\n",

@@ -14,9 +14,24 @@
 /* Of DescribeCluster, from which on fenced brokers are in the answer. */
 #define VERSION_FENCED 2
 
-/* The answer about the metadata's log; NULL when this broker gives none, or nobody leads. */
-static const struct describe_quorum_response_topic_partition *
-ask_quorum(struct client *client, struct describe_quorum_response *response)
+static int by_voter(const void *a, const void *b)
+{
+    const struct describe_quorum_response_topic_partition_current_voter *voter_a = a;
+    const struct describe_quorum_response_topic_partition_current_voter *voter_b = b;
+    return (voter_a->replica_id > voter_b->replica_id) -
+           (voter_a->replica_id < voter_b->replica_id);
+}
+
+static int by_observer(const void *a, const void *b)
+{
+    const struct describe_quorum_response_topic_partition_observer *observer_a = a;
+    const struct describe_quorum_response_topic_partition_observer *observer_b = b;
+    return (observer_a->replica_id > observer_b->replica_id) -
+           (observer_a->replica_id < observer_b->replica_id);
+}
+
+quorum_of_response cluster_ask_quorum(struct client *client,
+                                      struct describe_quorum_response *response)
 {
     struct describe_quorum_request_topic_partition partition = {.partition_index = 0};
     struct describe_quorum_request_topic topic = {
@@ -31,7 +46,14 @@ ask_quorum(struct client *client, struct describe_quorum_response *response)
         response->topics[0].partitions_count != 1 ||
         response->topics[0].partitions[0].error_code != ERR_NONE)
         return NULL;
-    return &response->topics[0].partitions[0];
+    struct describe_quorum_response_topic_partition *quorum = &response->topics[0].partitions[0];
+    if (quorum->current_voters_count > 1)
+        qsort(quorum->current_voters, (size_t)quorum->current_voters_count,
+              sizeof(quorum->current_voters[0]), by_voter);
+    if (quorum->observers_count > 1)
+        qsort(quorum->observers, (size_t)quorum->observers_count, sizeof(quorum->observers[0]),
+              by_observer);
+    return quorum;
 }
 
 /* Asks for everything, and prints it. Returns NULL, or why there is nothing to print. */
@@ -58,7 +80,8 @@ static const char *ask(struct client *client, bool json)
         .cluster = &cluster,
         .knows_fenced = client_version(client, API_DESCRIBE_CLUSTER) >= VERSION_FENCED,
         .metadata = &metadata,
-        .quorum = ask_quorum(client, &quorum), /* last: who waits for a leader may wait in vain */
+        .quorum =
+            cluster_ask_quorum(client, &quorum), /* last: who waits for a leader may wait in vain */
     };
     cluster_print(stdout, &view, json);
     return NULL;

@@ -5,7 +5,16 @@
 
 #include <stdbool.h>
 
+#include "cli/client.h"
 #include "cli/cmd.h"
+#include "core/wire/messages.h"
+
+typedef const struct describe_quorum_response_topic_partition *quorum_of_response;
+
+/* The answer about the metadata's log, a part of `response`; NULL when the broker gives none, or
+ * nobody leads. */
+quorum_of_response cluster_ask_quorum(struct client *client,
+                                      struct describe_quorum_response *response);
 
 /* Asks the first of `servers` that answers, and prints what it says. Returns an exit code; what
  * went wrong was said in the name of `cmd`. */

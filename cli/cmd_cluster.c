@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chronik cluster: tries one on this host; asks any how it is. */
+/* chronik cluster: tries one on this host; asks any how it is; changes who keeps its metadata. */
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "cli/cluster_folder.h"
 #include "cli/cluster_status.h"
 #include "cli/cluster_try.h"
+#include "cli/cluster_voter.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "core/base/format.h"
@@ -22,6 +23,7 @@ enum option_place {
     OPTION_SERVER,
     OPTION_JSON,
     OPTION_TIMEOUT,
+    OPTION_DIRECTORY,
     OPTIONS
 };
 
@@ -33,24 +35,33 @@ static const struct option rows[] = {
         {"peers-port", "PORT",
          "try: where the first broker listens for the others; likewise. Default:\n"
          "10000 more than --port."},
-    [OPTION_SERVER] = {"bootstrap-server", "HOST:PORT",
-                       "status: a broker, or several with commas between, of which the first that\n"
-                       "answers is asked. Default: 127.0.0.1:9092."},
+    [OPTION_SERVER] =
+        {"bootstrap-server", "HOST:PORT",
+         "status, voter: a broker, or several with commas between, of which the first\n"
+         "that answers is asked. Default: 127.0.0.1:9092."},
     [OPTION_JSON] = {"json", NULL, "status: one line of JSON."},
-    [OPTION_TIMEOUT] = {"timeout", "MS",
-                        "status: how long to wait for the broker, in milliseconds. Default:\n"
-                        "10000."},
+    [OPTION_TIMEOUT] =
+        {"timeout", "MS",
+         "status, voter: how long to wait for the broker, in milliseconds. Default:\n"
+         "10000."},
+    [OPTION_DIRECTORY] = {"directory", "ID",
+                          "voter: the directory.id of the node's metadata log, as in its\n"
+                          "meta.properties. Default: what the cluster tells of the node."},
     {NULL, NULL, NULL},
 };
 
-enum action { ACTION_TRY, ACTION_STATUS, ACTIONS };
+enum action { ACTION_TRY, ACTION_STATUS, ACTION_VOTER, ACTIONS };
 
-static const char *const action_names[ACTIONS] = {"try", "status"};
+static const char *const action_names[ACTIONS] = {"try", "status", "voter"};
 
-static const enum action option_actions[OPTIONS] = {
-    [OPTION_PORT] = ACTION_TRY,       [OPTION_PEERS_PORT] = ACTION_TRY,
-    [OPTION_SERVER] = ACTION_STATUS,  [OPTION_JSON] = ACTION_STATUS,
-    [OPTION_TIMEOUT] = ACTION_STATUS,
+/* What each option is for, as bits. */
+static const unsigned option_uses[OPTIONS] = {
+    [OPTION_PORT] = 1u << ACTION_TRY,
+    [OPTION_PEERS_PORT] = 1u << ACTION_TRY,
+    [OPTION_SERVER] = 1u << ACTION_STATUS | 1u << ACTION_VOTER,
+    [OPTION_JSON] = 1u << ACTION_STATUS,
+    [OPTION_TIMEOUT] = 1u << ACTION_STATUS | 1u << ACTION_VOTER,
+    [OPTION_DIRECTORY] = 1u << ACTION_VOTER,
 };
 
 /* The command line. */
@@ -58,8 +69,8 @@ struct cluster_run {
     enum action action; /* ACTIONS: none yet */
     uint32_t given;     /* options, as bits by their place */
     struct cluster_folder folder;
-    const char *servers;
-    int timeout_ms;
+    struct cluster_voter voter; /* whose servers and timeout are the status's, too */
+    uint32_t voter_words;       /* of "voter": add or remove, the node, its listener */
 };
 
 static int take_number(const char *text, int64_t most, int64_t *ret_number)
@@ -76,14 +87,20 @@ static int take_option(const struct cmd *cmd, struct cluster_run *run, int place
     if (place == OPTION_JSON)
         return EXIT_CODE_DONE;
     if (place == OPTION_SERVER) {
-        run->servers = value;
+        run->voter.servers = value;
         return EXIT_CODE_DONE;
+    }
+    if (place == OPTION_DIRECTORY) {
+        run->voter.has_directory = true;
+        return uuid_parse(span_text(value), &run->voter.directory) == 0
+                   ? EXIT_CODE_DONE
+                   : options_mistake(cmd, "--directory %s is no id of a folder", value);
     }
     if (take_number(value, place == OPTION_TIMEOUT ? INT_MAX : UINT16_MAX, &number) != 0)
         return options_mistake(cmd, "--%s %s is no %s", rows[place].name, value,
                                place == OPTION_TIMEOUT ? "number of milliseconds" : "port");
     if (place == OPTION_TIMEOUT)
-        run->timeout_ms = (int)number;
+        run->voter.timeout_ms = (int)number;
     else if (place == OPTION_PORT)
         run->folder.port = (uint16_t)number;
     else
@@ -104,7 +121,38 @@ static int take_action(const struct cmd *cmd, struct cluster_run *run, const cha
         return EXIT_CODE_DONE;
     if (nearest.name != NULL)
         return options_mistake(cmd, "there is no \"%s\"; did you mean \"%s\"?", name, nearest.name);
-    return options_mistake(cmd, "there is no \"%s\"; there are try and status", name);
+    return options_mistake(cmd, "there is no \"%s\"; there are try, status and voter", name);
+}
+
+/* Of "voter": what to do, with which node, and where it listens. */
+static int take_voter(const struct cmd *cmd, struct cluster_run *run, const char *value)
+{
+    int64_t number;
+    const char *wrong;
+    switch (run->voter_words++) {
+    case 0:
+        run->voter.adds = strcmp(value, "add") == 0;
+        return run->voter.adds || strcmp(value, "remove") == 0
+                   ? EXIT_CODE_DONE
+                   : options_mistake(cmd, "voter: there is no \"%s\"; there are add and remove",
+                                     value);
+    case 1:
+        if (parse_int64(span_text(value), &number) != 0 || number < 0 || number > INT32_MAX)
+            return options_mistake(cmd, "%s is no id of a node", value);
+        run->voter.id = (int32_t)number;
+        return EXIT_CODE_DONE;
+    case 2:
+        if (!run->voter.adds)
+            break;
+        wrong = strstr(value, "://") == NULL
+                    ? endpoint_read_address(span_text(value), "is not of the form host:port",
+                                            &run->voter.listener)
+                    : endpoint_read(span_text(value), &run->voter.listener);
+        return wrong == NULL ? EXIT_CODE_DONE : options_mistake(cmd, "%s %s", value, wrong);
+    default:
+        break;
+    }
+    return options_mistake(cmd, "voter takes no more words: %s", value);
 }
 
 /* Of "try": how many nodes, if it is a number, then the folder. */
@@ -113,6 +161,8 @@ static int take_argument(const struct cmd *cmd, struct cluster_run *run, const c
     int64_t number;
     if (run->action == ACTIONS)
         return take_action(cmd, run, value);
+    if (run->action == ACTION_VOTER)
+        return take_voter(cmd, run, value);
     if (run->action != ACTION_TRY)
         return options_mistake(cmd, "%s takes no more words: %s", action_names[run->action], value);
     if (run->folder.path == NULL && run->folder.nodes == 0 &&
@@ -133,19 +183,23 @@ static int take_argument(const struct cmd *cmd, struct cluster_run *run, const c
 static int check(const struct cmd *cmd, const struct cluster_run *run)
 {
     if (run->action == ACTIONS)
-        return options_mistake(cmd, "say what to do: try or status");
+        return options_mistake(cmd, "say what to do: try, status or voter");
     for (int i = 0; i < OPTIONS; i++) {
-        if ((run->given & 1u << i) != 0 && option_actions[i] != run->action)
+        if ((run->given & 1u << i) != 0 && (option_uses[i] & 1u << run->action) == 0)
             return options_mistake(cmd, "--%s is not for %s", rows[i].name,
                                    action_names[run->action]);
     }
+    if (run->action == ACTION_VOTER && run->voter_words < (run->voter.adds ? 3 : 2))
+        return options_mistake(cmd, "voter needs add ID HOST:PORT, or remove ID");
     return EXIT_CODE_DONE;
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
     struct cluster_run run = {
-        .action = ACTIONS, .servers = SERVERS_DEFAULT, .timeout_ms = TIMEOUT_MS_DEFAULT};
+        .action = ACTIONS,
+        .voter = {.servers = SERVERS_DEFAULT, .timeout_ms = TIMEOUT_MS_DEFAULT},
+    };
     struct options options;
     const char *value = NULL;
     int code = EXIT_CODE_DONE;
@@ -162,8 +216,10 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     if (code != EXIT_CODE_DONE)
         return code;
     if (run.action == ACTION_STATUS)
-        return cluster_status(cmd, run.servers, run.timeout_ms,
+        return cluster_status(cmd, run.voter.servers, run.voter.timeout_ms,
                               (run.given & 1u << OPTION_JSON) != 0);
+    if (run.action == ACTION_VOTER)
+        return cluster_voter(cmd, &run.voter);
     if (run.folder.path == NULL)
         run.folder.path = FOLDER_DEFAULT;
     code = cluster_folder_open(&run.folder, cmd);
@@ -174,8 +230,10 @@ const struct cmd cmd_cluster = {
     .program = "chronik",
     .name = "cluster",
     .arguments = "try [N] [FOLDER] [OPTION]...\n"
-                 "       chronik cluster status [OPTION]...",
-    .summary = "try a cluster on this host, ask a cluster how it is",
+                 "       chronik cluster status [OPTION]...\n"
+                 "       chronik cluster voter add ID [NAME://]HOST:PORT [OPTION]...\n"
+                 "       chronik cluster voter remove ID [OPTION]...",
+    .summary = "try a cluster on this host, ask one how it is, change its voters",
     .help =
         "try runs a cluster of N brokers (3 without a number) on this host, each a process of its "
         "own\n"
@@ -196,7 +254,12 @@ const struct cmd cmd_cluster = {
         "\n"
         "status asks a broker of any cluster, Kafka's too, and shows who is there, who is the\n"
         "controller, what each broker does, how far the nodes are that keep the metadata, and\n"
-        "which partitions lack a leader or a replica in sync.",
+        "which partitions lack a leader or a replica in sync.\n"
+        "\n"
+        "voter changes which nodes keep the metadata: a node that follows it, and listens there\n"
+        "for other nodes, becomes one of those that vote, or one of these does so no more. A node\n"
+        "whose disk was replaced is another one than before: its old self is removed, and then it\n"
+        "is added.",
     .examples = "chronik cluster try\n"
                 "    Three brokers at 127.0.0.1:9092, 9093 and 9094, in chronik-cluster.\n"
                 "chronik cluster try 5 /tmp/five --port 29092\n"
@@ -205,6 +268,8 @@ const struct cmd cmd_cluster = {
                 "    Is everything as it should be?\n"
                 "chronik cluster status --json | jq '.leaderless'\n"
                 "    What nobody serves.\n"
+                "chronik cluster voter remove 3 && chronik cluster voter add 3 broker3:9093\n"
+                "    Node 3 has a new disk, was formatted and started.\n"
                 "kcat -b 127.0.0.1:9092,127.0.0.1:9093 -L\n"
                 "    What a client sees of it.",
     .options = rows,

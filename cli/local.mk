@@ -14,6 +14,8 @@ libcli_a_SOURCES = \
 	cli/cluster_status.h \
 	cli/cluster_try.c \
 	cli/cluster_try.h \
+	cli/cluster_voter.c \
+	cli/cluster_voter.h \
 	cli/cmd.h \
 	cli/cmd_broker.c \
 	cli/cmd_cluster.c \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading addresses of listeners and voters. For core/conf alone. */
+/* Reading addresses of listeners and voters, in settings and on command lines. */
 #ifndef CORE_CONF_ENDPOINT_H
 #define CORE_CONF_ENDPOINT_H
 

@@ -68,7 +68,7 @@ static struct cluster_view view;
 static void set_up(void)
 {
     cluster = (struct describe_cluster_response){.cluster_id = SPAN("the-cluster"),
-                                                 .controller_id = 2,
+                                                 .controller_id = 1,
                                                  .brokers = brokers,
                                                  .brokers_count = 3};
     view = (struct cluster_view){
@@ -113,7 +113,7 @@ START_TEST(nothing_is_wrong)
 {
     static const struct metadata_response none;
     const struct metadata_response sound = {.topics = topics, .topics_count = 1};
-    cluster.controller_id = -1;
+    cluster.controller_id = -1; /* and no quorum to ask */
     cluster.brokers_count = 1;
     view.quorum = NULL;
     view.metadata = &sound;

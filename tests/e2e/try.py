@@ -45,11 +45,16 @@ class Try:
         return self
 
     def __exit__(self, *_):
-        if self.process is not None:
-            self.end(signal.SIGTERM)
+        self.give_up()
         shutil.rmtree(self.scratch)
 
+    def give_up(self):
+        """Ends what a case that failed left behind."""
+        if self.process is not None:
+            self.end(signal.SIGTERM)
+
     def start(self, *arguments):
+        self.give_up()
         self.errors = open(os.path.join(self.scratch, "errors"), "w+")
         self.process = subprocess.Popen([self.program, "cluster", "try", *arguments],
                                         stdout=subprocess.PIPE, stderr=self.errors)
@@ -169,6 +174,35 @@ def status_tells(one):
     must(code == 1 and servers.split(",")[0] in said, "nobody answers: " + said)
 
 
+def disk_is_replaced(one):
+    """Node 3 comes back without anything: it follows, and votes again when it is told to."""
+    shutil.rmtree(os.path.join(one.folder, "node-3"))
+    one.start(one.folder)
+    servers = one.await_ready()
+
+    def voters():
+        quorum = status(one, servers)["quorum"]
+        return None if quorum is None else {v["id"]: v["directory"] for v in quorum["voters"]}
+
+    wait_until(lambda: voters() is not None, 20, "somebody leads")
+    before = voters()
+    wait_until(lambda: [o["id"] for o in status(one, servers)["quorum"]["observers"]] == [3], 20,
+               "node 3 follows")
+    with open(os.path.join(one.folder, "node-3.properties"), encoding="utf-8") as file:
+        port = re.search(r"CONTROLLER://127.0.0.1:(\d+)", file.read()).group(1)
+    add = ["voter", "add", "3", "127.0.0.1:" + port, "--bootstrap-server", servers]
+    code, said = one.run(*add)
+    must(code == 1 and "voter add 3: " in said, "its old self votes still: " + said)
+    code, said = one.run("voter", "remove", "3", "--bootstrap-server", servers)
+    must(code == 0 and "is no voter any more" in said, said)
+    must(sorted(voters()) == [1, 2], voters())
+    code, said = one.run(*add)
+    must(code == 0 and "is a voter" in said, said)
+    must(sorted(voters()) == [1, 2, 3] and voters()[3] != before[3], voters())
+    wait_until(lambda: not status(one, servers)["under_replicated"], 30, "all are in sync again")
+    must(one.end(signal.SIGTERM) == 0, "it ends in order: " + one.said())
+
+
 def second_start(one):
     """What is there goes on, with the same ports."""
     one.start(one.folder)
@@ -219,6 +253,11 @@ def refusals(one):
     must(code == 2 and "no room" in said, "no room for their ports: " + said)
     code, said = one.run("stauts")
     must(code == 2 and "did you mean \"status\"" in said, "an unknown word: " + said)
+    for wrong in (["voter"], ["voter", "add", "3"], ["voter", "drop", "3"],
+                  ["voter", "remove", "x"], ["voter", "remove", "3", "h:1"],
+                  ["voter", "add", "3", "nowhere"],
+                  ["voter", "remove", "3", "--directory", "short"]):
+        must(one.run(*wrong)[0] == 2, "it is refused: %s" % wrong)
     code, said = one.run("status", "--port", "9092")
     must(code == 2 and "--port is not for status" in said, "an option of another: " + said)
 
@@ -231,6 +270,7 @@ def main():
         tap.case("a broker that is killed is noticed", one_is_killed, one)
         tap.case("the status tells who is there, and what lacks a replica", status_tells, one)
         tap.case("brokers whose command was killed end in order", it_is_killed, one)
+        tap.case("a node whose disk was replaced votes again", disk_is_replaced, one)
         tap.case("a port that is taken ends the start", port_is_taken, one)
         tap.case("what is no cluster is refused", refusals, one)
     tap.end()
