@@ -197,7 +197,7 @@ void election_on_vote(struct raft *raft, struct raft_id from, const struct raft_
     }
     raft->voted = from;
     raft->grant_due = true; /* follower_pump() tells it, once it is durable */
-    raft_timer_set(raft, raft->settings.fetch_timeout_ms);
+    raft_patience_set(raft);
 }
 
 /* Somebody leads: it may not know that this node wants to be led, or that this node's term is

@@ -43,7 +43,7 @@ void follower_hear(struct raft *raft, struct raft_id from)
     }
     raft->heard_us = raft->io->now_us;
     raft->is_heard = true;
-    raft_timer_set(raft, raft->settings.fetch_timeout_ms);
+    raft_patience_set(raft);
 }
 
 /* A leader of an earlier term is told so. */

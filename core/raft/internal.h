@@ -165,6 +165,12 @@ void raft_become_follower(struct raft *raft);
 /* Sets the timer of a role other than the leader's: between one and two times `ms` from now. */
 void raft_timer_set(struct raft *raft, uint32_t ms);
 
+/* Sets the timer of who hears a leader, or has just voted: somewhat more than fetch_timeout_ms from
+ * now. A tenth of it keeps followers apart, since a failover waits for it: the pre-vote makes it
+ * harmless that two stand together. A twentieth lets what the others heard a little later be as old
+ * as what this one heard, so that they agree. */
+void raft_patience_set(struct raft *raft);
+
 /* A number below `below` > 0. */
 uint64_t raft_draw(struct raft *raft, uint64_t below);
 

@@ -225,6 +225,13 @@ void raft_timer_set(struct raft *raft, uint32_t ms)
               raft->role == RAFT_FORMING ? formation_timer : election_timer);
 }
 
+void raft_patience_set(struct raft *raft)
+{
+    const uint64_t us = (uint64_t)raft->settings.fetch_timeout_ms * 1000;
+    timer_set(&raft->io->timers, &raft->timer,
+              raft->io->now_us + us + us / 20 + raft_draw(raft, us / 10 + 1), election_timer);
+}
+
 void raft_adopt_term(struct raft *raft, int32_t term)
 {
     if (term <= raft->term)
@@ -250,7 +257,7 @@ void raft_become_follower(struct raft *raft)
     raft->role = raft_is_electable(raft) ? RAFT_FOLLOWER : RAFT_OBSERVER;
     raft->role_dirty = true;
     if (!was_passive || !timer_is_set(&raft->timer))
-        raft_timer_set(raft, raft->settings.fetch_timeout_ms);
+        raft_patience_set(raft);
     raft_wake(raft);
 }
 

@@ -358,6 +358,19 @@ START_TEST(a_leader_that_was_stopped_for_a_moment_goes_on)
 }
 END_TEST
 
+/* Its silence is told of after two seconds; that another controller has to be elected first, and
+ * that leases of the one before are waited for, costs a moment more. */
+START_TEST(a_controller_that_is_stopped_is_fenced_in_time)
+{
+    int32_t stopped = 1;
+    while (!quorum_leads(controller_quorum(nodes[stopped].broker->controller)))
+        stopped++;
+    produce_some(1);
+    let_sleep(stopped, 2300);
+    ck_assert(image_broker(&nodes[stopped % NODES + 1].broker->image, stopped)->fenced);
+}
+END_TEST
+
 START_TEST(an_idle_partition_stays_as_it_is)
 {
     produce_some(1);
@@ -383,6 +396,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
+    tcase_add_test(tcase, a_controller_that_is_stopped_is_fenced_in_time);
     tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
     suite_add_tcase(suite, tcase);
 }
