@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whatever another node says about replicas and leases: two brokers follow one another, and each is
+ * told things that the other never said. Nothing aborts, high watermarks stay within their logs,
+ * and both brokers end. The input is a sequence of actions:
+ *
+ *     to whom (bit 7) and what (the rest, modulo ACTIONS), then bytes for its fields: small numbers
+ *     are meant from where things really are, so that some of what is said fits
+ */
+#include <stdlib.h>
+
+#include "core/broker_state.h"
+#include "core/cluster.h"
+#include "core/meta/identity.h"
+#include "core/meta/writer.h"
+#include "core/partition.h"
+#include "core/records/builder.h"
+#include "core/wire/codec.h"
+#include "core/wire/error.h"
+#include "fuzz/fuzz.h"
+#include "tests/support/client.h"
+#include "tests/support/node.h"
+#include "tests/support/produce.h"
+
+#define NODES         2
+#define PARTITIONS    2
+#define TYPE_FIRST    (PEER_MESSAGE_FIRST + 64) /* replication's, then leases' */
+#define TYPE_LEASE    (PEER_MESSAGE_FIRST + 48)
+#define ACTIONS_MAX   64
+#define MESSAGE_BYTES 4096
+#define TOPIC         SPAN("t")
+
+enum action { FOLLOW, PLACE, APPEND, MARK, ACK, ASK, GRANT, RAW, PRODUCE, WAIT, CUT, ACTIONS };
+
+static const struct uuid topic_id = {{1, 2, 3, 4, 5, 6, 0x40, 8, 0x80}};
+
+static struct node nodes[NODES + 1]; /* by id */
+static const uint8_t *input;
+static size_t input_left;
+
+/* What is said to a node in its next turn. */
+static struct said {
+    struct turn_task task;
+    struct node *node;
+    int32_t from;
+    int16_t type;
+    struct buffer *buffer;
+    uint32_t length;
+} said;
+
+static void must(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static uint8_t next_byte(void)
+{
+    if (input_left == 0)
+        return 0;
+    input_left--;
+    return *input++;
+}
+
+/* Near `truth`, as a rule. */
+static int64_t next_number(int64_t truth)
+{
+    const uint8_t byte = next_byte();
+    if (byte < 0xf0)
+        return truth + (int64_t)(byte % 16) - (byte % 16 > 8 ? 16 : 0);
+    static const int64_t others[] = {-1, 0, INT64_MAX, INT64_MIN, INT32_MAX, INT64_MAX / 2};
+    return others[byte % 6];
+}
+
+/* ---- Two brokers that are one cluster ---- */
+
+static int topic_prepare(struct meta_proposal *proposal, const struct image *image,
+                         struct meta_writer *writer)
+{
+    static int32_t brokers[PARTITIONS][NODES] = {{1, 2}, {2, 1}};
+    struct meta_record topic = meta_record_of(META_RECORD_TOPIC);
+    (void)proposal;
+    (void)image;
+    topic.body.topic.name = TOPIC;
+    topic.body.topic.topic_id = topic_id;
+    int error = meta_write(writer, &topic);
+    for (int32_t i = 0; i < PARTITIONS && error == ERR_NONE; i++) {
+        struct meta_record record = meta_record_of(META_RECORD_PARTITION);
+        struct partition_record *partition = &record.body.partition;
+        partition->topic_id = topic_id;
+        partition->partition_id = i;
+        partition->replicas = partition->isr = brokers[i];
+        partition->replicas_count = partition->isr_count = NODES;
+        partition->leader = brokers[i][0];
+        partition->leader_epoch = partition->partition_epoch = 0;
+        error = meta_write(writer, &record);
+    }
+    return error;
+}
+
+static void topic_done(struct meta_proposal *proposal, int error)
+{
+    (void)proposal;
+    must(error == ERR_NONE);
+}
+
+static void advance(int64_t ms)
+{
+    for (int64_t at = 0; at < ms; at += 50) {
+        for (int32_t id = 1; id <= NODES; id++)
+            world_advance_ms(nodes[id].world, 50);
+    }
+}
+
+static void begin(void)
+{
+    static struct meta_proposal creation = {.prepare = topic_prepare, .done = topic_done};
+    static const char *const ids[] = {NULL, "1", "2"};
+    for (int32_t id = 1; id <= NODES; id++) {
+        const char *const settings[] = {
+            "node.id",
+            ids[id],
+            "listeners",
+            "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093",
+            "controller.listener.names",
+            "CONTROLLER",
+            "controller.quorum.voters",
+            "1@n1:9093,2@n2:9093",
+            NULL,
+        };
+        node_init(&nodes[id], (uint64_t)id, settings);
+        node_format(&nodes[id], id, "the-cluster");
+    }
+    world_add_host(nodes[1].world, "n2", nodes[2].world);
+    world_add_host(nodes[2].world, "n1", nodes[1].world);
+    for (int32_t id = 1; id <= NODES; id++)
+        node_start(&nodes[id]);
+    advance(3000);
+    must(world_is_ready(nodes[1].world));
+    controller_propose(nodes[1].broker->controller, &creation);
+    advance(300);
+}
+
+/* ---- What is said ---- */
+
+static void hear(struct turn_task *task)
+{
+    struct cluster *cluster = said.node->broker->cluster;
+    const struct peer_message message = {
+        .node_id = said.from,
+        .type = said.type,
+        .body = span_of(said.buffer->data, said.length),
+        .buffer = said.buffer,
+    };
+    (void)task;
+    (void)cluster->observer.received(&cluster->observer, &message);
+}
+
+static void say(struct node *node, int32_t from, int16_t type)
+{
+    said.node = node;
+    said.from = from;
+    said.type = type;
+    list_init(&said.task.place);
+    io_at_turn_end(&node->broker->io, &said.task, hear);
+    world_advance_ms(node->world, 1);
+    buffer_release(said.buffer);
+    said.buffer = NULL;
+}
+
+static void say_message(struct node *node, int32_t from, int16_t type,
+                        const struct wire_schema *schema, const void *message)
+{
+    const size_t size = wire_size(schema, 0, message);
+    must(size <= MESSAGE_BYTES);
+    said.buffer = buffer_new(&node->broker->memory, MEMORY_STATE, MESSAGE_BYTES);
+    struct wire_writer writer = {.data = said.buffer->data, .capacity = size};
+    wire_encode(schema, 0, message, &writer);
+    said.length = (uint32_t)size;
+    say(node, from, type);
+}
+
+/* A batch that may be the log's next one. */
+static struct span next_batch(uint8_t *room, size_t capacity, int32_t epoch, int64_t end_offset)
+{
+    struct batch_builder builder;
+    const uint8_t kind = next_byte();
+    batch_builder_start(&builder, room, capacity, 1700000000000, kind % 16 == 15);
+    for (int i = 0; i <= kind % 4; i++)
+        batch_builder_add(&builder, 1700000000000, SPAN_NULL, SPAN("value"));
+    const size_t length = batch_builder_finish(&builder);
+    batch_patch(room, next_number(end_offset), (int32_t)next_number(epoch));
+    if (kind >= 0xf0)
+        room[next_byte() % length] ^= (uint8_t)(1 + next_byte() % 255);
+    return span_of(room, kind >= 0xe0 && kind < 0xf0 ? length - 1 : length);
+}
+
+static void speak(struct node *node, int32_t from, enum action action)
+{
+    uint8_t room[1024];
+    const int32_t index = next_byte() % (PARTITIONS + 1);
+    const struct partition *partition = partition_hosted(node->broker, topic_id, index);
+    const struct meta_topic *topic = image_topic(&node->broker->image, TOPIC);
+    const struct meta_broker *broker = image_broker(&node->broker->image, from);
+    const int32_t real_epoch =
+        topic != NULL && index < PARTITIONS ? image_partition(topic, index)->leader_epoch : 0;
+    const int32_t epoch = (int32_t)next_number(real_epoch);
+    const int64_t end = partition == NULL ? 0 : log_end(partition->log);
+    const int64_t broker_epoch = next_number(broker == NULL ? 0 : broker->epoch);
+    struct replica_follow_partition follow = {topic_id, index, epoch, next_number(end),
+                                              (int32_t)next_number(real_epoch)};
+    struct replica_place_partition place = {topic_id,
+                                            index,
+                                            epoch,
+                                            next_number(end),
+                                            (int8_t)(next_byte() % 5),
+                                            (int32_t)next_number(real_epoch),
+                                            next_number(end)};
+    struct replica_mark_partition mark = {topic_id, index, epoch, next_number(end), next_number(0)};
+    struct replica_ack_partition ack = {topic_id, index, epoch, next_number(end), next_number(end)};
+    switch (action) {
+    case FOLLOW:
+        say_message(node, from, TYPE_FIRST, &wire_replica_follow,
+                    &(struct replica_follow){broker_epoch, &follow, 1});
+        return;
+    case PLACE:
+        say_message(node, from, TYPE_FIRST + 1, &wire_replica_place,
+                    &(struct replica_place){&place, 1});
+        return;
+    case APPEND:
+        say_message(node, from, TYPE_FIRST + 2, &wire_replica_append,
+                    &(struct replica_append){topic_id, index, epoch, next_number(end),
+                                             mark.high_watermark, mark.log_start,
+                                             next_batch(room, sizeof(room), real_epoch, end)});
+        return;
+    case MARK:
+        say_message(node, from, TYPE_FIRST + 3, &wire_replica_mark,
+                    &(struct replica_mark){&mark, 1});
+        return;
+    case ACK:
+        say_message(node, from, TYPE_FIRST + 4, &wire_replica_ack,
+                    &(struct replica_ack){broker_epoch, &ack, 1});
+        return;
+    case ASK:
+        say_message(node, from, TYPE_LEASE, &wire_lease_ask,
+                    &(struct lease_ask){broker_epoch, next_number(0)});
+        return;
+    default:
+        say_message(node, from, TYPE_LEASE + 1, &wire_lease_granted,
+                    &(struct lease_granted){next_number((int64_t)node->broker->io.now_us)});
+        return;
+    }
+}
+
+static void speak_raw(struct node *node, int32_t from)
+{
+    const int16_t type = (int16_t)(TYPE_FIRST - 16 + next_byte() % 24);
+    said.buffer = buffer_new(&node->broker->memory, MEMORY_STATE, MESSAGE_BYTES);
+    said.length = next_byte();
+    for (uint32_t i = 0; i < said.length; i++)
+        said.buffer->data[i] = next_byte();
+    say(node, from, type);
+}
+
+static void produce_some(struct node *node)
+{
+    if (!world_is_ready(node->world))
+        return;
+    struct client *client = client_new(node->world);
+    struct produce_request *request =
+        produce_of(client, TOPIC, (int16_t)(next_byte() % 2 == 0 ? 1 : -1),
+                   batch_of(client, 1 + next_byte() % 4, SPAN("0123456789")));
+    request->topic_data[0].partition_data[0].index = next_byte() % PARTITIONS;
+    client_send(client, API_PRODUCE, PRODUCE_VERSION, request);
+    world_advance_ms(node->world, 1);
+    client_free(client);
+}
+
+static void act(void)
+{
+    const uint8_t byte = next_byte();
+    const int32_t id = byte < 0x80 ? 1 : 2;
+    const enum action action = (enum action)((byte & 0x7f) % ACTIONS);
+    struct node *node = &nodes[id];
+    switch (action) {
+    case RAW:
+        speak_raw(node, NODES + 1 - id);
+        break;
+    case PRODUCE:
+        produce_some(node);
+        break;
+    case WAIT:
+        advance((int64_t)next_byte() * 50);
+        break;
+    case CUT: /* one process ends, and begins again */
+        node_kill(node);
+        node_start(node);
+        advance(50);
+        break;
+    default:
+        speak(node, NODES + 1 - id, action);
+        break;
+    }
+}
+
+static void look(const struct node *node)
+{
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        const struct partition *partition = partition_hosted(node->broker, topic_id, i);
+        if (partition != NULL && !partition->is_cut && log_state(partition->log) == LOG_READY)
+            must(partition->high_watermark <= log_end(partition->log));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    input = data;
+    input_left = size;
+    begin();
+    for (int i = 0; i < ACTIONS_MAX && input_left > 0; i++) {
+        act();
+        for (int32_t id = 1; id <= NODES; id++) {
+            if (world_is_stopped(nodes[id].world))
+                input_left = 0;
+            else
+                look(&nodes[id]);
+        }
+    }
+    for (int32_t id = 1; id <= NODES; id++)
+        node_free(&nodes[id]);
+    return 0;
+}
