@@ -13,6 +13,7 @@ libcore_a_SOURCES += \
 	core/api/describe_cluster.c \
 	core/api/describe_configs.c \
 	core/api/describe_groups.c \
+	core/api/describe_log_dirs.c \
 	core/api/describe_quorum.c \
 	core/api/describe_topic_partitions.c \
 	core/api/elect_leaders.c \

@@ -25,6 +25,7 @@ static const struct api_entry entries[] = {
     {API_INIT_PRODUCER_ID, init_producer_id_handle},
     {API_OFFSET_FOR_LEADER_EPOCH, offset_for_leader_epoch_handle},
     {API_DESCRIBE_CONFIGS, describe_configs_handle},
+    {API_DESCRIBE_LOG_DIRS, describe_log_dirs_handle},
     {API_CREATE_PARTITIONS, create_partitions_handle},
     {API_DELETE_GROUPS, delete_groups_handle},
     {API_ELECT_LEADERS, elect_leaders_handle},

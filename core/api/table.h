@@ -29,6 +29,7 @@ request_handler delete_topics_handle;
 request_handler describe_cluster_handle;
 request_handler describe_configs_handle;
 request_handler describe_groups_handle;
+request_handler describe_log_dirs_handle;
 request_handler describe_quorum_handle;
 request_handler describe_topic_partitions_handle;
 request_handler elect_leaders_handle;

@@ -194,6 +194,11 @@ uint64_t log_size_bytes(const struct log *log)
     return log->size_bytes;
 }
 
+uint32_t log_folder_number(const struct log *log)
+{
+    return folder_number(log->folder);
+}
+
 int32_t log_last_epoch(const struct log *log)
 {
     return epochs_latest(&log->epochs);

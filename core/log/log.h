@@ -100,6 +100,9 @@ bool log_is_write_cached(const struct log *log);
 /* Bytes of all segments. */
 uint64_t log_size_bytes(const struct log *log);
 
+/* The number of the data folder that it lies in, or shall. */
+uint32_t log_folder_number(const struct log *log);
+
 /* The newest leader epoch that any batch of the log carries; -1 when there is none. */
 int32_t log_last_epoch(const struct log *log);
 

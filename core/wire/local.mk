@@ -28,6 +28,7 @@ WIRE_SCHEMAS = \
 	core/wire/schema/describe_cluster.kp \
 	core/wire/schema/describe_configs.kp \
 	core/wire/schema/describe_groups.kp \
+	core/wire/schema/describe_log_dirs.kp \
 	core/wire/schema/describe_quorum.kp \
 	core/wire/schema/describe_topic_partitions.kp \
 	core/wire/schema/elect_leaders.kp \

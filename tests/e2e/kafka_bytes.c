@@ -29,6 +29,7 @@
 #define TRIES              100
 #define TRY_PAUSE_MS       200
 #define KEYS_MAX           128
+#define FOLDER_BYTES       1000000
 #define VERSIONS_MAX       32
 #define ERROR_FIELD        "error_code\":"
 #define NO_ANSWER          (-2)
@@ -215,10 +216,37 @@ static void replace(uint8_t *bytes, size_t length, struct span old, int filler)
     }
 }
 
+/* The same for the place and the size of the data folder, which are of any length. */
+static struct span level_folders(struct run *run, const struct wire_api *api, int16_t version,
+                                 struct span answer)
+{
+    const int16_t header_version = wire_response_header_version(api, version);
+    struct response_header header;
+    size_t used = 0;
+    struct describe_log_dirs_response response;
+    CHECK(wire_decode_prefix(&wire_response_header, header_version, answer, &run->arena, &header,
+                             &used) == ERR_NONE);
+    CHECK(wire_decode(api->response, version, span_of(answer.data + used, answer.length - used),
+                      &run->arena, &response) == ERR_NONE);
+    for (int32_t i = 0; i < response.results_count; i++) {
+        response.results[i].log_dir = SPAN("/data");
+        response.results[i].total_bytes = FOLDER_BYTES;
+        response.results[i].usable_bytes = FOLDER_BYTES;
+    }
+    const size_t size = used + wire_size(api->response, version, &response);
+    struct wire_writer writer = {.data = take(run, size), .capacity = size};
+    CHECK(wire_encode(&wire_response_header, header_version, &header, &writer) == ERR_NONE);
+    CHECK(wire_encode(api->response, version, &response, &writer) == ERR_NONE);
+    return span_of(writer.data, writer.length);
+}
+
 /* The answer with fillers for what no two runs have alike: ids drawn by chance, and how far the
  * broker's metadata was. */
-static struct span level(struct run *run, const struct wire_api *api, struct span answer)
+static struct span level(struct run *run, const struct wire_api *api, int16_t version,
+                         struct span answer)
 {
+    if (api->key == API_DESCRIBE_LOG_DIRS)
+        return level_folders(run, api, version, answer);
     const struct span epoch = span_of(run->story.features_epoch, sizeof(run->story.features_epoch));
     const struct uuid *topic_id = &run->story.topic_id;
     uint8_t *bytes = take(run, answer.length);
@@ -248,7 +276,7 @@ static bool is_as_captured(struct run *run, const struct wire_api *api, int16_t 
     char path[4096];
     if (run->folder == NULL)
         return true;
-    answer = level(run, api, answer);
+    answer = level(run, api, version, answer);
     snprintf(path, sizeof(path), "%s/%s-v%d.bin", run->folder, api->name, version);
     bool right = false;
     FILE *file = fopen(path, "rb");

@@ -336,6 +336,14 @@ static void ask_quorum(struct story *story, void *to)
     ONE(story, request->topics->partitions, request->topics->partitions_count);
 }
 
+static void ask_log_dirs(struct story *story, void *to)
+{
+    struct describe_log_dirs_request *request = to;
+    ONE(story, request->topics, request->topics_count);
+    request->topics->topic = story->topic;
+    ONE(story, request->topics->partitions, request->topics->partitions_count);
+}
+
 static void ask_more_voters(struct story *story, void *to)
 {
     struct add_raft_voter_request *request = to;
@@ -417,6 +425,7 @@ const struct story_step story_steps[] = {
      .error = ERR_UNKNOWN_TOPIC_OR_PARTITION,
      .shows_error = true,
      .ask = ask_quorum},
+    {.api_key = API_DESCRIBE_LOG_DIRS, .ask = ask_log_dirs},
     {.api_key = API_ADD_RAFT_VOTER,
      .error = ERR_INCONSISTENT_CLUSTER_ID,
      .shows_error = true,

@@ -9,6 +9,7 @@ tests_check_broker_SOURCES += \
 	tests/core/api/test_delete_records.c \
 	tests/core/api/test_delete_topics.c \
 	tests/core/api/test_describe_cluster.c \
+	tests/core/api/test_describe_log_dirs.c \
 	tests/core/api/test_describe_topic_partitions.c \
 	tests/core/api/test_elect_leaders.c \
 	tests/core/api/test_groups.c \

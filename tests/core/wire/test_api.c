@@ -30,6 +30,7 @@ static const struct {
     {API_INIT_PRODUCER_ID, "InitProducerId", 0, 5, 2},
     {API_OFFSET_FOR_LEADER_EPOCH, "OffsetForLeaderEpoch", 2, 4, 4},
     {API_DESCRIBE_CONFIGS, "DescribeConfigs", 1, 4, 4},
+    {API_DESCRIBE_LOG_DIRS, "DescribeLogDirs", 1, 5, 2},
     {API_CREATE_PARTITIONS, "CreatePartitions", 0, 3, 2},
     {API_DELETE_GROUPS, "DeleteGroups", 0, 2, 2},
     {API_ELECT_LEADERS, "ElectLeaders", 0, 2, 2},
