@@ -23,6 +23,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_metadata,
     &judge_quorum,
     &judge_partitions,
+    &judge_replicas,
     &judge_limits,
     &judge_links,
     &judge_contract,
@@ -232,6 +233,8 @@ void judges_stepped(struct judges *judges, struct host *host, const struct event
 {
     committed_stepped(judges->committed, host);
     durable_update(judges->truth, judges->sim->trace_number);
+    if (host->conf.is_cluster)
+        durable_update(judges->durables[host->number - 1], judges->sim->trace_number);
     for (uint32_t i = 0; i < judges->stepped.count; i++)
         judges->stepped.judges[i]->kind->stepped(judges->stepped.judges[i], host, event);
 }

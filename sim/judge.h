@@ -59,6 +59,7 @@ extern const struct judge_kind judge_links;
 extern const struct judge_kind judge_metadata;
 extern const struct judge_kind judge_quorum;
 extern const struct judge_kind judge_partitions;
+extern const struct judge_kind judge_replicas;
 
 /* All of them, over a world whose machines are there. */
 struct judges *judges_new(struct sim *sim);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When an OffsetCommit or a SyncGroup is answered, its record in __consumer_offsets would survive a
- * power loss at that very moment: the group comes back as it was, with the offset.
+ * power loss at that very moment: the group comes back as it was, with the offset. In a cluster that
+ * is so on every replica that is in sync then.
  */
 #include "core/base/crc32c.h"
 #include "core/coord/coordinator.h"
@@ -141,8 +142,10 @@ static void read_all(struct judge *judge, struct offsets_log *shard, const struc
     }
 }
 
-/* Reads the partition that the group belongs to; false when nothing can be said of it. */
-static bool read_group(struct judge *judge, const struct exchange *exchange, struct span group)
+/* Reads the partition that the group belongs to on this machine; false when nothing can be said of
+ * it. */
+static bool read_group(struct judge *judge, const struct exchange *exchange, struct span group,
+                       const struct host *host)
 {
     const struct durable *durable = judge_durable(judge, exchange->host);
     const struct image *image = durable_image(durable);
@@ -151,8 +154,8 @@ static bool read_group(struct judge *judge, const struct exchange *exchange, str
     if (topic == NULL || topic->partitions_count == 0 || durable_is_cached(durable, topic->id))
         return false;
     const struct partition_key key = {
-        exchange->host->number, coordinator_partition(group, topic->partitions_count), topic->id};
-    read_all(judge, shard_of(judge, &key), &exchange->host->files);
+        host->number, coordinator_partition(group, topic->partitions_count), topic->id};
+    read_all(judge, shard_of(judge, &key), &host->files);
     judge->judged++;
     return true;
 }
@@ -175,12 +178,13 @@ commit_asked(const struct offset_commit_request *request, bool by_id,
     return NULL;
 }
 
-static void judge_commit(struct judge *judge, const struct exchange *exchange, struct span topic,
+static void judge_commit(struct judge *judge, const struct exchange *exchange,
+                         const struct host *host, struct span topic,
                          const struct offset_commit_request_topic_partition *in)
 {
     const struct offset_commit_request *request = exchange->request;
     const struct entry *entry =
-        entry_of(judge, exchange->host->number, request->group_id, topic, in->partition_index);
+        entry_of(judge, host->number, request->group_id, topic, in->partition_index);
     if (entry_has(entry, value_of(in->committed_offset, in->committed_metadata)))
         return;
     judge_object(judge,
@@ -188,15 +192,16 @@ static void judge_commit(struct judge *judge, const struct exchange *exchange, s
                  "of %s now would leave no record of it",
                  (int)request->group_id.length, (const char *)request->group_id.data,
                  (int)topic.length, (const char *)topic.data, in->partition_index,
-                 (long long)in->committed_offset, exchange->host->name);
+                 (long long)in->committed_offset, host->name);
 }
 
-static void commit_replied(struct judge *judge, const struct exchange *exchange)
+static void commit_replied(struct judge *judge, const struct exchange *exchange,
+                           const struct host *host)
 {
     const struct offset_commit_request *request = exchange->request;
     const struct offset_commit_response *response = exchange->response;
     const bool by_id = exchange->version >= TOPIC_IDS;
-    if (!read_group(judge, exchange, request->group_id))
+    if (!read_group(judge, exchange, request->group_id, host))
         return;
     for (int32_t i = 0; i < response->topics_count; i++) {
         const struct offset_commit_response_topic *topic = &response->topics[i];
@@ -212,35 +217,60 @@ static void commit_replied(struct judge *judge, const struct exchange *exchange)
             const struct offset_commit_request_topic_partition *in =
                 commit_asked(request, by_id, topic, topic->partitions[j].partition_index);
             if (topic->partitions[j].error_code == 0 && in != NULL)
-                judge_commit(judge, exchange, name, in);
+                judge_commit(judge, exchange, host, name, in);
         }
     }
 }
 
-static void sync_replied(struct judge *judge, const struct exchange *exchange)
+static void sync_replied(struct judge *judge, const struct exchange *exchange,
+                         const struct host *host)
 {
     const struct sync_group_request *request = exchange->request;
     const struct sync_group_response *response = exchange->response;
-    if (response->error_code != 0 || !read_group(judge, exchange, request->group_id))
+    if (response->error_code != 0 || !read_group(judge, exchange, request->group_id, host))
         return;
-    const struct entry *entry =
-        entry_of(judge, exchange->host->number, request->group_id, SPAN_NULL, -1);
+    const struct entry *entry = entry_of(judge, host->number, request->group_id, SPAN_NULL, -1);
     if (!entry_has(entry, value_of(request->generation_id, SPAN_NULL)))
         judge_object(judge,
                      "group %.*s: an assignment of generation %d is told, but a power loss of %s "
                      "now would leave no record of it",
                      (int)request->group_id.length, (const char *)request->group_id.data,
-                     request->generation_id, exchange->host->name);
+                     request->generation_id, host->name);
+}
+
+static void judge_on(struct judge *judge, const struct exchange *exchange, const struct host *host)
+{
+    if (exchange->api->key == API_OFFSET_COMMIT)
+        commit_replied(judge, exchange, host);
+    else
+        sync_replied(judge, exchange, host);
+}
+
+/* The group's partition, as it is by now; NULL when that is not known. */
+static const struct meta_partition *partition_now(const struct judge *judge, struct span group)
+{
+    const struct image *image = judge_truth(judge);
+    const struct meta_topic *topic =
+        image == NULL ? NULL : image_topic(image, SPAN(COORDINATOR_TOPIC));
+    return topic == NULL || topic->partitions_count == 0
+               ? NULL
+               : image_partition(topic, coordinator_partition(group, topic->partitions_count));
 }
 
 static void replied(struct judge *judge, const struct exchange *exchange)
 {
-    if (exchange->host->is_rotten)
+    const bool is_commit = exchange->api->key == API_OFFSET_COMMIT;
+    if (exchange->host->is_rotten || (!is_commit && exchange->api->key != API_SYNC_GROUP))
         return;
-    if (exchange->api->key == API_OFFSET_COMMIT)
-        commit_replied(judge, exchange);
-    else if (exchange->api->key == API_SYNC_GROUP)
-        sync_replied(judge, exchange);
+    if (!exchange->host->conf.is_cluster) {
+        judge_on(judge, exchange, exchange->host);
+        return;
+    }
+    const struct meta_partition *partition = partition_now(
+        judge, is_commit ? ((const struct offset_commit_request *)exchange->request)->group_id
+                         : ((const struct sync_group_request *)exchange->request)->group_id);
+    for (uint32_t i = 0; partition != NULL && i < partition->isr_count; i++)
+        judge_on(judge, exchange, judge->sim->hosts[meta_isr(partition)[i] - 1]);
 }
 
 static void end(struct judge *judge)
@@ -266,7 +296,6 @@ const struct judge_kind judge_commit_is_durable = {
     .source = "an acknowledged offset commit survives (KAFKA-20634, KAFKA-13636); law: no reply "
               "leaves before what it promises is durable",
     .size = sizeof(struct commits),
-    .is_of_one_node = true,
     .begin = begin,
     .replied = replied,
     .end = end,

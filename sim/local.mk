@@ -80,6 +80,7 @@ libsim_a_SOURCES = \
 	sim/judge_metadata.c \
 	sim/judge_partitions.c \
 	sim/judge_quorum.c \
+	sim/judge_replicas.c \
 	sim/judge_order.c \
 	sim/knobs.c \
 	sim/knobs.h \

@@ -47,7 +47,8 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_liveness.c \
 	tests/sim/test_judge_metadata.c \
 	tests/sim/test_judge_order.c \
-	tests/sim/test_judge_partitions.c
+	tests/sim/test_judge_partitions.c \
+	tests/sim/test_judge_replicas.c
 tests_check_judges_CFLAGS = $(TEST_CFLAGS)
 tests_check_judges_LDADD = $(TEST_LIBS) $(CORE_LIBS)
 $(tests_check_judges_OBJECTS): core/wire/messages.h

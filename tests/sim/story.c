@@ -12,7 +12,7 @@
 
 #define ARENA_BYTES ((size_t)16 * 1024 * 1024)
 #define WAL_PATH    "__cluster_metadata-0/00000000000000000000.log"
-#define WAL_FILE    1000
+#define WAL_FILE    1
 
 static struct host *machine_new(struct story *story, uint32_t number,
                                 const struct settings_list *settings)
