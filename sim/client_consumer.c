@@ -67,6 +67,7 @@ static void look_again(struct consumer *consumer)
 static void learned(struct consumer *consumer, const struct metadata_response *response)
 {
     consumer->asked = false;
+    consumer->end_since_us = 0; /* replies of those who led before do not count */
     const struct metadata_response_topic *topic =
         response->topics_count == 1 ? &response->topics[0] : NULL;
     if (topic == NULL || topic->error_code != ERR_NONE) {
