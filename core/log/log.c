@@ -217,6 +217,12 @@ void log_epoch_end(const struct log *log, int32_t current_epoch, int32_t epoch, 
         *ret_end_offset = log->end;
         return;
     }
+    const int32_t latest = epochs_latest(&log->epochs);
+    if (epoch > latest && epoch < current_epoch && latest >= 0) {
+        *ret_epoch = latest; /* under the epochs between the two nothing is left */
+        *ret_end_offset = log->end;
+        return;
+    }
     epochs_end(&log->epochs, epoch, log->end, ret_epoch, ret_end_offset);
 }
 

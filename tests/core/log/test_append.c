@@ -49,6 +49,26 @@ START_TEST(batches_of_a_turn_go_out_in_one_write_and_one_sync)
 }
 END_TEST
 
+/* What a leader appended under epochs whose batches it has lost, a follower may still have: it has
+ * to be told where the epoch before them ends, or it would throw everything away (KIP-279). */
+START_TEST(epochs_of_which_nothing_is_left_end_where_the_log_does)
+{
+    int32_t epoch = 0;
+    int64_t end = 0;
+    story.epoch = 3;
+    story_write(&story, 5, 10);
+    log_epoch_end(story.log, 6, 5, &epoch, &end);
+    ck_assert_int_eq(epoch, 3);
+    ck_assert_int_eq(end, 5);
+    log_epoch_end(story.log, 6, 6, &epoch, &end);
+    ck_assert_int_eq(epoch, 6);
+    ck_assert_int_eq(end, 5);
+    log_epoch_end(story.log, 6, 7, &epoch, &end); /* nobody can know of it yet */
+    ck_assert_int_eq(epoch, -1);
+    ck_assert_int_eq(end, -1);
+}
+END_TEST
+
 SUITE(append)
 {
     TCase *tcase = tcase_create("append");
@@ -56,5 +76,6 @@ SUITE(append)
     tcase_add_test(tcase, nothing_is_created_before_the_first_append);
     tcase_add_test(tcase, what_is_appended_is_written_synced_and_read_back);
     tcase_add_test(tcase, batches_of_a_turn_go_out_in_one_write_and_one_sync);
+    tcase_add_test(tcase, epochs_of_which_nothing_is_left_end_where_the_log_does);
     suite_add_tcase(suite, tcase);
 }
