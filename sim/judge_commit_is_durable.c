@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When an OffsetCommit or a SyncGroup is answered, its record in __consumer_offsets would survive a
- * power loss at that very moment: the group comes back as it was, with the offset. In a cluster that
- * is so on every replica that is in sync then.
+ * power loss at that very moment: the group comes back as it was, with the offset. In a cluster
+ * that is so on every replica that is in sync then.
  */
 #include "core/base/crc32c.h"
 #include "core/coord/coordinator.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replicas told by hand; and a cluster that runs, of which one is then made to believe otherwise. */
+/* Replicas told by hand; and a cluster that runs, and is then made to believe otherwise. */
 #include "core/broker_state.h"
 #include "core/partition.h"
 #include "sim/host.h"
