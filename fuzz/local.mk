@@ -186,6 +186,7 @@ EXTRA_PROGRAMS += fuzz/seed_step
 fuzz_seed_step_SOURCES = \
 	fuzz/recording.c \
 	fuzz/recording.h \
+	fuzz/seed_cluster.c \
 	fuzz/seed_groups.c \
 	fuzz/seed_logs.c \
 	fuzz/seed_step.c \

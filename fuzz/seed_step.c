@@ -14,6 +14,7 @@ static const struct {
     const char *name;
     seed_story *tell;
 } stories[] = {
+    {"cluster", seed_cluster},
     {"topics", seed_topics},
     {"topics-refused", seed_topics_refused},
     {"configs", seed_configs},

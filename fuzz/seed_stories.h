@@ -14,6 +14,9 @@ seed_story seed_configs;
 seed_story seed_protocol;
 seed_story seed_memory;
 
+/* The cluster's nodes, leaders and voters. */
+seed_story seed_cluster;
+
 /* Logs: rolled, expired, cut, on a disk that fails; read by waiting clients. */
 seed_story seed_log_rolls;
 seed_story seed_log_expires;
