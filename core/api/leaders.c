@@ -37,27 +37,25 @@ static void add(struct leaders *leaders, const struct meta_broker *broker)
         if (leaders->brokers[i] == broker)
             return;
     }
-    if (leaders->brokers == NULL) {
-        leaders->capacity = leaders->broker->image.brokers_count;
+    if (leaders->brokers == NULL)
         leaders->brokers =
-            arena_array(&leaders->request->arena, leaders->capacity, sizeof(*leaders->brokers));
-    }
+            arena_array(&leaders->request->arena, leaders->broker->image.brokers_count,
+                        sizeof(*leaders->brokers));
     if (leaders->brokers != NULL)
         leaders->brokers[leaders->count++] = broker;
 }
 
-bool leaders_tell(struct leaders *leaders, const struct meta_topic *topic, int32_t partition,
+void leaders_tell(struct leaders *leaders, const struct meta_topic *topic, int32_t partition,
                   int error, int32_t *ret_leader, int32_t *ret_epoch)
 {
     if (error != ERR_NOT_LEADER_OR_FOLLOWER && error != ERR_FENCED_LEADER_EPOCH)
-        return false;
+        return;
     const struct meta_partition *found = topic == NULL ? NULL : image_partition(topic, partition);
     if (found == NULL)
-        return false;
+        return;
     *ret_leader = found->leader;
     *ret_epoch = found->leader_epoch;
     add(leaders, image_broker(&leaders->broker->image, found->leader));
-    return true;
 }
 
 struct leader_address leaders_address(const struct leaders *leaders, uint32_t number)

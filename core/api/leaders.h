@@ -23,15 +23,15 @@ struct leaders {
     struct request *request;
     const struct meta_broker **brokers;
     uint32_t count;
-    uint32_t capacity;
 };
 
 /* An answer to `request`. */
 void leaders_begin(struct leaders *leaders, const struct broker *broker, struct request *request);
 
-/* True when an answer with `error` for a partition of `topic` (NULL: there is none) has to name its
- * leader: *ret_leader (META_NO_LEADER: nobody leads) and *ret_epoch, as the image has them. */
-bool leaders_tell(struct leaders *leaders, const struct meta_topic *topic, int32_t partition,
+/* Where an answer with `error` for a partition of `topic` (NULL: there is none) has to name its
+ * leader: *ret_leader (META_NO_LEADER: nobody leads) and *ret_epoch, as the image has them. Else
+ * they stay as they are. */
+void leaders_tell(struct leaders *leaders, const struct meta_topic *topic, int32_t partition,
                   int error, int32_t *ret_leader, int32_t *ret_epoch);
 
 /* One of the named leaders, as clients of the request's listener reach it. */
