@@ -280,6 +280,8 @@ static void quorum_start(struct boot *boot)
     if (broker->cluster != NULL) {
         fencing_start(&broker->cluster->fencing, broker->controller, &broker->image);
         agreement_start(&broker->cluster->agreement, &broker->io, conf, broker->controller);
+        balance_start(&broker->cluster->balance, &broker->io, conf, broker->controller,
+                      &broker->image);
     }
     boot->waiter.wake = metadata_loaded;
     controller_boot(broker->controller, &boot->waiter);

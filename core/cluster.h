@@ -7,6 +7,7 @@
 #include "core/leader_call.h"
 #include "core/lease.h"
 #include "core/meta/agreement.h"
+#include "core/meta/balance.h"
 #include "core/meta/fencing.h"
 #include "core/peer/peers.h"
 
@@ -18,6 +19,7 @@ struct cluster {
     struct peers_observer observer;
     struct fencing fencing;
     struct agreement agreement;
+    struct balance balance;
     struct lease lease;
     struct replicas *replicas; /* of partitions */
     struct leader_calls calls; /* of clients */

@@ -2,6 +2,8 @@
 libcore_a_SOURCES += \
 	core/meta/agreement.c \
 	core/meta/agreement.h \
+	core/meta/balance.c \
+	core/meta/balance.h \
 	core/meta/brokers.c \
 	core/meta/brokers.h \
 	core/meta/controller.c \

@@ -6,6 +6,7 @@ tests_check_broker_SOURCES = \
 	tests/core/crew.c \
 	tests/core/crew.h \
 	tests/core/test_agreement.c \
+	tests/core/test_balance.c \
 	tests/core/test_cluster.c \
 	tests/core/test_cluster_clients.c \
 	tests/core/test_cluster_groups.c \
