@@ -30,7 +30,22 @@
 #define MESSAGE_BYTES 4096
 #define TOPIC         SPAN("t")
 
-enum action { FOLLOW, PLACE, APPEND, MARK, ACK, ASK, GRANT, RAW, PRODUCE, WAIT, CUT, ACTIONS };
+enum action {
+    FOLLOW,
+    PLACE,
+    APPEND,
+    MARK,
+    ACK,
+    ASK,
+    GRANT,
+    RAW,
+    PRODUCE,
+    WAIT,
+    CUT,
+    SLEEP,
+    STOP,
+    ACTIONS
+};
 
 static const struct uuid topic_id = {{1, 2, 3, 4, 5, 6, 0x40, 8, 0x80}};
 
@@ -276,6 +291,25 @@ static void produce_some(struct node *node)
     client_free(client);
 }
 
+/* The process stands still, and the other one hears nothing of it. */
+static void sleep_for(int32_t id, int64_t ms)
+{
+    for (int64_t at = 0; at < ms; at += 500)
+        world_advance_ms(nodes[NODES + 1 - id].world, 500);
+    world_sleep_ms(nodes[id].world, ms);
+    advance(50);
+}
+
+static void stop(struct node *node)
+{
+    world_stop(node->world);
+    for (int i = 0; i < 100 && !world_is_stopped(node->world); i++)
+        advance(50);
+    node_kill(node);
+    node_start(node);
+    advance(50);
+}
+
 static void act(void)
 {
     const uint8_t byte = next_byte();
@@ -296,6 +330,12 @@ static void act(void)
         node_kill(node);
         node_start(node);
         advance(50);
+        break;
+    case SLEEP:
+        sleep_for(id, (int64_t)(next_byte() % 40) * 1000);
+        break;
+    case STOP:
+        stop(node);
         break;
     default:
         speak(node, NODES + 1 - id, action);
