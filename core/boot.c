@@ -158,6 +158,9 @@ static int registration_prepare(struct meta_proposal *proposal, const struct ima
             .security_protocol = SECURITY_PROTOCOL_PLAINTEXT,
         };
     }
+    struct uuid directories[CONF_FOLDERS_MAX];
+    for (uint32_t i = 0; i < broker->folders_count; i++)
+        directories[i] = identity_directory_id(broker->identity, i);
     const struct broker_registration registration = {
         .id = conf->node_id,
         .incarnation =
@@ -166,6 +169,8 @@ static int registration_prepare(struct meta_proposal *proposal, const struct ima
         .is_unclean = was_unclean(broker),
         .endpoints = endpoints,
         .endpoints_count = conf->listeners_count,
+        .directories = directories,
+        .directories_count = broker->folders_count,
     };
     return brokers_register(image, writer, &registration);
 }

@@ -6,7 +6,8 @@
 static bool registration_fits(const struct image *image,
                               const struct broker_registration *registration)
 {
-    if (registration->endpoints_count > META_ENDPOINTS_MAX || registration->id < 0 ||
+    if (registration->endpoints_count > META_ENDPOINTS_MAX ||
+        registration->directories_count > META_DIRECTORIES_MAX || registration->id < 0 ||
         registration->rack.length > META_ENDPOINT_TEXT_MAX ||
         (image_broker(image, registration->id) == NULL && image->brokers_count >= META_BROKERS_MAX))
         return false;
@@ -47,6 +48,8 @@ int brokers_register(const struct image *image, struct meta_writer *writer,
     record.body.register_broker.end_points = end_points;
     record.body.register_broker.end_points_count = (int32_t)registration->endpoints_count;
     record.body.register_broker.rack = registration->rack;
+    record.body.register_broker.log_dirs = registration->directories;
+    record.body.register_broker.log_dirs_count = (int32_t)registration->directories_count;
     record.body.register_broker.fenced = false;
     record.body.register_broker.unclean_restart =
         registration->is_unclean && image_broker(image, registration->id) != NULL;

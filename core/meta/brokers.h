@@ -19,6 +19,8 @@ struct broker_registration {
     bool is_unclean;         /* what an earlier process had on disk may not be all there */
     const struct meta_endpoint *endpoints;
     uint32_t endpoints_count;
+    struct uuid *directories; /* the ids of its data folders */
+    uint32_t directories_count;
 };
 
 /* Writes the record of a broker process that joins; its epoch is the record's offset. Every

@@ -8,7 +8,8 @@
  * the ISR is smaller than min.insync.replicas nothing is committed, so who leaves then becomes an
  * eligible leader replica (KIP-966); when the ISR is large enough again, nobody is eligible but the
  * ISR. A process that did not end in order may have lost what was written through a cache, and
- * leaves the eligible ones of such topics, too.
+ * leaves the eligible ones of such topics, too; one that lacks a data folder that there was before
+ * may have lost anything, and leaves those of all.
  *
  * The leader is the first of these that is live, in the order of the replicas: of the ISR; of the
  * eligible; the last known leader; and, where unclean.leader.election.enable says so, any.
@@ -22,9 +23,10 @@
 #include "core/meta/image.h"
 
 struct election_news {
-    int32_t broker_id; /* what the image says of this one has just changed */
-    bool is_restarted; /* it is another process than before */
-    bool is_unclean;   /* whose predecessor did not end in order */
+    int32_t broker_id;    /* what the image says of this one has just changed */
+    bool is_restarted;    /* it is another process than before */
+    bool is_unclean;      /* whose predecessor did not end in order */
+    bool has_lost_folder; /* that its predecessor had */
 };
 
 /* Brings every partition with a replica on that broker in order. A leader that stays although its

@@ -28,6 +28,7 @@
 #define META_PARTITIONS_MAX    250000 /* in all: an answer about each of them fits a request */
 #define META_BROKERS_MAX       1000
 #define META_ENDPOINTS_MAX     16
+#define META_DIRECTORIES_MAX   64
 #define META_ENDPOINT_TEXT_MAX 255 /* bytes of a listener's name, a host, a rack */
 #define META_CONFIGS_MAX       256 /* of one topic, or of the cluster */
 #define META_CONFIG_KEY_MAX    249
@@ -90,7 +91,9 @@ struct meta_broker {
     bool is_shutting_down; /* it asked to give its leaderships away, and leads nothing new */
     uint32_t endpoints_count;
     struct meta_endpoint *endpoints;
-    size_t block_bytes; /* of endpoints and their texts, in one block */
+    uint32_t directories_count;
+    struct uuid *directories; /* the ids of its data folders */
+    size_t block_bytes;       /* of endpoints, directories and texts, in one block */
 };
 
 enum image_change_kind {

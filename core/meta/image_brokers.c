@@ -23,18 +23,24 @@ struct span image_text_copy(uint8_t **at, struct span text)
     return copy;
 }
 
-/* Endpoints and rack of a registration, in one block. */
+/* Endpoints, directories and rack of a registration, in one block. */
 static void broker_fill(struct image *image, struct meta_broker *broker,
                         const struct register_broker_record *record)
 {
     const size_t endpoints_bytes = (size_t)record->end_points_count * sizeof(*broker->endpoints);
-    size_t bytes = endpoints_bytes + record->rack.length + 1;
+    const size_t directories_bytes = (size_t)record->log_dirs_count * sizeof(struct uuid);
+    size_t bytes = endpoints_bytes + directories_bytes + record->rack.length + 1;
     for (int32_t i = 0; i < record->end_points_count; i++)
         bytes += record->end_points[i].name.length + record->end_points[i].host.length;
     broker->block_bytes = bytes;
     broker->endpoints = memory_take(image->memory, MEMORY_STATE, bytes);
     broker->endpoints_count = (uint32_t)record->end_points_count;
     uint8_t *at = (uint8_t *)broker->endpoints + endpoints_bytes;
+    broker->directories = (struct uuid *)at; /* of bytes: it lies anywhere */
+    broker->directories_count = (uint32_t)record->log_dirs_count;
+    if (directories_bytes > 0)
+        memcpy(at, record->log_dirs, directories_bytes);
+    at += directories_bytes;
     for (uint32_t i = 0; i < broker->endpoints_count; i++) {
         broker->endpoints[i] = (struct meta_endpoint){
             .listener = image_text_copy(&at, record->end_points[i].name),
@@ -54,7 +60,8 @@ static void broker_fill(struct image *image, struct meta_broker *broker,
 static bool registration_is_sound(const struct register_broker_record *record)
 {
     if (record->broker_id < 0 || record->broker_epoch < 0 || record->end_points_count < 0 ||
-        record->end_points_count > META_ENDPOINTS_MAX ||
+        record->end_points_count > META_ENDPOINTS_MAX || record->log_dirs_count < 0 ||
+        record->log_dirs_count > META_DIRECTORIES_MAX ||
         record->rack.length > META_ENDPOINT_TEXT_MAX)
         return false;
     for (int32_t i = 0; i < record->end_points_count; i++) {
@@ -85,6 +92,21 @@ static struct meta_broker *broker_insert(struct image *image, int32_t id)
     return &image->brokers[place];
 }
 
+/* A folder that the broker had is not there any more, or was emptied and formatted anew. */
+static bool has_lost_folder(const struct meta_broker *before,
+                            const struct register_broker_record *record)
+{
+    for (uint32_t i = 0; record->log_dirs_count > 0 && i < before->directories_count; i++) {
+        int32_t place = 0;
+        while (place < record->log_dirs_count &&
+               !uuid_equal(before->directories[i], record->log_dirs[place]))
+            place++;
+        if (place == record->log_dirs_count)
+            return true;
+    }
+    return false;
+}
+
 int image_apply_register_broker(struct image *image, const struct register_broker_record *record)
 {
     struct meta_broker *broker = broker_find(image, record->broker_id);
@@ -96,6 +118,7 @@ int image_apply_register_broker(struct image *image, const struct register_broke
         .broker_id = record->broker_id,
         .is_restarted = broker != NULL && !uuid_equal(broker->incarnation, record->incarnation_id),
         .is_unclean = record->unclean_restart,
+        .has_lost_folder = broker != NULL && has_lost_folder(broker, record),
     };
     if (broker == NULL)
         broker = broker_insert(image, record->broker_id);

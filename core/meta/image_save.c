@@ -38,6 +38,8 @@ static void save_broker(const struct meta_broker *broker, struct sink *sink)
     record.body.register_broker.end_points = end_points;
     record.body.register_broker.end_points_count = (int32_t)broker->endpoints_count;
     record.body.register_broker.rack = broker->rack;
+    record.body.register_broker.log_dirs = broker->directories;
+    record.body.register_broker.log_dirs_count = (int32_t)broker->directories_count;
     record.body.register_broker.fenced = broker->fenced;
     record.body.register_broker.in_controlled_shutdown = broker->is_shutting_down;
     sink_put(sink, &record);

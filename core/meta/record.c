@@ -50,6 +50,8 @@ static int16_t record_version(const struct meta_record *record)
     const union meta_record_body *body = &record->body;
     switch (record->type) {
     case META_RECORD_REGISTER_BROKER:
+        if (body->register_broker.log_dirs_count > 0)
+            return 3;
         return body->register_broker.in_controlled_shutdown ||
                body->register_broker.unclean_restart;
     case META_RECORD_REGISTRATION_CHANGE:

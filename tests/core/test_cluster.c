@@ -6,6 +6,7 @@
 #include "core/broker_state.h"
 #include "core/cluster.h"
 #include "core/lease.h"
+#include "core/meta/identity.h"
 #include "core/meta/quorum_internal.h"
 #include "core/meta/topics.h"
 #include "core/peer/message.h"
@@ -167,6 +168,10 @@ START_TEST(nothing_is_served_before_every_voter_is_there)
     advance(5000);
     ck_assert(is_ready(1) && is_ready(2));
     ck_assert_uint_eq(image_live_brokers(&nodes[1].broker->image), 2);
+    const struct meta_broker *known = image_broker(&nodes[1].broker->image, 2);
+    ck_assert_uint_eq(known->directories_count, 1);
+    ck_assert(
+        uuid_equal(known->directories[0], identity_directory_id(nodes[2].broker->identity, 0)));
     ck_assert_uint_eq(image_digest(&nodes[1].broker->image), image_digest(&nodes[2].broker->image));
 }
 END_TEST

@@ -200,6 +200,7 @@ def disk_is_replaced(one):
     must(code == 0 and "is a voter" in said, said)
     must(sorted(voters()) == [1, 2, 3] and voters()[3] != before[3], voters())
     wait_until(lambda: not status(one, servers)["under_replicated"], 30, "all are in sync again")
+    consume(servers, "tried", set(range(2 * RECORDS)), "after")
     must(one.end(signal.SIGTERM) == 0, "it ends in order: " + one.said())
 
 

@@ -79,6 +79,26 @@ static void restart_uncleanly(int32_t broker)
     cluster_commit(&cluster);
 }
 
+/* Another process of the broker, which ended in order, with these data folders. */
+static void restart_with(int32_t broker, const char *folders)
+{
+    const struct meta_broker *before = image_broker(&cluster.image, broker);
+    struct uuid directories[4] = {{{0}}};
+    struct meta_record record = meta_record_of(META_RECORD_REGISTER_BROKER);
+    record.body.register_broker.broker_id = broker;
+    record.body.register_broker.broker_epoch = cluster.image.end_offset;
+    record.body.register_broker.incarnation_id = before->incarnation;
+    record.body.register_broker.incarnation_id.bytes[15] ^= 0x55;
+    record.body.register_broker.fenced = false;
+    record.body.register_broker.log_dirs = directories;
+    for (; folders[record.body.register_broker.log_dirs_count] != '\0';
+         record.body.register_broker.log_dirs_count++)
+        directories[record.body.register_broker.log_dirs_count].bytes[0] =
+            (uint8_t)folders[record.body.register_broker.log_dirs_count];
+    ck_assert_int_eq(meta_write(&cluster.writer, &record), ERR_NONE);
+    cluster_commit(&cluster);
+}
+
 /* Members of a list as a number, the first one's digit first: 213 for 2, 1, 3. */
 static int32_t digits(const int32_t *list, uint32_t count)
 {
@@ -273,6 +293,34 @@ START_TEST(news_of_an_earlier_process_change_nothing)
 }
 END_TEST
 
+/* A new disk holds nothing of what was committed: the last one in sync must not lead with it. */
+START_TEST(who_lost_a_folder_is_not_eligible)
+{
+    static const struct {
+        const char *before;
+        const char *after;
+        bool has_lost;
+    } cases[] = {
+        {"a", "a", false},  {"a", "b", true}, {"ab", "ba", false}, {"a", "ab", false},
+        {"ab", "ca", true}, {"", "a", false}, {"a", "", false}, /* it does not say */
+    };
+    restart_with(3, cases[_i].before);
+    create("t");
+    configure(META_RESOURCE_TOPIC, "t", "min.insync.replicas", "2");
+    fence(1);
+    fence(2);
+    expect("t", 3, 2, 3, 2);
+    restart_with(3, cases[_i].after);
+    if (!cases[_i].has_lost) {
+        expect("t", 3, 3, 3, 2);
+        return;
+    }
+    expect("t", META_NO_LEADER, 3, 0, 2);
+    unfence(2);
+    expect("t", 2, 4, 2, 0);
+}
+END_TEST
+
 SUITE(election)
 {
     TCase *tcase = tcase_create("election");
@@ -286,6 +334,7 @@ SUITE(election)
     tcase_add_test(tcase, a_new_process_that_leads_alone_leads_on_under_a_higher_epoch);
     tcase_add_test(tcase, another_leads_when_a_leader_is_a_new_process);
     tcase_add_test(tcase, who_may_have_lost_what_was_cached_is_not_eligible);
+    tcase_add_loop_test(tcase, who_lost_a_folder_is_not_eligible, 0, 7);
     tcase_add_test(tcase, an_unclean_election_needs_leave);
     tcase_add_test(tcase, who_shuts_down_leads_nothing_any_more);
     tcase_add_test(tcase, a_broker_that_is_removed_leaves);
