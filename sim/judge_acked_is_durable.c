@@ -67,6 +67,17 @@ static bool read_to(struct judge *judge, struct partition *partition, const stru
     return true;
 }
 
+/* The machine's log begins behind `offset`. */
+static bool is_gone(const struct partition *partition, const struct files *files, int64_t offset)
+{
+    struct durable_log log = partition->log;
+    struct span batch;
+    struct batch_info info;
+    durable_log_rewind(&log);
+    return durable_log_next(&log, files, &batch, &info) == DURABLE_BATCH &&
+           info.base_offset > offset;
+}
+
 static void judge_replica(struct judge *judge, const struct produced *part, const struct host *host)
 {
     struct partition *partition = partition_of(judge, part, host);
@@ -82,13 +93,15 @@ static void judge_replica(struct judge *judge, const struct produced *part, cons
         return;
     }
     const uint32_t place = batch_marks_at(&partition->marks, told.base_offset);
-    /* What an old duplicate was answered with may have gone with an old segment since. */
+    /* What an old duplicate was answered with may have gone with an old segment since; and a reply
+     * may leave long after a replica has removed what it is about. */
     if (place == 0 &&
         (partition->marks.count == 0 || partition->marks.items[0].base_offset > told.last_offset))
         return;
     const struct batch_mark *found = &partition->marks.items[place];
-    if (found->base_offset != told.base_offset || found->last_offset != told.last_offset ||
-        found->records != told.records)
+    if ((found->base_offset != told.base_offset || found->last_offset != told.last_offset ||
+         found->records != told.records) &&
+        !is_gone(partition, &host->files, told.last_offset))
         judge_object(judge,
                      "%.*s-%d: offsets %lld to %lld are acknowledged, but a power loss of %s now "
                      "would leave other records there (from %lld to %lld)",

@@ -32,6 +32,7 @@ struct history {
     struct batch_marks marks;
     struct floor high_watermark;
     struct floor start;
+    int64_t start_most; /* the highest that was ever told */
     struct durable_log log;
     bool audit_failed; /* the machine answered the audit with an error: its disk failed */
 };
@@ -119,8 +120,8 @@ static void note(struct judge *judge, struct history *history, struct batch_mark
 }
 
 /* One of the two offsets that never go back. */
-static void grows(struct judge *judge, const struct history *history, struct floor *floor,
-                  const struct exchange *exchange, int64_t value, const char *what)
+static void not_below(struct judge *judge, const struct history *history, const struct floor *floor,
+                      const struct exchange *exchange, int64_t value, const char *what)
 {
     const int64_t least = floor_at(floor, exchange->asked_number);
     judge->judged++;
@@ -128,13 +129,25 @@ static void grows(struct judge *judge, const struct history *history, struct flo
         judge_object(
             judge, "%s of n%u: the %s is %lld, though %lld had been told before this was asked",
             history->log.name, history->key.host, what, (long long)value, (long long)least);
+}
+
+static void grows(struct judge *judge, const struct history *history, struct floor *floor,
+                  const struct exchange *exchange, int64_t value, const char *what)
+{
+    not_below(judge, history, floor, exchange, value, what);
     floor_told(floor, exchange->replied_number, value);
 }
 
 static void start_told(struct judge *judge, struct history *history,
                        const struct exchange *exchange, int64_t start)
 {
-    grows(judge, history, &history->start, exchange, start, "log's start");
+    /* Each replica has a retention of its own; what DeleteRecords deleted is gone from all. */
+    if (is_of_cluster(judge, history) && exchange->api->key != API_DELETE_RECORDS)
+        not_below(judge, history, &history->start, exchange, start, "log's start");
+    else
+        grows(judge, history, &history->start, exchange, start, "log's start");
+    if (start > history->start_most)
+        history->start_most = start;
     /* What went with old segments is not asked for any more. */
     batch_marks_remove(&history->marks, 0, batch_marks_at(&history->marks, start));
 }
@@ -167,7 +180,7 @@ static void produce_replied(struct judge *judge, const struct exchange *exchange
         struct batch_mark mark = batch_mark_of(part.batch, part.reply->base_offset);
         if (request->acks == ACKS_ALL && !durable_is_cached(durable, part.topic->id))
             mark.flags |= MARK_PROMISED;
-        if (mark.last_offset >= floor_top(&history->start))
+        if (mark.last_offset >= history->start_most)
             note(judge, history, mark, "acknowledged");
         if (exchange->version >= 5)
             start_told(judge, history, exchange, part.reply->log_start_offset);
@@ -398,8 +411,8 @@ static void judge_audit(struct judge *judge, const struct history *history)
     if (host->state != HOST_SERVING || host->is_rotten || history->audit_failed || image == NULL ||
         image_topic_by_id(image, history->key.topic) == NULL)
         return;
-    const int64_t start = floor_top(&history->start);
-    for (uint32_t i = batch_marks_at(&history->marks, start); i < history->marks.count; i++) {
+    for (uint32_t i = batch_marks_at(&history->marks, history->start_most);
+         i < history->marks.count; i++) {
         const struct batch_mark *mark = &history->marks.items[i];
         judge->judged++;
         if ((mark->flags & MARK_AUDITED) != 0)
