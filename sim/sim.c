@@ -134,7 +134,8 @@ static bool all_is_well(const struct sim *sim)
 
 static void settle_goes_on(struct sim *sim, bool late)
 {
-    const bool done = clients_are_done(sim->clients) && (all_is_well(sim) || late);
+    const bool clients_are_late = late && !clients_are_done(sim->clients);
+    const bool done = clients_are_done(sim->clients) && (late || all_is_well(sim));
     if (done && sim->done_us == 0)
         sim->done_us = sim->now_us;
     /* One that was done may have connected anew since, and ask who it is. */
@@ -142,10 +143,10 @@ static void settle_goes_on(struct sim *sim, bool late)
         phase_begin(sim, SIM_AUDIT, sim->scenario->settle_ms * 1000);
         clients_audit(sim->clients);
         poll(sim);
-    } else if (late) {
+    } else if (clients_are_late) {
         is_late(sim, "settling");
     } else {
-        poll(sim);
+        poll(sim); /* what is not well by now is for judges to tell */
     }
 }
 
