@@ -32,7 +32,8 @@ static void give(void *context, void *block, size_t size)
 static bool is_ours_alone(const char *name)
 {
     return strncmp(name, "raft_", 5) == 0 || strncmp(name, "peer_", 5) == 0 ||
-           strncmp(name, "replica_", 8) == 0 || strncmp(name, "quorum_", 7) == 0;
+           strncmp(name, "replica_", 8) == 0 || strncmp(name, "quorum_", 7) == 0 ||
+           strncmp(name, "lease_", 6) == 0;
 }
 
 int main(void)
