@@ -7,6 +7,7 @@
 #include "core/broker_state.h"
 #include "core/conf/conf.h"
 #include "core/coord/coordinator.h"
+#include "core/lease.h"
 #include "core/meta/image.h"
 #include "core/meta/topics.h"
 #include "core/session.h"
@@ -44,7 +45,9 @@ static coordinator_out find(struct broker *broker, const struct request *request
         leader == NULL
             ? NULL
             : image_endpoint(leader, broker->conf->listeners[request->session->listener].name);
-    if (endpoint == NULL || leader->fenced)
+    /* Without a lease this broker does not coordinate, and others know better who does. */
+    if (endpoint == NULL || leader->fenced ||
+        (leader->id == broker->conf->node_id && !lease_holds(broker)))
         return refuse(key, ERR_COORDINATOR_NOT_AVAILABLE, text);
     /* The client comes next: let it find the group loaded. */
     struct shard *shard = NULL;

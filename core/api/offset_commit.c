@@ -39,12 +39,13 @@ static void committed(struct commit *commit)
         out->partitions =
             arena_array(&request->arena, (size_t)topic->partitions_count, sizeof(*out->partitions));
         room = out->partitions != NULL;
-        for (int32_t j = 0; room && j < topic->partitions_count; j++, entry++)
+        for (int32_t j = 0; room && j < topic->partitions_count; j++, entry++) {
             out->partitions[out->partitions_count++] =
                 (struct offset_commit_response_topic_partition){entry->partition,
                                                                 (int16_t)entry->error};
+            request->is_promise = request->is_promise || entry->error == ERR_NONE;
+        }
     }
-    request->is_promise = true;
     if (room)
         request_reply(request, &response);
     else

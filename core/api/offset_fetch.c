@@ -3,6 +3,7 @@
 #include "core/api/table.h"
 #include "core/broker_state.h"
 #include "core/coord/coordinator.h"
+#include "core/lease.h"
 #include "core/meta/image.h"
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
@@ -196,6 +197,8 @@ void offset_fetch_handle(struct broker *broker, struct request *request)
     wire_defaults(request->api->response, &response);
     const bool room = request->version >= VERSION_SEVERAL ? several_answer(&fetch, &response)
                                                           : one_answer(&fetch, &response);
+    /* That nothing later was committed. Without a lease there are errors only. */
+    request->is_promise = lease_holds(broker);
     if (room)
         request_reply(request, &response);
     else

@@ -6,6 +6,7 @@
 #include "core/broker_state.h"
 #include "core/conf/conf.h"
 #include "core/coord/java_hash.h"
+#include "core/lease.h"
 #include "core/meta/image.h"
 #include "core/partition.h"
 #include "core/records/batch.h"
@@ -372,7 +373,9 @@ int coordinator_shard(struct coordinator *coordinator, struct span group_id,
     if (topic == NULL || topic->partitions_count == 0)
         return ERR_COORDINATOR_NOT_AVAILABLE;
     const int32_t index = coordinator_partition(group_id, topic->partitions_count);
-    if (image_partition(topic, index)->leader != coordinator->broker->conf->node_id)
+    /* Without a lease another broker may coordinate by now, and know of later commits. */
+    if (image_partition(topic, index)->leader != coordinator->broker->conf->node_id ||
+        !lease_holds(coordinator->broker))
         return ERR_NOT_COORDINATOR;
     keepers_reserve(coordinator, topic);
     if (coordinator->keepers[index] == NULL)

@@ -38,7 +38,8 @@ uint64_t coordinator_dropped(const struct coordinator *coordinator);
 int32_t coordinator_partition(struct span group_id, int32_t partitions_count);
 
 /* The shard that keeps the groups of this id, when it is ACTIVE. ERR_COORDINATOR_NOT_AVAILABLE (the
- * topic is not there yet), ERR_NOT_COORDINATOR, ERR_COORDINATOR_LOAD_IN_PROGRESS. */
+ * topic is not there yet), ERR_NOT_COORDINATOR (also while this broker has no lease: see
+ * core/lease.h), ERR_COORDINATOR_LOAD_IN_PROGRESS. */
 int coordinator_shard(struct coordinator *coordinator, struct span group_id,
                       struct shard **ret_shard);
 

@@ -298,6 +298,29 @@ START_TEST(a_commit_waits_for_the_replicas)
 }
 END_TEST
 
+/* Others may have taken over, and know of later commits. */
+START_TEST(a_coordinator_that_is_cut_off_tells_nothing)
+{
+    const int32_t coordinator = find(1);
+    ck_assert_int_eq(commit(coordinator, 1, NULL), ERR_NONE);
+    world_advance_ms(crew_nodes[coordinator].world, 15000); /* and no other one runs */
+    struct find_coordinator_request *request =
+        client_request(clients[coordinator], API_FIND_COORDINATOR);
+    request->key = GROUP;
+    const struct find_coordinator_response *response =
+        client_call(clients[coordinator], API_FIND_COORDINATOR, 3, request);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->error_code, ERR_COORDINATOR_NOT_AVAILABLE);
+    struct offset_fetch_request *fetch = client_request(clients[coordinator], API_OFFSET_FETCH);
+    fetch->group_id = GROUP;
+    fetch->topics_count = -1;
+    const struct offset_fetch_response *fetched =
+        client_call(clients[coordinator], API_OFFSET_FETCH, 5, fetch);
+    ck_assert_ptr_nonnull(fetched);
+    ck_assert_int_eq(fetched->error_code, ERR_NOT_COORDINATOR);
+}
+END_TEST
+
 SUITE(cluster_groups)
 {
     TCase *tcase = tcase_create("cluster_groups");
@@ -307,5 +330,6 @@ SUITE(cluster_groups)
     tcase_add_loop_test(tcase, a_group_goes_on_when_its_coordinator_goes, 0, 2);
     tcase_add_test(tcase, who_waits_is_told_when_the_coordinator_moves);
     tcase_add_test(tcase, a_commit_waits_for_the_replicas);
+    tcase_add_test(tcase, a_coordinator_that_is_cut_off_tells_nothing);
     suite_add_tcase(suite, tcase);
 }
