@@ -16,6 +16,7 @@ static void follow_loaded(struct log_waiter *waiter, int error)
 static void follow_load(struct replica_follower *follow)
 {
     follow->state = FOLLOW_LOADING;
+    follow->start_asked = -1;
     list_remove(&follow->ask_place);
     list_remove(&follow->ack_place);
     list_remove(&follow->waiter.place);
@@ -23,10 +24,15 @@ static void follow_load(struct replica_follower *follow)
         follow_ask(follow);
 }
 
+static void follow_start(struct replica_follower *follow);
+
 static void start_moved(struct log_waiter *waiter, int error)
 {
-    (void)waiter; /* the log has told of its start by then */
-    (void)error;
+    struct replica_follower *follow = container_of(waiter, struct replica_follower, start_waiter);
+    if (error != ERR_NONE)
+        follow->start_asked = -1; /* with what comes next, again */
+    else
+        follow_start(follow); /* the leader's may have moved on */
 }
 
 void follow_begin(struct replicas *replicas, struct partition *partition,
@@ -38,6 +44,8 @@ void follow_begin(struct replicas *replicas, struct partition *partition,
     follow->node = replicas_node(replicas, meta->leader);
     follow->epoch = meta->leader_epoch;
     follow->leader_watermark = -1;
+    follow->leader_start = -1;
+    follow->start_asked = -1;
     follow->told_written = -1;
     follow->told_durable = -1;
     follow->waiter.wake = follow_loaded;
@@ -94,10 +102,26 @@ static void follow_watermark(struct replica_follower *follow)
         partition_raise_watermark(partition, known);
 }
 
+/* What the leader has deleted goes here, too, as far as it is known to be committed. */
+static void follow_start(struct replica_follower *follow)
+{
+    const struct partition *partition = follow->partition;
+    const int64_t start = follow->leader_start < partition->high_watermark
+                              ? follow->leader_start
+                              : partition->high_watermark;
+    if (follow->state != FOLLOW_FOLLOWING || log_state(partition->log) != LOG_READY ||
+        start <= log_start(partition->log) || start <= follow->start_asked ||
+        !list_empty(&follow->start_waiter.place))
+        return;
+    follow->start_asked = start;
+    log_delete_before(partition->log, start, &follow->start_waiter);
+}
+
 void replica_follower_advanced(struct replica_follower *follow)
 {
     follow_acknowledge(follow);
     follow_watermark(follow);
+    follow_start(follow);
 }
 
 void replica_follower_failed(struct replica_follower *follow)
@@ -206,16 +230,11 @@ const char *follow_placed(struct replicas *replicas, const struct peer_message *
 
 static void follow_told(struct replica_follower *follow, int64_t high_watermark, int64_t start)
 {
-    struct log *log = follow->partition->log;
     if (follow->leader_watermark < high_watermark)
         follow->leader_watermark = high_watermark;
+    follow->leader_start = start;
     follow_watermark(follow);
-    if (start > log_start(log) && list_empty(&follow->start_waiter.place) &&
-        log_start(log) < follow->partition->high_watermark)
-        log_delete_before(
-            log,
-            start < follow->partition->high_watermark ? start : follow->partition->high_watermark,
-            &follow->start_waiter);
+    follow_start(follow);
 }
 
 static const char *append_one(struct replica_follower *follow, struct buffer *buffer,

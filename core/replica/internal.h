@@ -150,6 +150,9 @@ struct replica_stream {
     int64_t asked_end;
     int32_t asked_last_epoch;
     struct replica_place_partition answer;
+    /* The batch that holds where it wanted to begin, or where the log does: it begins with that. */
+    int64_t straddle_base;
+    int64_t straddle_end; /* 0: there is none that is known */
     /* What it acknowledged; -1: nothing. */
     int64_t broker_epoch; /* of the process that does */
     int64_t written_end;
@@ -204,6 +207,8 @@ struct replica_follower {
     int32_t epoch;
     int64_t asked_end;
     int64_t leader_watermark;
+    int64_t leader_start;
+    int64_t start_asked;  /* that the log was asked to begin at last */
     int64_t told_written; /* what the leader was told; -1: nothing */
     int64_t told_durable;
     struct log_waiter waiter; /* for the log to be loaded */
@@ -247,6 +252,10 @@ void replica_stream_stop(struct replica_stream *stream);
 void replica_stream_ask_to_ask(struct replica_stream *stream); /* its follower is to ask */
 void replica_stream_resend(struct replica_stream *stream);     /* what was on its way is lost */
 void replica_stream_pump(struct replica_stream *stream);
+
+/* True when a log that ends at `offset` can be sent what comes next: the log here holds that, or
+ * begins inside of the batch that does. */
+bool replica_stream_can_begin(const struct replica_stream *stream, int64_t offset);
 void replica_stream_answered(struct replica_stream *stream, int64_t end_offset);
 int64_t replica_stream_safe_end(const struct replica_stream *stream);
 void replica_stream_watermark_moved(struct replica_stream *stream);

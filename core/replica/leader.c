@@ -186,7 +186,12 @@ static struct replica_place_partition place_of(const struct replica_stream *stre
     struct replica_place_partition place = {
         .asked_offset = stream->asked_end, .epoch = -1, .end_offset = log_start(log)};
     place.verdict = PLACE_BEGIN;
-    if (stream->asked_end < log_start(log))
+    if (stream->asked_last_epoch < 0 && stream->asked_end > stream->straddle_base &&
+        stream->asked_end < stream->straddle_end) {
+        place.end_offset = stream->straddle_base;
+        return place;
+    }
+    if (!replica_stream_can_begin(stream, stream->asked_end))
         return place;
     if (stream->asked_last_epoch < 0) { /* it is empty */
         place.verdict = stream->asked_end <= log_end(log) ? PLACE_GO_ON : PLACE_BEGIN;

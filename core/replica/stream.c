@@ -182,17 +182,32 @@ void replica_stream_pump(struct replica_stream *stream)
 /* Enough was gathered. */
 #define SCAN_ENOUGH ERR_LIMIT
 
+/* A batch begins before the follower does, which has to begin with it. */
+#define SCAN_STRADDLES ERR_OFFSET_OUT_OF_RANGE
+
+bool replica_stream_can_begin(const struct replica_stream *stream, int64_t offset)
+{
+    const int64_t start = log_start(stream->lead->partition->log);
+    return offset >= start || (offset == stream->straddle_base && start < stream->straddle_end);
+}
+
 static int catch_up_batch(struct log_scan *scan, struct span batch)
 {
     struct replica_catch_up *catch_up = container_of(scan, struct replica_catch_up, scan);
+    struct replica_stream *stream = catch_up->stream;
     struct batch_info info;
     batch_info_read(batch.data, &info);
+    if (info.base_offset < stream->next && batch_last_offset(&info) >= stream->next) {
+        stream->straddle_base = info.base_offset;
+        stream->straddle_end = batch_last_offset(&info) + 1;
+        return SCAN_STRADDLES;
+    }
     if (catch_up->length > 0 && catch_up->length + batch.length > catch_up->buffer->capacity)
         return SCAN_ENOUGH;
     if (catch_up->buffer == NULL) {
         const size_t room = batch.length > APPEND_BYTES_MAX ? batch.length : APPEND_BYTES_MAX;
         catch_up->buffer =
-            buffer_new(catch_up->stream->lead->replicas->io->memory, MEMORY_READ, (uint32_t)room);
+            buffer_new(stream->lead->replicas->io->memory, MEMORY_READ, (uint32_t)room);
         if (catch_up->buffer == NULL)
             return ERR_ARENA_FULL; /* it is tried again with the next wake */
     }
@@ -228,7 +243,9 @@ static void catch_up_done(struct log_scan *scan, int error)
     if ((error == ERR_NONE || error == SCAN_ENOUGH) && length > 0 && end_offset > stream->next)
         is_sent = stream_send(stream, buffer, span_of(buffer->data, length), end_offset);
     buffer_release(buffer);
-    if (is_sent)
+    if (error == SCAN_STRADDLES)
+        replica_stream_ask_to_ask(stream);
+    else if (is_sent)
         lead_wake(stream->lead);
     else
         timer_set(&io->timers, &node->retry_timer, io->now_us + CATCH_UP_AGAIN_US, retry);
@@ -267,7 +284,7 @@ void catch_up_next(struct replica_node *node)
         const struct log *log = stream->lead->partition->log;
         if (log_state(log) != LOG_READY || stream->next >= log_written_end(log))
             continue;
-        if (stream->next < log_start(log))
+        if (!replica_stream_can_begin(stream, stream->next))
             replica_stream_ask_to_ask(stream); /* where to begin anew */
         else
             catch_up_start(stream);

@@ -292,6 +292,39 @@ START_TEST(a_follower_that_was_away_for_long_catches_up_from_the_log)
 }
 END_TEST
 
+static void nobody_waits(struct log_waiter *waiter, int error)
+{
+    (void)waiter;
+    ck_assert_int_eq(error, ERR_NONE);
+}
+
+/* Deletes what lies below `offset`, which may be inside of a batch. */
+static void delete_before(int64_t offset)
+{
+    static struct log_waiter waiter = {.wake = nobody_waits};
+    ck_assert_int_eq(log_delete_before(hosted(leader())->log, offset, &waiter), offset);
+    advance(500);
+    ck_assert_int_eq(log_start(hosted(leader())->log), offset);
+}
+
+/* It begins with the batch that the start lies in, of which there is no half. */
+START_TEST(a_follower_begins_where_a_batch_does)
+{
+    const int32_t away = follower();
+    node_kill(&nodes[away]);
+    advance(500);
+    produce_some(10);
+    delete_before(4);
+    node_start(&nodes[away]);
+    advance(5000);
+    ck_assert_int_eq(log_start(hosted(away)->log), 4);
+    equal_everywhere(10);
+    ck_assert_int_eq(meta(leader())->isr_count, 3);
+    produce_some(1);
+    equal_everywhere(11);
+}
+END_TEST
+
 START_TEST(a_follower_that_lags_leaves_the_isr_and_comes_back)
 {
     const int32_t slow = follower();
@@ -393,6 +426,7 @@ SUITE(replication)
     tcase_add_test(tcase, what_only_the_dead_leader_had_is_cut_off);
     tcase_add_test(tcase, too_few_replicas_commit_nothing);
     tcase_add_test(tcase, a_follower_that_was_away_for_long_catches_up_from_the_log);
+    tcase_add_test(tcase, a_follower_begins_where_a_batch_does);
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
