@@ -387,6 +387,8 @@ int partition_append(struct partition *partition, struct log_append *append)
     const struct meta_partition *meta = partition_meta(partition);
     if (meta == NULL || meta->leader != partition->broker->conf->node_id)
         return ERR_NOT_LEADER_OR_FOLLOWER; /* not any more */
+    if (meta->replicas_count > 1 && append->length > REPLICA_BATCH_BYTES_MAX)
+        return ERR_MESSAGE_TOO_LARGE;
     const int32_t epoch = meta->leader_epoch;
     spend_epochs(partition, epoch);
     if (epoch <= partition->spent_epoch && log_state(partition->log) == LOG_OFFLINE)

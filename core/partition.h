@@ -101,7 +101,8 @@ int32_t partition_leader_epoch(const struct partition *partition);
 int partition_check_epoch(const struct partition *partition, int32_t current_leader_epoch);
 
 /* Appends a validated batch under the current epoch (core/log/log.h); ERR_NOT_LEADER_OR_FOLLOWER
- * while a failed append waits for a higher epoch. The log is READY. */
+ * while a failed append waits for a higher epoch, ERR_MESSAGE_TOO_LARGE for one that cannot be sent
+ * to the other replicas. The log is READY. */
 int partition_append(struct partition *partition, struct log_append *append);
 
 /* Calls ack->done, in this step or a later one, when everything below ack->end_offset is written or

@@ -26,6 +26,9 @@
 #include "core/meta/image.h"
 #include "core/peer/message.h"
 
+/* The largest batch that a message to another broker has room for. */
+#define REPLICA_BATCH_BYTES_MAX (PEER_FRAME_BYTES_MAX - 1024)
+
 struct broker;
 struct partition;
 struct peers;

@@ -46,11 +46,12 @@ static int wish_prepare(struct meta_proposal *proposal, const struct image *imag
     (void)proposal;
     struct broker *broker = nodes[1].broker;
     struct topic_creation topic = {.name = TOPIC, .partitions = 1, .replication_factor = 3};
-    struct topic_override rule = {SPAN("min.insync.replicas"), SPAN("2")};
+    struct topic_override rules[] = {{SPAN("min.insync.replicas"), SPAN("2")},
+                                     {SPAN("max.message.bytes"), SPAN("33554432")}};
     struct topics_context context;
     struct arena arena;
-    topic.configs = &rule;
-    topic.configs_count = 1;
+    topic.configs = rules;
+    topic.configs_count = sizeof(rules) / sizeof(rules[0]);
     arena_init(&arena, &broker->memory, MEMORY_STATE, (size_t)1 << 20);
     topics_begin(&context, image, broker->conf, &broker->io.rng, &arena, writer);
     const int error = topics_create(&context, &topic);
@@ -145,7 +146,7 @@ static int32_t follower(void)
 }
 
 /* Sends `count` records to the leader; the answer comes with time. */
-static void send(int16_t acks, int32_t count)
+static void send_values(int16_t acks, int32_t count, struct span value)
 {
     if (client_node != leader()) {
         client_leave();
@@ -153,7 +154,12 @@ static void send(int16_t acks, int32_t count)
         client = client_new(nodes[client_node].world);
     }
     client_send(client, API_PRODUCE, PRODUCE_VERSION,
-                produce_of(client, TOPIC, acks, batch_of(client, count, SPAN("0123456789"))));
+                produce_of(client, TOPIC, acks, batch_of(client, count, value)));
+}
+
+static void send(int16_t acks, int32_t count)
+{
+    send_values(acks, count, SPAN("0123456789"));
 }
 
 static bool is_answered(void)
@@ -292,6 +298,23 @@ START_TEST(a_follower_that_was_away_for_long_catches_up_from_the_log)
 }
 END_TEST
 
+/* Nodes have no message that is as large as what clients may send. */
+START_TEST(what_no_link_can_carry_is_refused)
+{
+    static uint8_t value[17 * 1024 * 1024];
+    produce_some(1);
+    send_values(1, 1, span_of(value, sizeof(value)));
+    advance(500);
+    ck_assert(is_answered());
+    ck_assert_int_eq(answer, ERR_MESSAGE_TOO_LARGE);
+    send_values(-1, 1, span_of(value, 15 * 1024 * 1024));
+    advance(2000);
+    ck_assert(is_answered());
+    ck_assert_int_eq(answer, ERR_NONE);
+    equal_everywhere(2);
+}
+END_TEST
+
 static void nobody_waits(struct log_waiter *waiter, int error)
 {
     (void)waiter;
@@ -426,6 +449,7 @@ SUITE(replication)
     tcase_add_test(tcase, what_only_the_dead_leader_had_is_cut_off);
     tcase_add_test(tcase, too_few_replicas_commit_nothing);
     tcase_add_test(tcase, a_follower_that_was_away_for_long_catches_up_from_the_log);
+    tcase_add_test(tcase, what_no_link_can_carry_is_refused);
     tcase_add_test(tcase, a_follower_begins_where_a_batch_does);
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
