@@ -39,6 +39,11 @@ enum replica_type {
 #define TAIL_BATCHES_MAX 256
 #define TAIL_BYTES_MAX   ((uint32_t)1024 * 1024)
 
+/* Of the buffers that those of all partitions hold, each of which may be far larger than the batch
+ * in it; but never more than this part of what clients' requests may take up. */
+#define TAILS_HELD_MAX  ((uint64_t)64 * 1024 * 1024)
+#define TAILS_HELD_PART 4
+
 /* A leader that knows of the epoch later than its follower does is asked again. */
 #define ASK_AGAIN_US     ((uint64_t)50 * 1000)
 #define ASK_AGAIN_MAX_US ((uint64_t)1000 * 1000)
@@ -66,6 +71,7 @@ struct replica_tail {
     uint32_t first;
     uint32_t count;
     uint64_t bytes;
+    uint64_t held_bytes; /* of their buffers */
 };
 
 /* What a stream reads from the log, because it is not in the tail any more: one at a time for each
@@ -109,7 +115,9 @@ struct replicas {
     struct io *io;
     bool is_stopped;
     struct list nodes;
-    struct list leads;     /* all, struct replica_leader.place */
+    struct list leads; /* all, struct replica_leader.place */
+    struct list tails; /* .tail_place: those that have one, from the one added to longest ago */
+    uint64_t tails_held_bytes;
     struct list to_pump;   /* .pump_place: there is something to send */
     struct turn_task task; /* sends all that was gathered */
     struct arena arena;    /* of one message */
@@ -183,6 +191,7 @@ struct replica_leader {
     bool has_failed;      /* it waits for a higher epoch */
     struct log_waiter waiter;
     struct replica_tail tail;
+    struct list tail_place;
     uint32_t streams_count;
     struct replica_stream streams[];
 };
@@ -238,6 +247,7 @@ void lead_changed(struct replica_leader *lead); /* who is in sync, or live */
 void lead_watermark(struct replica_leader *lead);
 uint32_t lead_isr_least(const struct replica_leader *lead, const struct meta_partition *meta);
 void lead_wake(struct replica_leader *lead); /* its streams have something to send */
+void lead_pump(struct replica_leader *lead); /* … and do it now */
 struct replica_stream *lead_stream(struct replica_leader *lead, int32_t node_id);
 const char *lead_asked(struct replicas *replicas, const struct peer_message *message);
 const char *lead_acknowledged(struct replicas *replicas, const struct peer_message *message);

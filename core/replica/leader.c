@@ -35,6 +35,7 @@ void lead_begin(struct replicas *replicas, struct partition *partition,
     list_init(&lead->waiter.place);
     list_init(&lead->pump_place);
     list_init(&lead->isr_place);
+    list_init(&lead->tail_place);
     list_append(&replicas->leads, &lead->place);
     partition->leading = lead;
     for (uint32_t i = 0; i < meta->replicas_count; i++) {
@@ -53,6 +54,58 @@ void lead_begin(struct replicas *replicas, struct partition *partition,
         replica_leader_ready(lead);
 }
 
+/* ---- What was just appended, in memory ---- */
+
+static void lead_drop_tail(struct replica_leader *lead)
+{
+    lead->replicas->tails_held_bytes -= lead->tail.held_bytes;
+    list_remove(&lead->tail_place);
+    tail_free(&lead->tail, lead->replicas->io->memory);
+}
+
+static uint64_t tails_held_max(const struct memory *memory)
+{
+    const uint64_t part = memory->limit_bytes[MEMORY_RECEIVE] / TAILS_HELD_PART;
+    return part == 0 || part > TAILS_HELD_MAX ? TAILS_HELD_MAX : part;
+}
+
+/* Where all tails hold too much, those go that nobody has added to for longest: the log has what
+ * was in them. */
+static void lead_add_to_tail(struct replica_leader *lead, const struct log_append *append)
+{
+    struct replicas *replicas = lead->replicas;
+    struct memory *memory = replicas->io->memory;
+    const uint64_t before = lead->tail.held_bytes;
+    tail_add(&lead->tail, memory, append);
+    replicas->tails_held_bytes += lead->tail.held_bytes - before;
+    list_remove(&lead->tail_place);
+    list_append(&replicas->tails, &lead->tail_place);
+    while (replicas->tails_held_bytes > tails_held_max(memory))
+        lead_drop_tail(container_of(replicas->tails.next, struct replica_leader, tail_place));
+}
+
+/* Somebody may be sent from memory what is appended now: who cannot be reached reads the log. */
+static bool is_awaited(const struct replica_stream *stream)
+{
+    return stream->is_sending && stream->node->is_up;
+}
+
+void lead_pump(struct replica_leader *lead)
+{
+    const uint64_t before = lead->tail.held_bytes;
+    int64_t least = INT64_MAX;
+    for (uint32_t i = 0; i < lead->streams_count; i++) {
+        struct replica_stream *stream = &lead->streams[i];
+        replica_stream_pump(stream);
+        if (is_awaited(stream) && stream->next < least)
+            least = stream->next;
+    }
+    tail_drop(&lead->tail, least);
+    lead->replicas->tails_held_bytes -= before - lead->tail.held_bytes;
+    if (lead->tail.count == 0)
+        list_remove(&lead->tail_place);
+}
+
 void lead_end(struct replica_leader *lead)
 {
     struct memory *memory = lead->replicas->io->memory;
@@ -62,7 +115,7 @@ void lead_end(struct replica_leader *lead)
     list_remove(&lead->place);
     for (uint32_t i = 0; i < lead->streams_count; i++)
         replica_stream_free(&lead->streams[i]);
-    tail_free(&lead->tail, memory);
+    lead_drop_tail(lead);
     lead->partition->leading = NULL;
     memory_give(memory, MEMORY_STATE, lead,
                 sizeof(*lead) + lead->streams_count * sizeof(*lead->streams));
@@ -94,15 +147,15 @@ void lead_wake(struct replica_leader *lead)
 
 void replica_leader_appended(struct replica_leader *lead, const struct log_append *append)
 {
-    bool is_awaited = false;
+    bool is_sent = false;
     for (uint32_t i = 0; i < lead->streams_count; i++) {
         struct replica_stream *stream = &lead->streams[i];
-        is_awaited |= stream->is_sending;
+        is_sent |= is_awaited(stream);
         isr_fell_behind(stream);
     }
-    if (!is_awaited)
+    if (!is_sent)
         return;
-    tail_add(&lead->tail, lead->replicas->io->memory, append);
+    lead_add_to_tail(lead, append);
     lead_wake(lead);
 }
 
@@ -125,7 +178,7 @@ void replica_leader_failed(struct replica_leader *lead)
     list_remove(&lead->isr_place);
     for (uint32_t i = 0; i < lead->streams_count; i++)
         replica_stream_stop(&lead->streams[i]);
-    tail_free(&lead->tail, lead->replicas->io->memory);
+    lead_drop_tail(lead);
 }
 
 /* ---- The high watermark ---- */

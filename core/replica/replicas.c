@@ -82,18 +82,6 @@ static void node_send_asks(struct replica_node *node)
 
 /* ---- The end of a turn ---- */
 
-static void lead_pump(struct replica_leader *lead)
-{
-    int64_t least = INT64_MAX;
-    for (uint32_t i = 0; i < lead->streams_count; i++) {
-        struct replica_stream *stream = &lead->streams[i];
-        replica_stream_pump(stream);
-        if (stream->is_sending && stream->next < least)
-            least = stream->next;
-    }
-    tail_drop(&lead->tail, least);
-}
-
 static void flush(struct turn_task *task)
 {
     struct replicas *replicas = container_of(task, struct replicas, task);
@@ -133,6 +121,7 @@ struct replicas *replicas_new(struct broker *broker, struct peers *peers)
     replicas->io = &broker->io;
     list_init(&replicas->nodes);
     list_init(&replicas->leads);
+    list_init(&replicas->tails);
     list_init(&replicas->to_pump);
     list_init(&replicas->task.place);
     arena_init(&replicas->arena, &broker->memory, MEMORY_STATE, REPLICAS_ARENA_BYTES_MAX);
@@ -320,8 +309,10 @@ void replicas_peer_up(struct replicas *replicas, int32_t node_id)
 void replicas_peer_down(struct replicas *replicas, int32_t node_id)
 {
     struct replica_node *node = node_find(replicas, node_id);
-    if (node != NULL)
-        node->is_up = false;
+    if (node == NULL)
+        return;
+    node->is_up = false;
+    streams_wake(node); /* nothing waits in memory for it any more */
 }
 
 void replicas_peer_drained(struct replicas *replicas, int32_t node_id)

@@ -13,6 +13,7 @@ static void tail_pop(struct replica_tail *tail)
 {
     struct tail_batch *batch = tail_at(tail, 0);
     tail->bytes -= batch->length;
+    tail->held_bytes -= batch->buffer->capacity;
     buffer_release(batch->buffer);
     *batch = (struct tail_batch){0};
     tail->first = (tail->first + 1) & (tail->capacity - 1);
@@ -44,6 +45,7 @@ void tail_add(struct replica_tail *tail, struct memory *memory, const struct log
         .end_offset = append->last_offset + 1,
     };
     tail->bytes += append->length;
+    tail->held_bytes += append->buffer->capacity;
 }
 
 /* By halving: they are in order, without gaps. */

@@ -298,6 +298,25 @@ START_TEST(a_follower_that_was_away_for_long_catches_up_from_the_log)
 }
 END_TEST
 
+/* What was received goes when it is written: whoever is away reads the log. */
+START_TEST(nothing_is_kept_in_memory_for_a_broker_that_is_away)
+{
+    produce_some(1);
+    const int32_t away = follower();
+    node_kill(&nodes[away]);
+    produce_some(1);
+    advance(500);
+    const struct memory *memory = &nodes[leader()].broker->memory;
+    ck_assert_uint_eq(memory->used_bytes[MEMORY_RECEIVE], 0);
+    for (int i = 0; i < 20; i++)
+        produce_some(1);
+    ck_assert_uint_eq(memory->used_bytes[MEMORY_RECEIVE], 0);
+    node_start(&nodes[away]);
+    advance(5000);
+    equal_everywhere(22);
+}
+END_TEST
+
 /* Nodes have no message that is as large as what clients may send. */
 START_TEST(what_no_link_can_carry_is_refused)
 {
@@ -449,6 +468,7 @@ SUITE(replication)
     tcase_add_test(tcase, what_only_the_dead_leader_had_is_cut_off);
     tcase_add_test(tcase, too_few_replicas_commit_nothing);
     tcase_add_test(tcase, a_follower_that_was_away_for_long_catches_up_from_the_log);
+    tcase_add_test(tcase, nothing_is_kept_in_memory_for_a_broker_that_is_away);
     tcase_add_test(tcase, what_no_link_can_carry_is_refused);
     tcase_add_test(tcase, a_follower_begins_where_a_batch_does);
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
