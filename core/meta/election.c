@@ -189,3 +189,32 @@ void election_run(struct image *image, const struct election_news *news)
         }
     }
 }
+
+static void topic_rules_changed(struct image *image, struct meta_topic *topic)
+{
+    struct topic_conf_agreed rules;
+    topic_conf_agree(topic->configs.items, topic->configs.count, image->configs.items,
+                     image->configs.count, &rules);
+    for (int32_t i = 0; i < topic->partitions_count; i++) {
+        struct meta_partition *partition = &topic->partitions[i];
+        struct ballot ballot = {.image = image, .rules = &rules};
+        ballot_open(&ballot, partition);
+        if (ballot.elr_count == 0 || ballot.isr_count < isr_least(&ballot) ||
+            !meta_epochs_can_rise(partition))
+            continue;
+        ballot.elr_count = 0;
+        ballot_close(&ballot, image, partition, false);
+        image_notify(image, &(struct image_change){
+                                .kind = IMAGE_PARTITION_CHANGED, .topic = topic, .partition = i});
+    }
+}
+
+void election_rules_changed(struct image *image, struct meta_topic *topic)
+{
+    if (topic != NULL) {
+        topic_rules_changed(image, topic);
+        return;
+    }
+    for (struct map_node *node = image->topics_by_name.first; node != NULL; node = map_next(node))
+        topic_rules_changed(image, container_of(node, struct meta_topic, by_name));
+}

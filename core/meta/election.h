@@ -35,4 +35,8 @@ struct election_news {
  * changed. */
 void election_run(struct image *image, const struct election_news *news);
 
+/* Other min.insync.replicas than before, for one topic, or for all (NULL): nobody is eligible any
+ * more where the ISR is large enough by now, and more can be committed without them. */
+void election_rules_changed(struct image *image, struct meta_topic *topic);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings of topics and of the cluster in the image. */
+#include "core/meta/election.h"
 #include "core/meta/image_internal.h"
 #include "core/wire/error.h"
 
@@ -83,7 +84,10 @@ int image_apply_config(struct image *image, const struct config_record *record)
         record->name.length > META_CONFIG_KEY_MAX || record->value.length > META_CONFIG_VALUE_MAX)
         return ERR_INVALID_RECORD;
     const int error = configs_set(image, is_topic ? &topic->configs : &image->configs, record);
-    if (error == ERR_NONE)
-        image_notify(image, &(struct image_change){.kind = IMAGE_CONFIG_CHANGED, .topic = topic});
-    return error;
+    if (error != ERR_NONE)
+        return error;
+    if (span_equal(record->name, SPAN("min.insync.replicas")))
+        election_rules_changed(image, topic);
+    image_notify(image, &(struct image_change){.kind = IMAGE_CONFIG_CHANGED, .topic = topic});
+    return ERR_NONE;
 }

@@ -117,6 +117,27 @@ static void expect(const char *topic, int32_t leader, int32_t epoch, int32_t isr
     ck_assert_int_eq(digits(meta_elr(partition), partition->elr_count), elr);
 }
 
+/* From then on things are committed that who was eligible does not hold. */
+START_TEST(nobody_is_eligible_where_fewer_replicas_are_enough)
+{
+    const int8_t type = _i == 0 ? META_RESOURCE_TOPIC : META_RESOURCE_BROKER;
+    const char *resource = _i == 0 ? "t" : "";
+    create("t");
+    configure(META_RESOURCE_BROKER, "", "min.insync.replicas", "3");
+    fence(2);
+    fence(3);
+    expect("t", 1, 0, 1, 23);
+    configure(type, resource, "min.insync.replicas", "2");
+    expect("t", 1, 0, 1, 23);
+    configure(type, resource, "min.insync.replicas", "1");
+    expect("t", 1, 0, 1, 0);
+    fence(1);
+    expect("t", -1, 1, 0, 1);
+    unfence(2);
+    expect("t", -1, 1, 0, 1);
+}
+END_TEST
+
 START_TEST(a_fenced_broker_leaves_and_its_leaderships_move)
 {
     create("t");
@@ -325,6 +346,7 @@ SUITE(election)
 {
     TCase *tcase = tcase_create("election");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, nobody_is_eligible_where_fewer_replicas_are_enough, 0, 2);
     tcase_add_test(tcase, a_fenced_broker_leaves_and_its_leaderships_move);
     tcase_add_test(tcase, a_follower_that_leaves_costs_no_epoch);
     tcase_add_test(tcase, who_leaves_a_small_isr_stays_eligible);
