@@ -5,12 +5,19 @@
 
 #include "core/base/check.h"
 
-/* After so many a run has shown what it can: a byte at a time it would go on for seconds. */
-#define STEPS_MOST 2000
+/* After so many a run has shown what it can: a byte at a time it would go on for seconds. Nodes of
+ * a cluster need some to find one another. */
+#define STEPS_MOST         2000
+#define STEPS_MOST_CLUSTER 6000
 
-static struct scenario_node node;
+#define NODES          3 /* of a cluster */
+#define CLUSTER_ONE_IN 4 /* seeds */
+
+static struct scenario_node nodes[NODES];
 static char orders[] = "orders";
 static struct scenario_topic topic = {.name = orders, .partitions = 2};
+static struct scenario_topic replicated = {
+    .name = orders, .partitions = 2, .replication_factor = NODES};
 
 static struct scenario_client clients[] = {
     {.kind = CLIENT_PRODUCER, .count = 1, .acks = -1, .idempotent = true},
@@ -25,7 +32,7 @@ static struct scenario_client clients[] = {
 static const struct scenario scenario = {
     .load_ms = {10, 40},
     .settle_ms = 60000,
-    .nodes = &node,
+    .nodes = nodes,
     .nodes_count = 1,
     .topics = &topic,
     .topics_count = 1,
@@ -37,9 +44,17 @@ static const struct scenario scenario = {
 
 struct sim *tape_world_new(uint8_t seed, struct chance_tape *tape)
 {
-    const struct sim_options options = {.steps_most = STEPS_MOST, .tape = tape};
+    static struct scenario cluster;
+    const bool is_cluster = seed % CLUSTER_ONE_IN == CLUSTER_ONE_IN - 1;
+    const struct sim_options options = {.steps_most = is_cluster ? STEPS_MOST_CLUSTER : STEPS_MOST,
+                                        .tape = tape};
     char reason[VIOLATION_TEXT_BYTES];
-    struct sim *sim = sim_new(&scenario, seed, &options, reason, sizeof(reason));
+    cluster = scenario;
+    cluster.nodes_count = NODES;
+    cluster.is_cluster = true;
+    cluster.topics = &replicated;
+    struct sim *sim =
+        sim_new(is_cluster ? &cluster : &scenario, seed, &options, reason, sizeof(reason));
     CHECK(sim != NULL);
     return sim;
 }
