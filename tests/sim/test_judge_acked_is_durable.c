@@ -117,6 +117,26 @@ START_TEST(a_topic_made_again_meanwhile_is_not_judged)
 }
 END_TEST
 
+/* Whoever answers, the replicas in sync have to have it: here that is n1 alone. */
+START_TEST(replicas_in_sync_have_it)
+{
+    struct story story;
+    story_begin_cluster(&story, &judge_acked_is_durable);
+    story_topic(&story, "orders", 1, NULL, NULL);
+    story_write(&story, FIRST, story_batch(&story, 0, 2, 'a'), true);
+    acked(&story, 0, 2, 'a');
+    story_at(&story, 2);
+    acked(&story, 0, 2, 'a');
+    ck_assert(story_passes(&story));
+    ck_assert_uint_eq(judges_get(story.sim.judges, 0)->judged, 2);
+    story_write(&story, FIRST, story_batch(&story, 0, 2, 'a'), true);
+    story_write(&story, FIRST, story_batch(&story, 2, 1, 'b'), true);
+    acked(&story, 2, 1, 'b');
+    ck_assert(story_objects(&story, "a power loss of n1 now would leave only what lies before"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_acked_is_durable)
 {
     TCase *tcase = tcase_create("acked");
@@ -127,5 +147,6 @@ SUITE(judge_acked_is_durable)
     tcase_add_test(tcase, a_log_that_was_cut_is_read_again);
     tcase_add_test(tcase, cached_topics_and_acks_1_promise_less);
     tcase_add_test(tcase, a_topic_made_again_meanwhile_is_not_judged);
+    tcase_add_test(tcase, replicas_in_sync_have_it);
     suite_add_tcase(suite, tcase);
 }

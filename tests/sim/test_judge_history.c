@@ -220,6 +220,94 @@ START_TEST(floors_forget_what_is_long_ago)
 }
 END_TEST
 
+static void begin_cluster(struct story *story)
+{
+    story_begin_cluster(story, &judge_history);
+    story_topic(story, "orders", 2, NULL, NULL);
+}
+
+/* A partition is one history, whichever node tells of it. */
+START_TEST(another_record_on_another_node)
+{
+    struct story story;
+    begin_cluster(&story);
+    acked(&story, "orders", -1, 0, 2, 'a');
+    story_at(&story, 2);
+    fetched(&story, "orders", 0, story_batch(&story, 0, 2, 'a'), 2);
+    ck_assert(story_passes(&story));
+    fetched(&story, "orders", 0, story_batch(&story, 0, 2, 'b'), 2);
+    ck_assert(story_objects(&story, "offsets 0 to 1 were consumed, with other records"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(what_the_leader_alone_had_may_go_with_it)
+{
+    struct story story;
+    begin_cluster(&story);
+    acked(&story, "orders", 1, 0, 2, 'a');
+    acked(&story, "orders", 1, 2, 1, 'b');
+    story_at(&story, 2);
+    acked(&story, "orders", -1, 0, 1, 'c');
+    fetched(&story, "orders", 0, story_batch(&story, 0, 1, 'c'), 1);
+    ck_assert(story_passes(&story));
+    ck_assert_uint_eq(story.sim.tally.counts[TALLY_unpromised_lost], 1);
+    story_at(&story, 1);
+    acked(&story, "orders", 1, 0, 3, 'd'); /* by one who does not know yet */
+    story_phase(&story, SIM_AUDIT);
+    story_at(&story, 2);
+    fetched(&story, "orders", 0, story_batch(&story, 0, 1, 'c'), 1);
+    story_phase(&story, SIM_END);
+    ck_assert(story_passes(&story));
+    ck_assert_uint_eq(story.sim.tally.counts[TALLY_unpromised_lost], 3);
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(what_all_had_may_not)
+{
+    struct story story;
+    begin_cluster(&story);
+    acked(&story, "orders", -1, 0, 2, 'a');
+    story_phase(&story, SIM_AUDIT);
+    story_at(&story, 3);
+    fetched(&story, "orders", 0, SPAN(""), 0);
+    story_phase(&story, SIM_END);
+    ck_assert(story_objects(&story, "acknowledged or consumed, and can't be read at the end"));
+    story_end(&story);
+}
+END_TEST
+
+/* A node that has come to lead may not know yet how much is committed. */
+START_TEST(a_high_watermark_that_is_known_later)
+{
+    struct story story;
+    begin_cluster(&story);
+    fetched(&story, "orders", 0, SPAN(""), 7);
+    story_at(&story, 2);
+    fetched(&story, "orders", 0, SPAN(""), 3);
+    ck_assert(story_passes(&story));
+    struct exchange *exchange = story_exchange(&story, API_LIST_OFFSETS, 4);
+    struct list_offsets_request *request = story_request(exchange, list_offsets_request);
+    request->topics_count = 1;
+    request->topics = story_take(&story, sizeof(*request->topics));
+    request->topics->name = SPAN("orders");
+    request->topics->partitions_count = 1;
+    request->topics->partitions = story_take(&story, sizeof(*request->topics->partitions));
+    request->topics->partitions->timestamp = -1;
+    struct list_offsets_response *response = story_response(exchange, list_offsets_response);
+    response->topics_count = 1;
+    response->topics = story_take(&story, sizeof(*response->topics));
+    response->topics->name = SPAN("orders");
+    response->topics->partitions_count = 1;
+    response->topics->partitions = story_take(&story, sizeof(*response->topics->partitions));
+    response->topics->partitions->offset = 3;
+    story_exchanged(&story, exchange);
+    ck_assert(story_objects(&story, "the high watermark is 3, though 7 had been told"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_history)
 {
     TCase *tcase = tcase_create("history");
@@ -237,5 +325,9 @@ SUITE(judge_history)
     tcase_add_test(tcase, the_end_misses_something);
     tcase_add_test(tcase, old_segments_go);
     tcase_add_test(tcase, floors_forget_what_is_long_ago);
+    tcase_add_test(tcase, another_record_on_another_node);
+    tcase_add_test(tcase, what_the_leader_alone_had_may_go_with_it);
+    tcase_add_test(tcase, what_all_had_may_not);
+    tcase_add_test(tcase, a_high_watermark_that_is_known_later);
     suite_add_tcase(suite, tcase);
 }
