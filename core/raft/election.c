@@ -177,14 +177,26 @@ void election_on_follow(struct raft *raft, struct raft_id from, const struct raf
         answer(raft, from.node, &(struct raft_vote){.term = follow->term}, false);
 }
 
+/* Both ask whether they would be elected, and have the same log: one of them has to wait, or each
+ * would vote for itself, and where others are away nobody would have a majority. */
+static bool stands_first(const struct raft *raft, struct raft_id from, const struct raft_vote *vote)
+{
+    return raft->role == RAFT_PROSPECTIVE && raft->settings.self.node < from.node &&
+           vote->term == raft->term + 1 && vote->last_epoch == raft_last_epoch(raft) &&
+           vote->end_offset == raft_log_end(raft);
+}
+
 void election_on_vote(struct raft *raft, struct raft_id from, const struct raft_vote *vote)
 {
     if (!raft_is_log_ready(raft) || raft->role == RAFT_FORMING)
         return;
     const bool hears = raft_hears_leader(raft);
     if (vote->pre_vote) {
+        const bool is_second = stands_first(raft, from, vote);
         answer(raft, from.node, vote,
-               vote->term > raft->term && !hears && is_up_to_date(raft, vote));
+               vote->term > raft->term && !hears && is_up_to_date(raft, vote) && !is_second);
+        if (is_second)
+            election_ask(raft, from.node); /* it hears no leader any more, as it may have before */
         return;
     }
     if (vote->term > raft->term && (!hears || vote->transfer))

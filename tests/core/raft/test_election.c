@@ -129,6 +129,33 @@ START_TEST(who_does_not_hear_the_leader_is_refused_by_those_who_do)
 }
 END_TEST
 
+/* Both who are left see the leader's end at the same moment: if each voted for itself, nobody would
+ * be elected before the election timeout, for the dead one refuses nobody. */
+START_TEST(two_that_stand_at_once_do_not_split_the_votes)
+{
+    story_start(3, 0);
+    for (int round = 0; round < 20; round++) {
+        struct world_node *old = story_leader();
+        const int32_t term = raft_status(old->raft).term;
+        world_crash(old);
+        for (int32_t id = 1; id <= 3; id++) {
+            struct world_node *node = &world.nodes[id - 1];
+            if (node == old)
+                continue;
+            raft_peer_dead(node->raft, old->id);
+            raft_stand(node->raft);
+            world_end_turn(node);
+        }
+        world_run(&world, 500000);
+        ck_assert_ptr_nonnull(world_leader(&world));
+        ck_assert_int_eq(raft_status(story_leader()->raft).term, term + 1);
+        world_start(old);
+        story_even();
+    }
+    story_end();
+}
+END_TEST
+
 START_TEST(a_leader_without_a_majority_resigns)
 {
     story_start(3, 0);
@@ -410,6 +437,7 @@ SUITE(election)
     tcase_add_test(tcase, an_idle_quorum_elects_nobody);
     tcase_add_test(tcase, who_was_cut_off_disturbs_nobody);
     tcase_add_test(tcase, who_does_not_hear_the_leader_is_refused_by_those_who_do);
+    tcase_add_test(tcase, two_that_stand_at_once_do_not_split_the_votes);
     tcase_add_test(tcase, a_leader_without_a_majority_resigns);
     tcase_add_test(tcase, a_deaf_leader_resigns);
     tcase_add_test(tcase, proof_of_death_makes_a_failover_fast);
