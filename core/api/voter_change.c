@@ -31,8 +31,6 @@ static int append(struct voter_change *change)
                                  : quorum_remove_voter(quorum, change->id, &change->end_offset);
 }
 
-static void look(struct timer *timer);
-
 /* True when it has ended. */
 static bool try(struct voter_change *change, bool is_over)
 {
