@@ -73,8 +73,10 @@ static void grant_free(struct lease_grant *grant)
 /* This node was the controller after it had been asked, and the asker is who it was. */
 static bool may_be_granted(const struct lease_grant *grant)
 {
-    const struct meta_broker *broker = image_broker(&grant->lease->broker->image, grant->node_id);
-    return broker != NULL && broker->epoch == grant->broker_epoch && !broker->fenced;
+    const struct broker *self = grant->lease->broker;
+    const struct meta_broker *broker = image_broker(&self->image, grant->node_id);
+    return broker != NULL && broker->epoch == grant->broker_epoch && !broker->fenced &&
+           !fencing_is_under_way(&self->cluster->fencing, grant->node_id);
 }
 
 static void confirmed(struct raft_barrier *barrier, int error)

@@ -13,6 +13,15 @@ static struct fencing_note *note_find(struct fencing *fencing, int32_t node_id)
     return NULL;
 }
 
+bool fencing_is_under_way(const struct fencing *fencing, int32_t node_id)
+{
+    for (uint32_t i = 0; i < fencing->notes_count; i++) {
+        if (fencing->notes[i].node_id == node_id)
+            return fencing->notes[i].is_leaving;
+    }
+    return false;
+}
+
 /* NULL when there is no room: such a node is not fenced, as if it were heard. */
 static struct fencing_note *note_of(struct fencing *fencing, int32_t node_id)
 {
@@ -62,6 +71,8 @@ static int fencing_prepare(struct meta_proposal *proposal, const struct image *i
         record.body.registration_change.broker_epoch = broker->epoch;
         record.body.registration_change.fenced = fenced ? 1 : -1;
         error = meta_write(writer, &record);
+        if (fenced)
+            note_find(fencing, broker->id)->is_leaving = true;
         io_log(fencing->io, LOG_INFO, "a broker is %s: node=%d epoch=%lld",
                fenced ? "fenced" : "let in again", broker->id, (long long)broker->epoch);
     }
@@ -72,6 +83,8 @@ static void fencing_done(struct meta_proposal *proposal, int error)
 {
     struct fencing *fencing = container_of(proposal, struct fencing, proposal);
     fencing->is_proposing = false;
+    for (uint32_t i = 0; i < fencing->notes_count; i++)
+        fencing->notes[i].is_leaving = false;
     if (error == ERR_NONE)
         fencing_look(fencing); /* more may have happened meanwhile */
 }

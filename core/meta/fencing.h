@@ -19,6 +19,7 @@ struct fencing_note {
     int32_t node_id;
     bool is_silent;
     bool is_heard;    /* something came of it, and silence was not told since */
+    bool is_leaving;  /* a record that fences it is written, and not applied yet */
     struct uuid dead; /* the last of its processes that is proven to have ended */
 };
 
@@ -55,5 +56,9 @@ void fencing_start(struct fencing *fencing, struct controller *controller, struc
 void fencing_heard(struct fencing *fencing, int32_t node_id);
 void fencing_silent(struct fencing *fencing, int32_t node_id);
 void fencing_died(struct fencing *fencing, int32_t node_id, struct uuid incarnation);
+
+/* True while a record that fences the broker is under way, though the image does not say so: it may
+ * be heard again by now, but has to be told nothing that outlives that. */
+bool fencing_is_under_way(const struct fencing *fencing, int32_t node_id);
 
 #endif

@@ -420,6 +420,46 @@ START_TEST(a_leader_that_was_stopped_acknowledges_nothing)
 }
 END_TEST
 
+/* It is heard again while that it is fenced is on its way to the disks already. */
+START_TEST(a_broker_that_is_about_to_be_fenced_gets_no_lease)
+{
+    struct quorum *quorum = controller_quorum(nodes[1].broker->controller);
+    const int32_t controls = quorum_status(quorum).leader;
+    const int32_t slept = controls % NODES + 1;
+    produce_some(1);
+    client_leave();
+    for (int32_t id = 1; id <= NODES; id++) {
+        if (id != slept)
+            world_hold(nodes[id].world, EFFECT_SYNC, "__cluster_metadata-0");
+    }
+    let_sleep(slept, 8000);
+    ck_assert(world_logged(nodes[controls].world, "a broker is fenced"));
+    ck_assert(!image_broker(&nodes[controls].broker->image, slept)->fenced);
+    advance(1000);
+    ck_assert(!lease_holds(nodes[slept].broker));
+    for (int32_t id = 1; id <= NODES; id++)
+        world_release(nodes[id].world);
+    advance(4000);
+    ck_assert(lease_holds(nodes[slept].broker));
+    ck_assert(!image_broker(&nodes[controls].broker->image, slept)->fenced);
+}
+END_TEST
+
+/* The process ends while it has no lease. */
+START_TEST(a_leader_that_was_stopped_may_end)
+{
+    produce_some(1);
+    const int32_t stopped = leader();
+    let_sleep(stopped, 8000);
+    client_send(client, API_PRODUCE, PRODUCE_VERSION,
+                produce_of(client, TOPIC, 1, batch_of(client, 1, SPAN("too late"))));
+    world_run(nodes[stopped].world);
+    ck_assert(!is_answered());
+    client_leave();
+    node_kill(&nodes[stopped]);
+}
+END_TEST
+
 /* The others heard of it within the session timeout, and nobody else leads. */
 START_TEST(a_leader_that_was_stopped_for_a_moment_goes_on)
 {
@@ -473,6 +513,8 @@ SUITE(replication)
     tcase_add_test(tcase, a_follower_begins_where_a_batch_does);
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
+    tcase_add_test(tcase, a_broker_that_is_about_to_be_fenced_gets_no_lease);
+    tcase_add_test(tcase, a_leader_that_was_stopped_may_end);
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
     tcase_add_test(tcase, a_controller_that_is_stopped_is_fenced_in_time);
     tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
