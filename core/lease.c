@@ -218,6 +218,8 @@ void lease_give_up(struct lease *lease)
 void lease_free(struct lease *lease)
 {
     lease_stop(lease);
+    while (list_pop(&lease->waiters) != NULL)
+        ; /* theirs, who may be there for longer */
     while (!list_empty(&lease->grants)) {
         struct lease_grant *grant = container_of(lease->grants.next, struct lease_grant, place);
         raft_barrier_cancel(&grant->barrier);
