@@ -136,33 +136,51 @@ static void writes_seen(struct committed *committed, const struct host *host)
 
 /* ---- What they apply. ---- */
 
-/* The batch at the end, by whomever it was written: what is committed there has the highest epoch
- * that was ever written there. NULL: nobody has. */
-static struct written *next_of(struct committed *committed)
+/* What a node wrote at the end last; NULL: nothing, or not what was applied there. */
+static struct written *next_by(struct committed *committed, uint32_t node,
+                               const struct quorum_view *view)
 {
-    struct written *found = NULL;
-    for (uint32_t i = 0; i < committed->sim->hosts_count; i++) {
-        struct writtens *writtens = &committed->hosts[i];
-        writtens_forget(writtens, committed->end);
-        if (writtens->count > 0 && writtens->items[0].base_offset == committed->end &&
-            (found == NULL || writtens->items[0].epoch > found->epoch))
-            found = &writtens->items[0];
-    }
+    struct writtens *writtens = &committed->hosts[node - 1];
+    writtens_forget(writtens, committed->end);
+    struct written *next = writtens->count == 0 ? NULL : &writtens->items[0];
+    if (next == NULL || next->base_offset != committed->end || next->last_offset >= view->image_end)
+        return NULL;
+    const bool is_last = next->last_offset + 1 == view->image_end;
+    return is_last && view->image_epoch >= 0 && next->epoch != view->image_epoch ? NULL : next;
+}
+
+/* The batch at the end that the host has applied: it may lie in its log, or come from memory
+ * before it is written there, and then lie in the logs of others. */
+static struct written *next_of(struct committed *committed, const struct host *host,
+                               const struct quorum_view *view)
+{
+    struct written *found = next_by(committed, host->number, view);
+    for (uint32_t node = 1; found == NULL && node <= committed->sim->hosts_count; node++)
+        found = next_by(committed, node, view);
     return found;
+}
+
+/* What the node has applied, whether it takes part in the quorum or not (any more). */
+static void applied_view(const struct host *host, struct quorum_view *ret_view)
+{
+    struct broker_view view;
+    broker_view(host->broker, &view);
+    *ret_view = (struct quorum_view){.image_end = view.metadata_end, .image_epoch = -1};
+    broker_view_quorum(host->broker, ret_view);
 }
 
 void committed_stepped(struct committed *committed, const struct host *host)
 {
-    struct broker_view view;
+    struct quorum_view view;
     if (committed->is_blind || !host->conf.is_cluster)
         return;
     writes_seen(committed, host);
     if (host->broker == NULL)
         return;
-    broker_view(host->broker, &view);
-    while (committed->end < view.metadata_end && !committed->is_blind) {
-        struct written *next = next_of(committed);
-        committed->is_blind = next == NULL || next->last_offset >= view.metadata_end;
+    applied_view(host, &view);
+    while (committed->end < view.image_end) {
+        struct written *next = next_of(committed, host, &view);
+        committed->is_blind = next == NULL;
         if (committed->is_blind)
             return;
         committed->end = next->last_offset + 1;

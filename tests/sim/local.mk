@@ -30,6 +30,7 @@ UNIT_TESTS += tests/check_judges
 tests_check_judges_SOURCES = \
 	tests/sim/story.c \
 	tests/sim/story.h \
+	tests/sim/test_committed.c \
 	tests/sim/test_judge_acked_is_durable.c \
 	tests/sim/test_judge_calm.c \
 	tests/sim/test_judge_change_is_durable.c \
