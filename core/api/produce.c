@@ -42,8 +42,9 @@ struct produce {
     struct produce_response *response;
     struct produce_part *parts;
     uint32_t parts_count;
-    uint32_t pending; /* parts that have not ended, and one while parts are being started */
-    bool failed;
+    uint32_t pending;  /* parts that have not ended, and one while parts are being started */
+    bool failed;       /* of a part */
+    bool acknowledged; /* … of one at least, whatever became of the others */
     struct timer timer;
 };
 
@@ -99,7 +100,7 @@ static void produce_answer(struct produce *produce)
     timer_cancel(&produce->broker->io.timers, &produce->timer);
     if (produce->failed)
         tell_leaders(produce);
-    request->is_promise = !produce->failed;
+    request->is_promise = produce->acknowledged;
     if (produce->body->acks != ACKS_NONE)
         request_reply(request, produce->response);
     else if (produce->failed)
@@ -118,6 +119,8 @@ static void part_end(struct produce_part *part, int error)
         part->out->base_offset = -1;
         part->out->log_append_time_ms = -1;
         part->out->log_start_offset = -1;
+    } else {
+        produce->acknowledged = true;
     }
     if (--produce->pending == 0)
         produce_answer(produce);

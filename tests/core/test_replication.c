@@ -445,6 +445,30 @@ START_TEST(a_broker_that_is_about_to_be_fenced_gets_no_lease)
 }
 END_TEST
 
+/* With another partition in the request that was refused, an answer acknowledges none the less. */
+START_TEST(an_acknowledgement_that_was_held_up_does_not_leave)
+{
+    produce_some(1);
+    const int32_t stopped = leader();
+    struct produce_request *request =
+        produce_of(client, TOPIC, 1, batch_of(client, 1, SPAN("held up")));
+    struct produce_request_topic_data *topic = request->topic_data;
+    struct produce_request_topic_data_partition_data parts[] = {topic->partition_data[0],
+                                                                topic->partition_data[0]};
+    parts[1].index = 7;
+    topic->partition_data = parts;
+    topic->partition_data_count = _i + 1;
+    client_send(client, API_PRODUCE, PRODUCE_VERSION, request);
+    world_hold(nodes[stopped].world, EFFECT_SEND, NULL);
+    world_run(nodes[stopped].world);
+    ck_assert_int_eq(log_written_end(hosted(stopped)->log), 2);
+    let_sleep(stopped, 8000);
+    world_release(nodes[stopped].world);
+    world_run(nodes[stopped].world);
+    ck_assert(!is_answered());
+}
+END_TEST
+
 /* The process ends while it has no lease. */
 START_TEST(a_leader_that_was_stopped_may_end)
 {
@@ -514,6 +538,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
     tcase_add_test(tcase, a_broker_that_is_about_to_be_fenced_gets_no_lease);
+    tcase_add_loop_test(tcase, an_acknowledgement_that_was_held_up_does_not_leave, 0, 2);
     tcase_add_test(tcase, a_leader_that_was_stopped_may_end);
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
     tcase_add_test(tcase, a_controller_that_is_stopped_is_fenced_in_time);
