@@ -240,9 +240,10 @@ void log_set_high_watermark(struct log *log, int64_t high_watermark);
 int64_t log_delete_before(struct log *log, int64_t offset, struct log_waiter *waiter);
 
 /* Cuts everything off that lies at or beyond `offset` (≥ log_start), and the whole batch that holds
- * it: log_end() is where the batch before ends. The log is READY, and this is asked for once at a
- * time. What was appended before is written first; then the log goes to LOADING (appends meanwhile
- * are a mistake), waits until no range that is pinned reaches into what goes, and ends reads with
+ * it: log_end() is where the batch before ends. A log whose start is about to move beyond `offset`
+ * is empty afterwards. The log is READY, and this is asked for once at a time. What was appended
+ * before is written first; then the log goes to LOADING (appends meanwhile are a mistake), waits
+ * until no range that is pinned reaches into what goes, and ends reads with
  * ERR_NOT_LEADER_OR_FOLLOWER. Wakes `waiter`, never from inside the call, when the cut and what
  * follows from it (leader epochs, producers, the recovery point) are durable, or with
  * ERR_KAFKA_STORAGE_ERROR when the folder failed. A high watermark beyond the end comes down to it.

@@ -42,8 +42,10 @@ static struct truncation *truncation_new(struct log *log, int64_t offset, struct
 
 void log_truncate(struct log *log, int64_t offset, struct log_waiter *waiter)
 {
-    CHECK(offset >= log->start);
-    truncation_new(log, offset, waiter);
+    if (offset < log->start) /* nobody was told of that start yet: it is not durable */
+        log_reset(log, log->start, waiter);
+    else
+        truncation_new(log, offset, waiter);
 }
 
 void log_reset(struct log *log, int64_t offset, struct log_waiter *waiter)

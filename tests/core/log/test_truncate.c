@@ -6,6 +6,12 @@
 static struct story story;
 static struct model model;
 
+static void start_is_durable(struct log_waiter *waiter, int error)
+{
+    (void)waiter;
+    ck_assert_int_eq(error, ERR_NONE);
+}
+
 static void set_up(void)
 {
     story_begin(&story, 1);
@@ -410,6 +416,25 @@ static const struct {
     {30, 60, 50}, {1, 1, 0},    {1, 1, 1},     {30, 31, 31},
 };
 
+/* The start moves on meanwhile, and nobody knows of that yet. */
+START_TEST(a_cut_below_a_start_that_is_not_durable_leaves_nothing)
+{
+    static struct log_waiter start_waiter = {.wake = start_is_durable};
+    write(3);
+    log_set_high_watermark(story.log, 6);
+    story.woken = 0;
+    ck_assert_int_eq(log_delete_before(story.log, 4, &start_waiter), 4);
+    ck_assert_int_eq(log_start(story.log), 0);
+    log_truncate(story.log, 2, &story.waiter);
+    world_run(story.world);
+    ck_assert_int_eq(story.woken, 1);
+    ck_assert_int_eq(story.error, ERR_NONE);
+    ck_assert_int_eq(log_state(story.log), LOG_READY);
+    ck_assert_int_eq(log_start(story.log), 4);
+    ck_assert_int_eq(log_end(story.log), 4);
+}
+END_TEST
+
 START_TEST(a_log_begins_again_where_it_is_told_to)
 {
     write(resets[_i].batches);
@@ -511,6 +536,7 @@ SUITE(truncate)
                         sizeof(failing) / sizeof(failing[0]));
     tcase_add_test(tcase, a_full_disk_delays_the_cut);
     tcase_add_test(tcase, a_cut_in_a_batch_that_the_start_is_in_leaves_nothing);
+    tcase_add_test(tcase, a_cut_below_a_start_that_is_not_durable_leaves_nothing);
     tcase_add_loop_test(tcase, a_log_begins_again_where_it_is_told_to, 0,
                         sizeof(resets) / sizeof(resets[0]));
     tcase_add_test(tcase, the_leaders_batches_keep_their_places);
