@@ -218,7 +218,7 @@ void log_epoch_end(const struct log *log, int32_t current_epoch, int32_t epoch, 
         return;
     }
     const int32_t latest = epochs_latest(&log->epochs);
-    if (epoch > latest && epoch < current_epoch && latest >= 0) {
+    if (epoch > latest && (epoch < current_epoch || current_epoch < 0) && latest >= 0) {
         *ret_epoch = latest; /* under the epochs between the two nothing is left */
         *ret_end_offset = log->end;
         return;

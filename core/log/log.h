@@ -112,7 +112,8 @@ int32_t log_epoch_at(const struct log *log, int64_t offset);
 
 /* The largest epoch ≤ `epoch` that the log has, and where it ends (KIP-279); -1, -1 when it has
  * none. `current_epoch` is the leader's own, whose end is the log's end, and so is that of what was
- * before it where nothing is left of the epochs in between. */
+ * before it where nothing is left of the epochs in between. A negative one: whatever is asked may
+ * be in between. */
 void log_epoch_end(const struct log *log, int32_t current_epoch, int32_t epoch, int32_t *ret_epoch,
                    int64_t *ret_end_offset);
 

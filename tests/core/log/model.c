@@ -140,8 +140,8 @@ static void check_epochs(const struct model *model, const struct log *log)
                     i + 1 < model->count ? model->batches[i + 1].base_offset : model->end;
             }
         }
-        if (epoch > log_last_epoch(log))
-            MUST(found == -1 && end == -1);
+        if (epoch > log_last_epoch(log) && log_last_epoch(log) >= 0)
+            MUST(found == log_last_epoch(log) && end == log_end(log));
         else if (expected >= 0)
             MUST(found == expected && end == expected_end);
     }
