@@ -6,8 +6,9 @@ or a fault is missing, or blind.
 
 Each mutant is a patch in this folder, whose first line tells what is planted. Those of the core
 are hunted by the random campaign, the scenario everything.json, which is aimed at none of them;
-those of the drivers, driver-*.patch, by the suite of the drivers' contract and by tests with real
-clients. The failing run of a mutant of the core is shrunk, too.
+cluster-*.patch by that of a cluster, cluster.json, and phase7-*.patch by phase7.json, in which
+nothing happens for long; those of the drivers, driver-*.patch, by the suite of the drivers'
+contract and by tests with real clients. The failing run of a mutant of the core is shrunk, too.
 
 --some N takes N mutants of the core, others for each state of the sources. Variables:
 CHRONIK_MUTANT_BASES (default 5), from how many base seeds each is hunted; CHRONIK_MUTANT_SECONDS
@@ -34,12 +35,14 @@ BASES = int(os.environ.get("CHRONIK_MUTANT_BASES", "5"))
 SECONDS = float(os.environ.get("CHRONIK_MUTANT_SECONDS", "600"))
 JOBS = int(os.environ.get("CHRONIK_MUTANT_JOBS", str(os.cpu_count())))
 BASES_APART = 1000000   # no hunt comes from one to the next
-SEEDS_AT_ONCE = 25      # and at least so many the clean build passes
+SEEDS_AT_ONCE = {"cluster": 8, "phase7": 2}  # and at least so many the clean build passes; else
+SEEDS_AT_ONCE_ELSE = 25
 SHRINK_SECONDS = 55
 DRIVER_TEST_SECONDS = 900
 CLEAN_PROGRAM = "chronik-sim-clean"
 SCENARIO = "scenarios/everything.json"
-SOURCES = ("core", "sim", "net", "disk", "scenarios/everything.json")
+SCENARIOS = {"cluster": "scenarios/cluster.json", "phase7": "scenarios/phase7.json"}
+SOURCES = ("core", "sim", "net", "disk", SCENARIO) + tuple(SCENARIOS.values())
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What hunts mutants of the drivers, in this order; whether a seed makes a difference.
 DRIVER_JUDGES = {"tests/check_conformance": True, "tests/check_net": False,
@@ -57,6 +60,20 @@ def names_of(folder=HERE):
 
 def is_of_driver(name):
     return name.startswith("driver-")
+
+
+def kind_of(name):
+    """What hunts it: a key of SCENARIOS, or an empty one."""
+    kind = name.split("-")[0]
+    return kind if kind in SCENARIOS else ""
+
+
+def scenario_of(kind):
+    return SCENARIOS.get(kind, SCENARIO)
+
+
+def at_once(kind):
+    return SEEDS_AT_ONCE.get(kind, SEEDS_AT_ONCE_ELSE)
 
 
 def patch_of(name):
@@ -125,10 +142,11 @@ class Planted:
 
 # ---- Mutants of the core. ----
 
-def campaign(folder, seeds, program="chronik-sim", jobs=1):
+def campaign(folder, kind, seeds, program="chronik-sim", jobs=1):
     """What came of each seed, in order."""
-    done = subprocess.run([os.path.join(folder, "build", program), "run", SCENARIO, "--json",
-                           "--no-traces", "--jobs", str(jobs), "--seeds", "%d-%d" % seeds],
+    done = subprocess.run([os.path.join(folder, "build", program), "run", scenario_of(kind),
+                           "--json", "--no-traces", "--jobs", str(jobs), "--seeds",
+                           "%d-%d" % seeds],
                           cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     runs = [json.loads(line) for line in done.stdout.splitlines()
             if line.startswith("{\"scenario")]
@@ -141,33 +159,33 @@ def judge_of(run):
     return run.get("violation", {}).get("judge") or run["outcome"]
 
 
-def is_clean(folder, seed):
-    return campaign(folder, (seed, seed), CLEAN_PROGRAM)[0]["outcome"] == "passed"
+def is_clean(folder, kind, seed):
+    return campaign(folder, kind, (seed, seed), CLEAN_PROGRAM)[0]["outcome"] == "passed"
 
 
-def hunt(folder, base):
+def hunt(folder, kind, base):
     """Runs seeds until one fails that the clean build passes; the finding, or None when the time
     is over."""
     seed, used, steps = base, 0.0, 0
     while used < SECONDS:
-        for run in campaign(folder, (seed, seed + SEEDS_AT_ONCE - 1)):
+        for run in campaign(folder, kind, (seed, seed + at_once(kind) - 1)):
             used += run["cpu_seconds"]
             steps += run["steps"]
-            if run["outcome"] != "passed" and is_clean(folder, run["seed"]):
+            if run["outcome"] != "passed" and is_clean(folder, kind, run["seed"]):
                 return {"seed": run["seed"], "seeds": run["seed"] - base + 1, "events": steps,
                         "seconds": used, "judge": judge_of(run),
                         "text": run.get("violation", {}).get("text", "")}
-        seed += SEEDS_AT_ONCE
+        seed += at_once(kind)
     return None
 
 
-def shrink(folder, finding):
+def shrink(folder, scenario_file, finding):
     """How small the scenario of a finding gets: {"actions", "seconds"}, or None."""
     program = os.path.join(folder, "build", "chronik-sim")
     with tempfile.TemporaryDirectory(dir=folder) as place:
         trace, small = os.path.join(place, "failed.db"), os.path.join(place, "small.json")
-        subprocess.run([program, "run", SCENARIO, "--seed", str(finding["seed"]), "--trace", trace],
-                       cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([program, "run", scenario_file, "--seed", str(finding["seed"]), "--trace",
+                        trace], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         begun = time.monotonic()
         subprocess.run([program, "shrink", trace, "--out", small, "--seconds",
                         str(SHRINK_SECONDS)], cwd=folder, stdout=subprocess.DEVNULL,
@@ -190,9 +208,11 @@ def shrink(folder, finding):
 def hunt_core(folder, name):
     with Planted(folder, name):
         make(folder, ["chronik-sim"])
-        findings = [hunt(folder, base) for base in bases()]
+        kind = kind_of(name)
+        findings = [hunt(folder, kind, base) for base in bases()]
         found = [finding for finding in findings if finding is not None]
-        return {"findings": findings, "shrunk": shrink(folder, found[0]) if found else None}
+        return {"findings": findings,
+                "shrunk": shrink(folder, scenario_of(kind), found[0]) if found else None}
 
 
 # ---- Mutants of the drivers. ----
@@ -307,20 +327,26 @@ def hunt_one(trees, tap, state, name):
     row_tell(tap, name, row)
 
 
-def clean_core(tap, state, folder, names):
+def key_of(kind, base):
+    return "%s:%d" % (kind, base) if kind else str(base)
+
+
+def clean_core(tap, state, folder, kind, names):
     """The clean build passes every seed that a mutant needed, and at least a few."""
     for place, base in enumerate(bases()):
+        key = key_of(kind, base)
         found = [state.kept["mutants"][name]["findings"][place] for name in names
                  if name in state.kept["mutants"]]
         last = max([finding["seed"] for finding in found if finding is not None] +
-                   [base + SEEDS_AT_ONCE - 1])
+                   [base + at_once(kind) - 1])
         broken = []
-        if state.kept["clean"].get(str(base), 0) < last or state.kept["broken"].get(str(base)):
-            broken = [run for run in campaign(folder, (base, last), CLEAN_PROGRAM, JOBS)
+        if state.kept["clean"].get(key, 0) < last or state.kept["broken"].get(key):
+            broken = [run for run in campaign(folder, kind, (base, last), CLEAN_PROGRAM, JOBS)
                       if run["outcome"] != "passed"]
-            state.kept["broken"][str(base)] = [run["seed"] for run in broken]
-            state.put_clean(str(base), last)
-        tap.verdict(not broken, "the clean build passes seeds %d to %d" % (base, last), "\n".join(
+            state.kept["broken"][key] = [run["seed"] for run in broken]
+            state.put_clean(key, last)
+        tap.verdict(not broken, "the clean build passes seeds %d to %d of %s" % (
+            base, last, scenario_of(kind)), "\n".join(
             "seed %d: %s" % (run["seed"], run.get("violation", run["outcome"])) for run in broken))
 
 
@@ -358,7 +384,8 @@ def main():
     core = [name for name in names if not is_of_driver(name)]
     state = State(os.path.abspath(state_path), digest)
     drivers = len(core) < len(names)
-    tap = Tap(len(names) + (BASES if core else 0) + (1 if drivers else 0))
+    kinds = sorted({kind_of(name) for name in core})
+    tap = Tap(len(names) + BASES * len(kinds) + (1 if drivers else 0))
     with tempfile.TemporaryDirectory(prefix="chronik-mutants.", dir="/var/tmp") as work:
         first = os.path.join(work, "tree-1")
         tree_copy(source, first)
@@ -375,8 +402,8 @@ def main():
             trees.put(other)
         with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
             list(pool.map(lambda name: hunt_one(trees, tap, state, name), names))
-        if core:
-            clean_core(tap, state, first, core)
+        for kind in kinds:
+            clean_core(tap, state, first, kind, [n for n in core if kind_of(n) == kind])
         if drivers:
             clean_driver(tap, state, first, [name for name in names if is_of_driver(name)])
     sys.exit(1 if tap.failed else 0)

@@ -6,9 +6,10 @@
 The table goes where the page has its marks."""
 
 import json
+import os
 import sys
 
-from hunt import names_of, tells_of
+from hunt import SCENARIOS, key_of, names_of, scenario_of, tells_of
 
 BEGIN, END = "<!-- table: begin (made by tests/mutants/table.py) -->", "<!-- table: end -->"
 HEAD = ("| Mutant | What is planted | Found by | From base seeds | Seeds | Events | CPU seconds | "
@@ -33,14 +34,16 @@ def row_of(name, row):
 
 def table_of(state):
     text = HEAD + "".join(row_of(name, state["mutants"].get(name)) for name in names_of())
-    seeds = ["%s to %d" % (base, state["clean"][str(base)]) for base in state["bases"]
-             if str(base) in state["clean"]]
-    if seeds:
-        broken = [str(seed) for base in state["bases"]
-                  for seed in state["broken"].get(str(base), [])]
-        text += "\nThe build without a mutant passes the seeds %s%s.\n" % (
-            ", ".join(seeds), ", all but %s, with which nothing counts as found" % ", ".join(broken)
-            if broken else "")
+    for kind in ("",) + tuple(sorted(SCENARIOS)):
+        keys = [(base, key_of(kind, base)) for base in state["bases"]
+                if key_of(kind, base) in state["clean"]]
+        broken = [str(seed) for _, key in keys for seed in state["broken"].get(key, [])]
+        if keys:
+            text += "\nThe build without a mutant passes the seeds %s of %s%s.\n" % (
+                ", ".join("%s to %d" % (base, state["clean"][key]) for base, key in keys),
+                os.path.basename(scenario_of(kind)),
+                ", all but %s, with which nothing counts as found" % ", ".join(broken)
+                if broken else "")
     return text
 
 
