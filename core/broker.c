@@ -113,6 +113,8 @@ static void image_changed(struct image_observer *observer, const struct image_ch
     case IMAGE_CONFIG_CHANGED:
         if (change->topic != NULL)
             partition_reconfigure(broker, change->topic);
+        else if (broker->cluster != NULL)
+            replicas_settings_changed(broker->cluster->replicas);
         break;
     case IMAGE_PARTITION_ADDED:
     case IMAGE_PARTITION_CHANGED:

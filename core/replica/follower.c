@@ -182,7 +182,13 @@ static const char *follow_place(struct replica_follower *follow,
                                 const struct replica_place_partition *place)
 {
     const struct log *log = follow->partition->log;
-    if (place->verdict == PLACE_ASK) {
+    if (follow->state == FOLLOW_FOLLOWING && place->verdict == PLACE_GO_ON) {
+        /* To a question that was asked again: with it the leader forgot what was acknowledged. */
+        follow->told_written = -1;
+        follow_acknowledge(follow);
+        return NULL;
+    }
+    if (place->verdict == PLACE_ASK || follow->state == FOLLOW_FOLLOWING) {
         if (follow->state != FOLLOW_LOADING)
             follow_ask(follow);
         return NULL;

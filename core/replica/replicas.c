@@ -325,18 +325,23 @@ void replicas_peer_drained(struct replicas *replicas, int32_t node_id)
     replicas_wake(replicas);
 }
 
-static void silence_over(struct timer *timer)
+static void node_look(struct replica_node *node)
 {
-    struct replica_node *node = container_of(timer, struct replica_node, silence_timer);
     struct list *place;
     struct list *next;
-    node->is_timed_out = true;
-    io_log(node->replicas->io, LOG_WARN,
-           "nothing is heard of a broker, which leaves the in-sync replicas: node=%d", node->id);
     list_each(&node->streams, place, next)
     {
         isr_look(container_of(place, struct replica_stream, place)->lead);
     }
+}
+
+static void silence_over(struct timer *timer)
+{
+    struct replica_node *node = container_of(timer, struct replica_node, silence_timer);
+    node->is_timed_out = true;
+    io_log(node->replicas->io, LOG_WARN,
+           "nothing is heard of a broker, which leaves the in-sync replicas: node=%d", node->id);
+    node_look(node);
 }
 
 void replicas_peer_silent(struct replicas *replicas, int32_t node_id)
@@ -357,5 +362,18 @@ void replicas_peer_heard(struct replicas *replicas, int32_t node_id)
     if (node == NULL)
         return;
     timer_cancel(&replicas->io->timers, &node->silence_timer);
+    if (!node->is_timed_out)
+        return;
     node->is_timed_out = false;
+    node_look(node); /* its replicas may be in sync again */
+}
+
+void replicas_settings_changed(struct replicas *replicas)
+{
+    struct list *place;
+    struct list *next;
+    list_each(&replicas->leads, place, next)
+    {
+        lead_watermark(container_of(place, struct replica_leader, place));
+    }
 }

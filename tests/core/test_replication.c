@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "core/broker_state.h"
+#include "core/cluster.h"
 #include "core/meta/topics.h"
 #include "core/partition.h"
+#include "core/wire/codec.h"
 #include "core/wire/error.h"
 #include "tests/support/client.h"
 #include "tests/support/node.h"
@@ -510,6 +512,54 @@ START_TEST(a_controller_that_is_stopped_is_fenced_in_time)
 }
 END_TEST
 
+/* What a follower asks when no answer came in time, though one is on its way. */
+static void ask_again(struct turn_task *task)
+{
+    (void)task;
+    struct broker *broker = nodes[leader()].broker;
+    const int32_t from = follower();
+    struct replica_follow_partition partition = {
+        .topic_id = image_topic(&broker->image, TOPIC)->id,
+        .leader_epoch = meta(leader())->leader_epoch,
+        .end_offset = log_end(hosted(from)->log),
+        .last_epoch = log_last_epoch(hosted(from)->log),
+    };
+    const struct replica_follow follow = {
+        .broker_epoch = image_broker(&broker->image, from)->epoch,
+        .partitions = &partition,
+        .partitions_count = 1,
+    };
+    struct buffer *buffer = buffer_new(&broker->memory, MEMORY_STATE, 256);
+    struct wire_writer writer = {.data = buffer->data, .capacity = 256};
+    wire_encode(&wire_replica_follow, 0, &follow, &writer);
+    const struct peer_message message = {
+        .node_id = from,
+        .type = PEER_MESSAGE_FIRST + 64,
+        .body = span_of(buffer->data, wire_size(&wire_replica_follow, 0, &follow)),
+        .buffer = buffer,
+    };
+    ck_assert_ptr_null(broker->cluster->observer.received(&broker->cluster->observer, &message));
+    buffer_release(buffer);
+}
+
+START_TEST(who_asks_once_more_is_still_known_to_have_everything)
+{
+    struct turn_task task;
+    produce_some(3);
+    advance(1000);
+    list_init(&task.place);
+    io_at_turn_end(&nodes[leader()].broker->io, &task, ask_again);
+    advance(1000);
+    /* Something happens to the third, and everybody is looked at. */
+    const int32_t third = 6 - leader() - follower();
+    node_kill(&nodes[third]);
+    advance(500);
+    node_start(&nodes[third]);
+    advance(10000);
+    ck_assert_int_eq(meta(leader())->isr_count, 3);
+}
+END_TEST
+
 START_TEST(an_idle_partition_stays_as_it_is)
 {
     produce_some(1);
@@ -542,6 +592,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_leader_that_was_stopped_may_end);
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
     tcase_add_test(tcase, a_controller_that_is_stopped_is_fenced_in_time);
+    tcase_add_test(tcase, who_asks_once_more_is_still_known_to_have_everything);
     tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
     suite_add_tcase(suite, tcase);
 }
