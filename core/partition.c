@@ -171,6 +171,8 @@ static void partition_failed(struct log_observer *observer, int error)
     watchers_wake(partition);
     if (partition->leading != NULL)
         replica_leader_failed(partition->leading);
+    if (log_state(partition->log) == LOG_OFFLINE)
+        replica_offline(partition);
     if (partition->following != NULL)
         replica_follower_failed(partition->following);
     else if (topic != NULL && log_state(partition->log) != LOG_OFFLINE &&
@@ -258,6 +260,7 @@ static struct partition *partition_new(struct broker *broker, struct hosted_topi
     list_init(&partition->acks[ACK_COMMITTED]);
     list_init(&partition->watchers);
     list_init(&partition->loads);
+    list_init(&partition->offline_place);
     list_init(&partition->lease_waiter.place);
     partition->lease_waiter.held = lease_held;
     list_init(&partition->cut_waiter.place);
@@ -446,8 +449,10 @@ static void hosted_free(struct broker *broker, struct hosted_topic *hosted)
     for (uint32_t i = 0; i < hosted->partitions_capacity; i++) {
         if (hosted->partitions[i] != NULL && hosted->partitions[i]->raising)
             controller_cancel(broker->controller, &hosted->partitions[i]->raise);
-        if (hosted->partitions[i] != NULL)
+        if (hosted->partitions[i] != NULL) {
             list_remove(&hosted->partitions[i]->lease_waiter.place);
+            list_remove(&hosted->partitions[i]->offline_place);
+        }
         memory_give(&broker->memory, MEMORY_STATE, hosted->partitions[i], sizeof(struct partition));
     }
     memory_give(&broker->memory, MEMORY_STATE, hosted->partitions,

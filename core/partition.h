@@ -36,6 +36,7 @@ struct partition {
     struct replica_leader *leading;     /* others follow this broker (core/replica/); or NULL */
     struct replica_follower *following; /* it follows another one; or NULL */
     struct log_waiter cut_waiter;
+    struct list offline_place;        /* while others have to be told that its data folder failed */
     bool is_cut;                      /* the log's end is being cut off: nothing may be appended */
     struct list loads;                /* struct log_waiter, for the end of that */
     struct lease_waiter lease_waiter; /* while acknowledgements wait for the lease */

@@ -4,7 +4,7 @@
  * told things that the other never said. Nothing aborts, high watermarks stay within their logs,
  * and both brokers end. The input is a sequence of actions:
  *
- *     to whom (bit 7) and what (the rest, modulo ACTIONS), then bytes for its fields: small numbers
+ *     to whom (bit 7) and what (the rest: an enum action), then bytes for its fields: small numbers
  *     are meant from where things really are, so that some of what is said fits
  */
 #include <stdlib.h>
@@ -44,8 +44,11 @@ enum action {
     CUT,
     SLEEP,
     STOP,
-    ACTIONS
+    FAIL
 };
+
+/* Values of an action from here on are failures of a disk. */
+#define FAILURES 0x78
 
 static const struct uuid topic_id = {{1, 2, 3, 4, 5, 6, 0x40, 8, 0x80}};
 
@@ -141,6 +144,8 @@ static void begin(void)
             "CONTROLLER",
             "controller.quorum.voters",
             "1@n1:9093,2@n2:9093",
+            "log.dirs",
+            "/a,/b",
             NULL,
         };
         node_init(&nodes[id], (uint64_t)id, settings);
@@ -314,7 +319,8 @@ static void act(void)
 {
     const uint8_t byte = next_byte();
     const int32_t id = byte < 0x80 ? 1 : 2;
-    const enum action action = (enum action)((byte & 0x7f) % ACTIONS);
+    const uint8_t value = byte & 0x7f;
+    const enum action action = value < FAILURES ? (enum action)(value % FAIL) : FAIL;
     struct node *node = &nodes[id];
     switch (action) {
     case RAW:
@@ -336,6 +342,10 @@ static void act(void)
         break;
     case STOP:
         stop(node);
+        break;
+    case FAIL: /* of two data folders; the other has the metadata log */
+        world_mend(node->world);
+        world_fail(node->world, EFFECT_SYNC, "t-", next_byte() % 4, 1, ERR_IO, 0);
         break;
     default:
         speak(node, NODES + 1 - id, action);

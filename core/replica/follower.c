@@ -8,6 +8,8 @@
 static void follow_loaded(struct log_waiter *waiter, int error)
 {
     struct replica_follower *follow = container_of(waiter, struct replica_follower, waiter);
+    if (log_state(follow->partition->log) == LOG_OFFLINE)
+        replica_offline(follow->partition);
     if (error == ERR_NONE && partition_load(follow->partition, waiter))
         follow_ask(follow);
 }

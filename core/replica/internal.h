@@ -5,6 +5,7 @@
 
 #include "core/base/arena.h"
 #include "core/broker_state.h"
+#include "core/cluster.h"
 #include "core/partition.h"
 #include "core/peer/peers.h"
 #include "core/replica/replicas.h"
@@ -127,6 +128,10 @@ struct replicas {
     struct meta_proposal isr_proposal;
     bool is_isr_proposed;
     struct timer isr_timer;
+    struct list offline; /* struct partition.offline_place */
+    struct meta_proposal offline_proposal;
+    bool is_offline_proposed;
+    struct timer offline_timer;
 };
 
 struct in_flight {
@@ -297,6 +302,11 @@ void outbox_send_asks(struct replica_node *node);
 void outbox_send_acks(struct replica_node *node);
 void outbox_send_places(struct replica_node *node);
 void outbox_send_marks(struct replica_node *node);
+
+/* ---- offline.c ---- */
+
+void offline_init(struct replicas *replicas);
+void offline_free(struct replicas *replicas);
 
 /* ---- isr.c ---- */
 

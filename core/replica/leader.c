@@ -17,6 +17,8 @@ static void lead_consider(struct replica_leader *lead);
 static void lead_loaded(struct log_waiter *waiter, int error)
 {
     struct replica_leader *lead = container_of(waiter, struct replica_leader, waiter);
+    if (log_state(lead->partition->log) == LOG_OFFLINE)
+        replica_offline(lead->partition);
     if (error == ERR_NONE && partition_load(lead->partition, waiter))
         replica_leader_ready(lead);
 }

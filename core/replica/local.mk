@@ -4,6 +4,7 @@ libcore_a_SOURCES += \
 	core/replica/internal.h \
 	core/replica/isr.c \
 	core/replica/leader.c \
+	core/replica/offline.c \
 	core/replica/outbox.c \
 	core/replica/replicas.c \
 	core/replica/replicas.h \

@@ -126,6 +126,7 @@ struct replicas *replicas_new(struct broker *broker, struct peers *peers)
     list_init(&replicas->task.place);
     arena_init(&replicas->arena, &broker->memory, MEMORY_STATE, REPLICAS_ARENA_BYTES_MAX);
     isr_init(replicas);
+    offline_init(replicas);
     return replicas;
 }
 
@@ -143,6 +144,7 @@ void replicas_stop(struct replicas *replicas)
         return;
     replicas->is_stopped = true;
     isr_free(replicas);
+    offline_free(replicas);
     list_remove(&replicas->task.place);
     while (!list_empty(&replicas->leads))
         lead_end(container_of(replicas->leads.next, struct replica_leader, place));

@@ -83,6 +83,9 @@ void replica_follower_advanced(struct replica_follower *follow);
 void replica_leader_failed(struct replica_leader *lead);
 void replica_follower_failed(struct replica_follower *follow);
 
+/* The partition's data folder failed: others have to go on without this replica. */
+void replica_offline(struct partition *partition);
+
 /* The leader's log is READY: where its epoch begins is known from now on. */
 void replica_leader_ready(struct replica_leader *lead);
 

@@ -85,6 +85,8 @@ static void begin(void)
             "1@n1:9093,2@n2:9093,3@n3:9093",
             "replica.lag.time.max.ms",
             "4000",
+            "log.dirs",
+            "/a,/b",
             NULL,
         };
         node_init(&nodes[id], (uint64_t)id, settings);
@@ -560,6 +562,25 @@ START_TEST(who_asks_once_more_is_still_known_to_have_everything)
 }
 END_TEST
 
+/* Of two: the other holds the metadata log, and goes on. */
+START_TEST(a_data_folder_that_fails_is_left_to_the_other_replicas)
+{
+    produce_some(2);
+    const int32_t failed = _i == 0 ? leader() : follower();
+    const bool leads = failed == leader();
+    world_fail(nodes[failed].world, EFFECT_SYNC, "topic-0", 0, 1, ERR_IO, 0);
+    send(-1, 1);
+    advance(3000);
+    ck_assert(is_answered());
+    ck_assert_int_eq(answer, leads ? ERR_KAFKA_STORAGE_ERROR : ERR_NONE);
+    ck_assert(!world_is_stopped(nodes[failed].world));
+    ck_assert_int_ne(leader(), failed);
+    ck_assert_int_eq(meta(leader())->isr_count, 2);
+    ck_assert_int_eq(meta(leader())->elr_count, 0);
+    produce_some(1);
+}
+END_TEST
+
 START_TEST(an_idle_partition_stays_as_it_is)
 {
     produce_some(1);
@@ -593,6 +614,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
     tcase_add_test(tcase, a_controller_that_is_stopped_is_fenced_in_time);
     tcase_add_test(tcase, who_asks_once_more_is_still_known_to_have_everything);
+    tcase_add_loop_test(tcase, a_data_folder_that_fails_is_left_to_the_other_replicas, 0, 2);
     tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
     suite_add_tcase(suite, tcase);
 }

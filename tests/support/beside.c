@@ -17,10 +17,11 @@ struct span beside_file(const struct files *files, const char *path)
                    node->visible.length);
 }
 
-static struct file_node *node_put(struct files *files, const char *path, bool is_folder)
+static struct file_node *node_put(struct files *files, uint32_t data_folder, const char *path,
+                                  bool is_folder)
 {
     const char *name;
-    struct file_node *folder = path_parent(files, 0, path, &name);
+    struct file_node *folder = path_parent(files, data_folder, path, &name);
     CHECK(folder != NULL);
     struct file_node *node = entries_get(&folder->visible_entries, name);
     if (node == NULL) {
@@ -33,7 +34,13 @@ static struct file_node *node_put(struct files *files, const char *path, bool is
 
 void beside_put_file(struct files *files, const char *path, struct span bytes)
 {
-    struct file_node *node = node_put(files, path, false);
+    beside_put_file_in(files, 0, path, bytes);
+}
+
+void beside_put_file_in(struct files *files, uint32_t data_folder, const char *path,
+                        struct span bytes)
+{
+    struct file_node *node = node_put(files, data_folder, path, false);
     changes_settle(node, UINT64_MAX, false);
     files->used_bytes = files->used_bytes - node->visible.length + bytes.length;
     /* `bytes` may be a part of the file as it is. */
@@ -49,5 +56,5 @@ void beside_put_file(struct files *files, const char *path, struct span bytes)
 
 void beside_put_folder(struct files *files, const char *path)
 {
-    node_put(files, path, true);
+    node_put(files, 0, path, true);
 }

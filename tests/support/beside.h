@@ -10,6 +10,9 @@ struct span beside_file(const struct files *files, const char *path);
 
 /* Makes it, or gives it other bytes; durable at once. */
 void beside_put_file(struct files *files, const char *path, struct span bytes);
+/* The same in another data folder. */
+void beside_put_file_in(struct files *files, uint32_t data_folder, const char *path,
+                        struct span bytes);
 void beside_put_folder(struct files *files, const char *path);
 
 #endif

@@ -71,14 +71,17 @@ void node_configure(struct node *node, const char *const *settings)
 
 void node_format(struct node *node, int32_t id, const char *cluster_id)
 {
-    char text[IDENTITY_BYTES_MAX];
-    struct identity identity = {.node_id = id};
-    memcpy(identity.cluster_id, cluster_id, strlen(cluster_id));
-    identity.directory_id.bytes[0] = (uint8_t)id;
-    identity.directory_id.bytes[6] = 0x40;
-    identity.directory_id.bytes[8] = 0x80;
-    const size_t length = identity_print(&identity, text, sizeof(text));
-    world_put_file(node->world, IDENTITY_FILE, span_of(text, length));
+    for (uint32_t i = 0; i < node->conf.folders_count; i++) {
+        char text[IDENTITY_BYTES_MAX];
+        struct identity identity = {.node_id = id};
+        memcpy(identity.cluster_id, cluster_id, strlen(cluster_id));
+        identity.directory_id.bytes[0] = (uint8_t)id;
+        identity.directory_id.bytes[1] = (uint8_t)i;
+        identity.directory_id.bytes[6] = 0x40;
+        identity.directory_id.bytes[8] = 0x80;
+        const size_t length = identity_print(&identity, text, sizeof(text));
+        world_put_file_in(node->world, i, IDENTITY_FILE, span_of(text, length));
+    }
 }
 
 void node_free(struct node *node)

@@ -18,7 +18,7 @@ struct node {
 void node_init(struct node *node, uint64_t seed, const char *const *settings);
 void node_free(struct node *node);
 
-/* Gives its empty data folder an identity, as a node of a cluster has to have one. */
+/* Gives its empty data folders an identity, as a node of a cluster has to have one. */
 void node_format(struct node *node, int32_t id, const char *cluster_id);
 
 /* Other settings than before, for a broker that does not run. */

@@ -98,6 +98,8 @@ void world_set_capacity(struct world *world,
 /* Files, as a program beside the process sees them. Paths are relative to data folder 0. */
 struct span world_file(const struct world *world, const char *path); /* null when there is none */
 void world_put_file(struct world *world, const char *path, struct span bytes); /* durable at once */
+void world_put_file_in(struct world *world, uint32_t data_folder, const char *path,
+                       struct span bytes); /* the same in another data folder */
 void world_put_folder(struct world *world, const char *path);
 void world_remove(struct world *world, const char *path);
 /* Bytes of a file that the process has open; NULL when it is shorter. */

@@ -32,6 +32,12 @@ void world_put_file(struct world *world, const char *path, struct span bytes)
     beside_put_file(world_files_of(world), path, bytes);
 }
 
+void world_put_file_in(struct world *world, uint32_t data_folder, const char *path,
+                       struct span bytes)
+{
+    beside_put_file_in(world_files_of(world), data_folder, path, bytes);
+}
+
 void world_put_folder(struct world *world, const char *path)
 {
     beside_put_folder(world_files_of(world), path);
