@@ -142,8 +142,9 @@ static const struct {
     int option;
     int value;
 } inherited[] = {
-    {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
-    {IPPROTO_TCP, TCP_KEEPIDLE, 60}, {IPPROTO_TCP, TCP_KEEPINTVL, 15},
+    {IPPROTO_TCP, TCP_NODELAY, 1},
+    {SOL_SOCKET, SO_KEEPALIVE, 1},
+    {IPPROTO_TCP, TCP_KEEPINTVL, 15},
     {IPPROTO_TCP, TCP_KEEPCNT, 4},
 };
 
@@ -157,6 +158,30 @@ START_TEST(accepted_has_the_options_of_its_listener)
                      0);
     ck_assert_int_eq(value, inherited[_i].value);
     close(client);
+}
+END_TEST
+
+/* Or the kernel probes all that came at once in the same tick, drops most probes, and takes good
+ * peers for vanished ones. */
+START_TEST(peers_are_not_probed_all_at_once)
+{
+    enum { IDLE_S = 60, SPREAD_S = 120, CLIENTS = 3 * SPREAD_S };
+    int clients[CLIENTS];
+    int times[SPREAD_S] = {0};
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = rig_connect(&(uint64_t){0});
+        int idle_s = 0;
+        socklen_t length = sizeof(idle_s);
+        ck_assert_int_eq(
+            getsockopt(faults.last_accepted, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, &length), 0);
+        ck_assert_int_ge(idle_s, IDLE_S);
+        ck_assert_int_lt(idle_s, IDLE_S + SPREAD_S);
+        times[idle_s - IDLE_S]++;
+    }
+    for (int i = 0; i < SPREAD_S; i++)
+        ck_assert_int_eq(times[i], CLIENTS / SPREAD_S);
+    for (int i = 0; i < CLIENTS; i++)
+        close(clients[i]);
 }
 END_TEST
 
@@ -297,6 +322,7 @@ SUITE(net_listen)
     tcase_add_test(tcase, accepted_names_the_peer);
     tcase_add_loop_test(tcase, accepted_has_the_options_of_its_listener, 0,
                         sizeof(inherited) / sizeof(inherited[0]));
+    tcase_add_test(tcase, peers_are_not_probed_all_at_once);
     tcase_add_test(tcase, accept_skips_connections_that_are_gone);
     tcase_add_loop_test(tcase, accept_pauses_when_there_are_no_descriptors, 0, 4);
     tcase_add_test(tcase, accept_takes_turns);
