@@ -262,13 +262,15 @@ void broker_free(struct broker *broker)
     coordinator_free(broker->coordinator);
     while (!list_empty(&broker->sessions))
         session_free(container_of(broker->sessions.next, struct session, place));
-    cluster_free(broker);
+    io_forget_all(&broker->io);
+    cluster_end(broker);
     boot_free(broker);
     departure_free(broker);
     shutdown_free(broker);
     fetch_sessions_free(broker->fetch_sessions);
     partition_free_all(broker);
     controller_free(broker->controller);
+    cluster_free(broker);
     identity_check_free(broker->identity);
     for (uint32_t i = 0; i < broker->folders_count; i++)
         folder_free(broker->folders[i]);

@@ -122,7 +122,7 @@ void cluster_stop(struct broker *broker)
         peers_stop(broker->cluster->peers);
 }
 
-void cluster_free(struct broker *broker)
+void cluster_end(struct broker *broker)
 {
     struct cluster *cluster = broker->cluster;
     if (cluster == NULL)
@@ -132,6 +132,12 @@ void cluster_free(struct broker *broker)
     leader_calls_free(&cluster->calls);
     replicas_free(cluster->replicas);
     peers_free(cluster->peers);
-    memory_give(&broker->memory, MEMORY_STATE, cluster, sizeof(*cluster));
+}
+
+void cluster_free(struct broker *broker)
+{
+    if (broker->cluster == NULL)
+        return;
+    memory_give(&broker->memory, MEMORY_STATE, broker->cluster, sizeof(struct cluster));
     broker->cluster = NULL;
 }

@@ -33,8 +33,12 @@ void cluster_open(struct broker *broker);
 /* Its listeners serve: it dials the nodes that controller.quorum.voters names. */
 void cluster_dial(struct broker *broker);
 
-/* Ends the links, in order; gives them back. No-ops without a cluster. */
+/* Ends the links, in order. A no-op without a cluster, as those below are. */
 void cluster_stop(struct broker *broker);
+
+/* Gives back all that it has, but for what others may still refer to, as the controller's queue
+ * does; then that, too. */
+void cluster_end(struct broker *broker);
 void cluster_free(struct broker *broker);
 
 #endif

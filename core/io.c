@@ -16,6 +16,13 @@ void io_init(struct io *io, struct memory *memory, struct effects *effects)
     list_init(&io->turn_tasks);
 }
 
+void io_forget_all(struct io *io)
+{
+    timers_clear(&io->timers);
+    while (list_pop(&io->turn_tasks) != NULL) {
+    }
+}
+
 void io_free(struct io *io)
 {
     timers_clear(&io->timers);

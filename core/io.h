@@ -54,6 +54,10 @@ struct io {
 void io_init(struct io *io, struct memory *memory, struct effects *effects);
 void io_free(struct io *io);
 
+/* Nothing is due, or to be done at the end of a turn, any more: before those to whom it belongs are
+ * freed, in whatever order. */
+void io_forget_all(struct io *io);
+
 /* True while the effect of `op` has not completed. */
 bool op_busy(const struct op *op);
 
