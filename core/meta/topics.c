@@ -240,7 +240,7 @@ static int write_partition(const struct topics_context *context, struct uuid top
     record.body.partition.replicas_count = brokers_count;
     record.body.partition.isr = isr;
     record.body.partition.isr_count = isr_count;
-    record.body.partition.leader = isr[0];
+    record.body.partition.leader = isr_count > 0 ? isr[0] : META_NO_LEADER;
     record.body.partition.leader_epoch = 0;
     record.body.partition.partition_epoch = 0;
     return meta_write(context->writer, &record);
