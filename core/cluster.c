@@ -127,7 +127,6 @@ void cluster_end(struct broker *broker)
     struct cluster *cluster = broker->cluster;
     if (cluster == NULL)
         return;
-    fencing_stop(&cluster->fencing);
     lease_free(&cluster->lease);
     leader_calls_free(&cluster->calls);
     replicas_free(cluster->replicas);

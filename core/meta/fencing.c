@@ -178,11 +178,6 @@ void fencing_start(struct fencing *fencing, struct controller *controller, struc
     controller_watch(controller, &fencing->watcher);
 }
 
-void fencing_stop(struct fencing *fencing)
-{
-    timer_cancel(&fencing->io->timers, &fencing->unheard_timer);
-}
-
 void fencing_heard(struct fencing *fencing, int32_t node_id)
 {
     struct fencing_note *note = note_of(fencing, node_id);

@@ -52,9 +52,6 @@ void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t
 /* Acts on them from now on, whenever this node leads. Both outlive it. */
 void fencing_start(struct fencing *fencing, struct controller *controller, struct image *image);
 
-/* Nothing is looked at any more; `fencing` may be freed. */
-void fencing_stop(struct fencing *fencing);
-
 /* What the links say of a node. */
 void fencing_heard(struct fencing *fencing, int32_t node_id);
 void fencing_silent(struct fencing *fencing, int32_t node_id);

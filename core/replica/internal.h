@@ -237,6 +237,9 @@ int64_t replicas_broker_epoch(const struct replicas *replicas, int32_t id); /* -
 /* Something is to be sent at the end of this turn. */
 void replicas_wake(struct replicas *replicas);
 
+/* Every stream to the node has something to send, as far as it knows. */
+void replicas_wake_streams(struct replica_node *node);
+
 /* The hosted partition that a message names; NULL. */
 struct partition *replicas_find(struct replicas *replicas, struct uuid topic_id, int32_t index);
 

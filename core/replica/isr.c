@@ -129,15 +129,14 @@ void isr_look(struct replica_leader *lead)
 
 /* The lists as they should be, each with room for all replicas. KIP-966: who leaves an ISR that
  * gets too small holds all that will be committed. */
-static void lists_make(const struct replica_leader *lead, const struct meta_partition *meta,
-                       int32_t *isr, int32_t *ret_isr_count, int32_t *elr, int32_t *ret_elr_count)
+static void lists_make(struct replica_leader *lead, const struct meta_partition *meta, int32_t *isr,
+                       int32_t *ret_isr_count, int32_t *elr, int32_t *ret_elr_count)
 {
     int32_t isr_count = 0;
     int32_t elr_count = 0;
     for (uint32_t i = 0; i < meta->replicas_count; i++) {
         const int32_t id = meta_replicas(meta)[i];
-        const struct replica_stream *stream =
-            lead_stream((struct replica_leader *)(uintptr_t)lead, id);
+        const struct replica_stream *stream = lead_stream(lead, id);
         const bool was_in = meta_is_member(meta_isr(meta), meta->isr_count, id);
         if (stream == NULL || was_in != is_wrong(stream, meta))
             isr[isr_count++] = id;

@@ -278,7 +278,7 @@ const char *replicas_receive(struct replicas *replicas, const struct peer_messag
     return why;
 }
 
-static void streams_wake(struct replica_node *node)
+void replicas_wake_streams(struct replica_node *node)
 {
     struct list *place;
     struct list *next;
@@ -314,7 +314,7 @@ void replicas_peer_down(struct replicas *replicas, int32_t node_id)
     if (node == NULL)
         return;
     node->is_up = false;
-    streams_wake(node); /* nothing waits in memory for it any more */
+    replicas_wake_streams(node); /* nothing waits in memory for it any more */
 }
 
 void replicas_peer_drained(struct replicas *replicas, int32_t node_id)
@@ -323,7 +323,7 @@ void replicas_peer_drained(struct replicas *replicas, int32_t node_id)
     if (node == NULL)
         return;
     node->is_full = false;
-    streams_wake(node);
+    replicas_wake_streams(node);
     replicas_wake(replicas);
 }
 

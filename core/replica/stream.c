@@ -220,13 +220,7 @@ static int catch_up_batch(struct log_scan *scan, struct span batch)
 /* Without progress the same would be tried again at once, and fail again. */
 static void retry(struct timer *timer)
 {
-    struct replica_node *node = container_of(timer, struct replica_node, retry_timer);
-    struct list *place;
-    struct list *next;
-    list_each(&node->streams, place, next)
-    {
-        lead_wake(container_of(place, struct replica_stream, place)->lead);
-    }
+    replicas_wake_streams(container_of(timer, struct replica_node, retry_timer));
 }
 
 static void catch_up_done(struct log_scan *scan, int error)
