@@ -47,9 +47,26 @@ static void delete_one(struct topics_context *context, struct delete_topics_resp
     out->error_code = (int16_t)error;
 }
 
+/* What the request names, at the place of its answer, whatever is there by now. */
+static void read_topics(const struct request *request,
+                        struct delete_topics_response_response *responses, int32_t count)
+{
+    const struct delete_topics_request *body = request->body;
+    for (int32_t i = 0; i < count; i++)
+        responses[i] = wire_default_delete_topics_response_response;
+    for (int32_t i = 0; i < body->topics_count; i++) {
+        responses[i].name = body->topics[i].name;
+        responses[i].topic_id = body->topics[i].topic_id;
+    }
+    for (int32_t i = 0; i < body->topic_names_count; i++)
+        responses[i].name = body->topic_names[i];
+}
+
 static void delete_write(struct change *change, struct topics_context *context)
 {
     struct delete_topics *delete = container_of(change, struct delete_topics, change);
+    /* It may have been judged before, and have lost its place to another change. */
+    read_topics(change->request, delete->response->responses, delete->response->responses_count);
     for (int32_t i = 0; i < delete->response->responses_count; i++)
         delete_one(context, &delete->response->responses[i]);
 }
@@ -62,19 +79,6 @@ static void delete_done(struct change *change, int error)
             delete->response->responses[i].error_code = (int16_t)error;
     }
     request_reply(change->request, delete->response);
-}
-
-/* What the request names, at the place of its answer. */
-static void read_topics(const struct request *request,
-                        struct delete_topics_response_response *responses)
-{
-    const struct delete_topics_request *body = request->body;
-    for (int32_t i = 0; i < body->topics_count; i++) {
-        responses[i].name = body->topics[i].name;
-        responses[i].topic_id = body->topics[i].topic_id;
-    }
-    for (int32_t i = 0; i < body->topic_names_count; i++)
-        responses[i].name = body->topic_names[i];
 }
 
 void delete_topics_handle(struct broker *broker, struct request *request)
@@ -94,7 +98,7 @@ void delete_topics_handle(struct broker *broker, struct request *request)
         request_refuse(request, "there is no memory for it");
         return;
     }
-    read_topics(request, responses);
+    read_topics(request, responses, count);
     delete->response->responses = responses;
     delete->response->responses_count = count;
     change_propose(&delete->change);

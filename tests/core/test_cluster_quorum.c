@@ -275,6 +275,30 @@ START_TEST(nobody_waits_for_a_voter_that_never_comes)
 }
 END_TEST
 
+/* Each judges its own change at the same end of the log: all but one are judged again. */
+START_TEST(changes_that_come_second_are_judged_as_if_they_were_new)
+{
+    struct span topics[] = {SPAN_NULL, SPAN("t1"), SPAN("t2"), SPAN("t3")};
+    static const int32_t brokers[] = {1, 2, 3};
+    for (int32_t id = 1; id <= 3; id++)
+        crew_create(clients[1], topics[id], brokers, 1, 3);
+    for (int32_t id = 1; id <= 3; id++) {
+        struct delete_topics_request *request = client_request(clients[id], API_DELETE_TOPICS);
+        request->topic_names = &topics[id];
+        request->topic_names_count = 1;
+        client_send(clients[id], API_DELETE_TOPICS, 5, request);
+    }
+    crew_advance(500);
+    for (int32_t id = 1; id <= 3; id++) {
+        const struct delete_topics_response *response = client_take(clients[id]);
+        ck_assert_ptr_nonnull(response);
+        ck_assert_int_eq(response->responses[0].error_code, ERR_NONE);
+        ck_assert(span_equal(response->responses[0].name, topics[id]));
+        ck_assert_ptr_null(image_topic(&crew_nodes[1].broker->image, topics[id]));
+    }
+}
+END_TEST
+
 SUITE(cluster_quorum)
 {
     TCase *tcase = tcase_create("quorum");
@@ -286,6 +310,7 @@ SUITE(cluster_quorum)
     tcase_add_test(tcase, a_voter_comes_back_with_another_disk);
     tcase_add_test(tcase, the_leader_may_leave_too);
     tcase_add_test(tcase, what_makes_no_sense_changes_no_voters);
+    tcase_add_test(tcase, changes_that_come_second_are_judged_as_if_they_were_new);
     tcase_add_loop_test(tcase, nobody_waits_for_a_voter_that_never_comes, 0, 3);
     suite_add_tcase(suite, tcase);
 }
