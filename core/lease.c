@@ -42,13 +42,12 @@ void lease_await(struct broker *broker, struct lease_waiter *waiter)
         list_append(&broker->cluster->lease.waiters, &waiter->place);
 }
 
-static void lease_granted(struct lease *lease, uint64_t asked_us)
+static void lease_extend(struct lease *lease, uint64_t asked_us)
 {
     struct list awake;
     struct list *place;
     const uint64_t until_us = asked_us + lease->length_us;
-    /* Nobody else is believed that it was asked later than now. */
-    if (asked_us > lease->broker->io.now_us || until_us <= lease->until_us || lease->is_given_up)
+    if (until_us <= lease->until_us || lease->is_given_up)
         return;
     lease->until_us = until_us;
     if (!lease_holds(lease->broker))
@@ -60,6 +59,31 @@ static void lease_granted(struct lease *lease, uint64_t asked_us)
         struct lease_waiter *waiter = container_of(place, struct lease_waiter, place);
         waiter->held(waiter);
     }
+}
+
+/* A broker that was fenced and let in again may be told of the lease first: it counts when its own
+ * image has what the controller's had, and so says who leads. */
+static void early_look(struct lease *lease)
+{
+    if (!lease->is_early || lease->broker->image.end_offset < lease->early_end)
+        return;
+    lease->is_early = false;
+    lease_extend(lease, lease->early_asked_us);
+}
+
+static void lease_granted(struct lease *lease, uint64_t asked_us, int64_t end_offset)
+{
+    const uint64_t now_us = lease->broker->io.now_us;
+    /* Nobody else is believed that it was asked later than now. */
+    if (asked_us > now_us)
+        return;
+    /* One that waits is not put off by the next, unless it is over. */
+    if (!lease->is_early || lease->early_asked_us + lease->length_us <= now_us) {
+        lease->is_early = true;
+        lease->early_asked_us = asked_us;
+        lease->early_end = end_offset;
+    }
+    early_look(lease);
 }
 
 /* ---- Granted ---- */
@@ -88,9 +112,10 @@ static void confirmed(struct raft_barrier *barrier, int error)
     grant_free(grant);
     if (!is_granted)
         return;
-    const struct lease_granted message = {.asked_us = it.asked_us};
+    const struct lease_granted message = {.asked_us = it.asked_us,
+                                          .end_offset = lease->broker->image.end_offset};
     if (it.node_id == lease->broker->conf->node_id)
-        lease_granted(lease, (uint64_t)it.asked_us);
+        lease_extend(lease, (uint64_t)it.asked_us);
     else
         peers_send(lease->peers, it.node_id, TYPE_GRANT, &wire_lease_granted, &message, NULL,
                    SPAN_NULL);
@@ -141,11 +166,12 @@ static void ask(struct timer *timer)
     timer_set(&io->timers, timer, io->now_us + lease->again_us, ask);
 }
 
-/* Another controller, or one again: it is asked at once. */
+/* The image may have grown. Another controller, or one again, is asked at once. */
 static void controller_changed(struct controller_watcher *watcher)
 {
     struct lease *lease = container_of(watcher, struct lease, watcher);
     const int32_t leader = quorum_status(quorum_of(lease)).leader;
+    early_look(lease);
     if (leader == lease->leader || leader == RAFT_NOBODY || lease->is_stopped)
         return;
     lease->again_us = AGAIN_LEAST_US;
@@ -175,7 +201,7 @@ const char *lease_receive(struct lease *lease, const struct peer_message *messag
     if (wire_decode(&wire_lease_granted, 0, message->body, &none, &granted) != ERR_NONE ||
         granted.asked_us < 0)
         return "the grant of a lease is malformed";
-    lease_granted(lease, (uint64_t)granted.asked_us);
+    lease_granted(lease, (uint64_t)granted.asked_us, granted.end_offset);
     return NULL;
 }
 

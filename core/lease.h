@@ -11,6 +11,9 @@
  *     controller:       heard at H ≥ A ─ grants ─ (silence) ─ fences at H + session timeout at
  *                                                             the earliest, or by proof of death
  *
+ * A grant says where the controller's image ended, and counts only where the broker's own image has
+ * come as far: who was fenced and let in again has to know that others lead now.
+ *
  * The lease is an eighth shorter than the session timeout: so far may the two clocks drift apart.
  */
 #ifndef CORE_LEASE_H
@@ -52,6 +55,9 @@ struct lease {
     uint64_t length_us;
     uint64_t until_us; /* 0: there is none */
     uint64_t again_us; /* from one question to the next */
+    bool is_early;     /* one was granted that counts when the image ends there */
+    uint64_t early_asked_us;
+    int64_t early_end;
     bool is_stopped;
     bool is_given_up;
     struct timer ask_timer;

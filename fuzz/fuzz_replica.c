@@ -215,6 +215,14 @@ static struct span next_batch(uint8_t *room, size_t capacity, int32_t epoch, int
     return span_of(room, kind >= 0xe0 && kind < 0xf0 ? length - 1 : length);
 }
 
+static void say_grant(struct node *node, int32_t from)
+{
+    const int64_t asked_us = next_number((int64_t)node->broker->io.now_us);
+    const int64_t end_offset = next_number(node->broker->image.end_offset);
+    say_message(node, from, TYPE_LEASE + 1, &wire_lease_granted,
+                &(struct lease_granted){asked_us, end_offset});
+}
+
 static void speak(struct node *node, int32_t from, enum action action)
 {
     uint8_t room[1024];
@@ -266,8 +274,7 @@ static void speak(struct node *node, int32_t from, enum action action)
                     &(struct lease_ask){broker_epoch, next_number(0)});
         return;
     default:
-        say_message(node, from, TYPE_LEASE + 1, &wire_lease_granted,
-                    &(struct lease_granted){next_number((int64_t)node->broker->io.now_us)});
+        say_grant(node, from);
         return;
     }
 }

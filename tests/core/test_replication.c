@@ -449,6 +449,27 @@ START_TEST(a_broker_that_is_about_to_be_fenced_gets_no_lease)
 }
 END_TEST
 
+/* It is let in again at once, while what happened meanwhile has still to be read for it. */
+START_TEST(a_leader_that_was_stopped_gets_no_lease_before_it_knows)
+{
+    produce_some(1);
+    const int32_t stopped = leader();
+    client_leave();
+    let_sleep(stopped, 8000);
+    for (int32_t id = 1; id <= NODES; id++)
+        world_hold(nodes[id].world, EFFECT_READ, "__cluster_metadata-0");
+    advance(1000);
+    ck_assert(!image_broker(&nodes[stopped % NODES + 1].broker->image, stopped)->fenced);
+    ck_assert_int_eq(meta(stopped)->leader, stopped);
+    ck_assert(!lease_holds(nodes[stopped].broker));
+    for (int32_t id = 1; id <= NODES; id++)
+        world_release(nodes[id].world);
+    advance(500);
+    ck_assert_int_ne(meta(stopped)->leader, stopped);
+    ck_assert(lease_holds(nodes[stopped].broker));
+}
+END_TEST
+
 /* With another partition in the request that was refused, an answer acknowledges none the less. */
 START_TEST(an_acknowledgement_that_was_held_up_does_not_leave)
 {
@@ -609,6 +630,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
     tcase_add_test(tcase, a_broker_that_is_about_to_be_fenced_gets_no_lease);
+    tcase_add_test(tcase, a_leader_that_was_stopped_gets_no_lease_before_it_knows);
     tcase_add_loop_test(tcase, an_acknowledgement_that_was_held_up_does_not_leave, 0, 2);
     tcase_add_test(tcase, a_leader_that_was_stopped_may_end);
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
