@@ -101,7 +101,7 @@ check-hostile: chronik $(SIM_PROGRAM)
 	$(SHELL) $(srcdir)/tests/e2e/hostile.sh
 
 # Three replicas of all under load, and each of three brokers killed, and ended in order, ten times.
-check-phase7: chronik
+check-phase7: chronik $(SIM_PROGRAM)
 	CHRONIK_E2E_ROUNDS=10 CHRONIK_E2E_IDLE=40 $(SHELL) $(srcdir)/tests/e2e/phase7.sh
 
 # A hundred brokers that keep flight records while clients are at work, and the records replayed.

@@ -90,24 +90,6 @@ class Broker:
         self.process.stdout.close()
         self.process = None
 
-    def replay(self):
-        """Replays the record of every life; one that is not the same is kept where we are."""
-        events = size = 0
-        for record in self.records:
-            size += os.path.getsize(record)
-            done = subprocess.run([self.simulator, "replay", record], stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, check=False, timeout=REPLAY_SECONDS)
-            said = done.stdout.decode(errors="replace")
-            same = re.match(r"the same: (\d+) events", said)
-            if done.returncode != 0 or same is None:
-                kept = tempfile.mkdtemp(prefix="chronik-record.", dir=os.getcwd())
-                shutil.copy(record, kept)
-                raise AssertionError("%s in %s: exit code %d: %s" %
-                                     (os.path.basename(record), kept, done.returncode, said))
-            events += int(same.group(1))
-        print("# replayed %d records: %d bytes, %d events" % (len(self.records), size, events))
-        must(events > 0, "nothing was recorded")
-
     def check_records(self, tap):
         """A case: what the broker did in each of its lives, the present one included, is done
         again to the same end."""
@@ -117,11 +99,30 @@ class Broker:
             return
         if self.process is not None:
             self.stop()
-        tap.case(name, self.replay)
+        tap.case(name, replay, self.simulator, self.records)
 
     def log(self):
         with open(os.path.join(self.folder, "errors"), "rb") as errors:
             return errors.read().decode(errors="replace")[-4000:]
+
+
+def replay(simulator, records):
+    """Replays flight records; one that is not the same is kept where we are."""
+    events = size = 0
+    for record in records:
+        size += os.path.getsize(record)
+        done = subprocess.run([simulator, "replay", record], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False, timeout=REPLAY_SECONDS)
+        said = done.stdout.decode(errors="replace")
+        same = re.match(r"the same: (\d+) events", said)
+        if done.returncode != 0 or same is None:
+            kept = tempfile.mkdtemp(prefix="chronik-record.", dir=os.getcwd())
+            shutil.copy(record, kept)
+            raise AssertionError("%s in %s: exit code %d: %s" %
+                                 (os.path.basename(record), kept, done.returncode, said))
+        events += int(same.group(1))
+    print("# replayed %d records: %d bytes, %d events" % (len(records), size, events))
+    must(events > 0, "nothing was recorded")
 
 
 class Tap:

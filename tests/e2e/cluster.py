@@ -15,7 +15,7 @@ import time
 
 import confluent_kafka
 
-from chronik import READY_SECONDS, Tap, must, wait_until
+from chronik import READY_SECONDS, Tap, must, replay, wait_until
 
 KILLS = int(os.environ.get("CHRONIK_E2E_KILLS", "3"))
 NODES = 3
@@ -40,6 +40,7 @@ class Node:
         open(os.path.join(self.folder, "errors"), "wb").close()
         self.port = cluster.ports[number - 1]
         self.process = None
+        self.records = []  # of its lives
         with open(self.properties, "w", encoding="utf-8") as file:
             file.write("node.id=%d\nprocess.roles=broker,controller\n"
                        "listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d\n"
@@ -65,9 +66,12 @@ class Node:
         must(done.returncode == 0, done.stdout.decode())
 
     def start(self):
+        command = [self.cluster.program, "broker", self.properties]
+        if self.cluster.simulator:
+            self.records.append(os.path.join(self.folder, "record-%d" % len(self.records)))
+            command += ["--set", "chronik.record.file=" + self.records[-1]]
         errors = open(os.path.join(self.folder, "errors"), "ab")
-        self.process = subprocess.Popen([self.cluster.program, "broker", self.properties],
-                                        stdout=subprocess.PIPE, stderr=errors)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
         errors.close()
 
     def await_ready(self):
@@ -105,9 +109,11 @@ class Node:
 
 
 class Cluster:
-    """All of them, in one folder."""
+    """All of them, in one folder. When CHRONIK_SIM names the program chronik-sim, each life of each
+    node keeps a flight record, and check_records() replays them."""
 
     def __init__(self):
+        self.simulator = os.environ.get("CHRONIK_SIM", "")
         self.program = os.environ.get("CHRONIK", os.path.join(os.getcwd(), "chronik"))
         self.folder = tempfile.mkdtemp(prefix="chronik-cluster.")
         self.ports = free_ports(2 * NODES)
@@ -129,6 +135,15 @@ class Cluster:
     @property
     def addresses(self):
         return ",".join(node.address for node in self.nodes)
+
+    def check_records(self, tap):
+        """A case: what each node did in each of its lives is done again to the same end."""
+        name = "the flight records of all nodes replay"
+        if not self.simulator:
+            tap.skip(name, "chronik-sim was not built")
+            return
+        tap.case(name, replay, self.simulator,
+                 [record for node in self.nodes for record in node.records])
 
     def leader(self):
         """The node that began the latest term."""
@@ -256,6 +271,7 @@ def main():
         tap.case("kill -9 of the controller, %d times, loses nothing" % KILLS,
                  kill_the_controller, cluster)
         tap.case("all end in order", orderly_end, cluster)
+        cluster.check_records(tap)
         if tap.failed:
             for node in cluster.nodes:
                 print("# node %d\n# %s" % (node.number, node.log()[-4000:].replace("\n", "\n# ")))

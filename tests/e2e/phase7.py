@@ -264,6 +264,7 @@ def main():
                  cluster, "death")
         tap.case("SIGTERM of each leader under load likewise", kill_each_leader, cluster, "leave")
         tap.case("all end in order", orderly_end, cluster)
+        cluster.check_records(tap)
         if tap.failed:
             for node in cluster.nodes:
                 print("# node %d\n# %s" % (node.number, node.log()[-4000:].replace("\n", "\n# ")))
