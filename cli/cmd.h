@@ -34,6 +34,7 @@ struct cmd {
     int (*run)(const struct cmd *cmd, int argc, char **argv);
 };
 
+extern const struct cmd cmd_bench;
 extern const struct cmd cmd_broker;
 extern const struct cmd cmd_cluster;
 extern const struct cmd cmd_dump;

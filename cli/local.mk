@@ -4,6 +4,21 @@ noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
 	cli/allocator.c \
 	cli/allocator.h \
+	cli/bench_cpu.c \
+	cli/bench_cpu.h \
+	cli/bench_histogram.c \
+	cli/bench_histogram.h \
+	cli/bench_link.c \
+	cli/bench_link.h \
+	cli/bench_plan.h \
+	cli/bench_print.c \
+	cli/bench_print.h \
+	cli/bench_request.c \
+	cli/bench_request.h \
+	cli/bench_run.c \
+	cli/bench_run.h \
+	cli/bench_topic.c \
+	cli/bench_topic.h \
 	cli/client.c \
 	cli/client.h \
 	cli/cluster_folder.c \
@@ -17,6 +32,7 @@ libcli_a_SOURCES = \
 	cli/cluster_voter.c \
 	cli/cluster_voter.h \
 	cli/cmd.h \
+	cli/cmd_bench.c \
 	cli/cmd_broker.c \
 	cli/cmd_cluster.c \
 	cli/cmd_dump.c \

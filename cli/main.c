@@ -5,7 +5,8 @@
 #include "cli/program.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_broker, &cmd_format, &cmd_random_uuid, &cmd_topic, &cmd_cluster, &cmd_dump, &cmd_sim, NULL,
+    &cmd_broker, &cmd_format, &cmd_random_uuid, &cmd_topic, &cmd_cluster,
+    &cmd_bench,  &cmd_dump,   &cmd_sim,         NULL,
 };
 
 static const struct program program = {

@@ -148,6 +148,28 @@ says "format a folder with files" 1 "not empty" \
     "$chronik" format --cluster-id "$id" --set log.dirs="$scratch"
 says "output that goes nowhere" 1 "cannot write to standard output" \
     sh -c "'$chronik' help >/dev/full"
+says "bench without an arm" 2 "say what to do: produce, fetch or tail" "$chronik" bench
+says "a misspelt arm" 2 'no "produse"; did you mean "produce"?' "$chronik" bench produse
+says "two arms" 2 "produce takes no more words: fetch" "$chronik" bench produce fetch
+says "a misspelt option of bench" 2 "no option --conections; did you mean --connections?" \
+    "$chronik" bench produce --conections 3
+says "no number" 2 "--depth many is not a number from 1 to 1024" \
+    "$chronik" bench produce --depth many
+says "too much of something" 2 "--connections 10001 is not a number from 1 to 10000" \
+    "$chronik" bench produce --connections 10001
+says "an option of another arm" 2 "--acks is not for fetch" "$chronik" bench fetch --acks all
+says "acks that have no replies" 2 "0 has no replies to count" "$chronik" bench produce --acks 0
+says "a topic of no form" 2 "--create 3 is not of the form" "$chronik" bench produce --create 3
+says "a record that is larger than its batch" 2 "has no room for --record-bytes 200" \
+    "$chronik" bench produce --batch-bytes 100 --record-bytes 200
+says "a tail without room for its time" 2 "at least 16 bytes" \
+    "$chronik" bench tail --record-bytes 15
+says "a tail beyond the memory" 2 "do not fit into memory" \
+    "$chronik" bench tail --connections 1000 --depth 1000
+says "a broker's process that is not there" 1 "--pid 4194304: No such process" \
+    "$chronik" bench produce --pid 4194304
+says "a broker to bench that is not there" 1 "127.0.0.1:1: Connection refused" \
+    "$chronik" bench produce --bootstrap-server 127.0.0.1:1
 
 broker_start
 truth=no
@@ -214,6 +236,8 @@ completes "chronik rand" "random-uuid"
 completes "chronik clu" "cluster"
 completes "chronik cluster --pe" "--peers-port"
 completes "chronik cluster s" "status"
+completes "chronik bench t" "tail"
+completes "chronik bench produce --re" "--record-bytes"
 completes "chronik topic de" "describe delete"
 completes "chronik format --c" "--cluster-id"
 completes "chronik broker --s" "--set"

@@ -42,6 +42,7 @@ AM_TESTS_ENVIRONMENT = \
 SCRIPT_TESTS = \
 	tests/core-is-pure.sh \
 	tests/driver-calls.sh \
+	tests/e2e/bench.sh \
 	tests/e2e/broken.sh \
 	tests/e2e/bytes.sh \
 	tests/e2e/clients.sh \
@@ -60,7 +61,7 @@ EXTRA_DIST += tests/e2e/broker.sh tests/e2e/records.sh tests/e2e/run.sh \
 	tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/cluster.py tests/e2e/crash.py \
 	tests/e2e/hostile.py tests/e2e/order.py tests/e2e/phase7.py \
 	tests/e2e/try.py \
-	tests/e2e/broken.py tests/e2e/disturbed.py tests/e2e/faulty.py \
+	tests/e2e/bench.py tests/e2e/broken.py tests/e2e/disturbed.py tests/e2e/faulty.py \
 	tests/e2e/java.py tests/e2e/peer.py tests/e2e/members.py tests/e2e/member.js \
 	tests/e2e/go/main.go
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/check_cli
 tests_check_cli_SOURCES = \
+	tests/cli/test_bench_histogram.c \
 	tests/cli/test_client.c \
 	tests/cli/test_cluster_print.c \
 	tests/cli/test_dump.c \
