@@ -6,6 +6,7 @@
 #include "core/broker_state.h"
 #include "core/cluster.h"
 #include "core/coord/coordinator.h"
+#include "core/lease.h"
 #include "core/log/log.h"
 #include "core/partition.h"
 #include "core/session.h"
@@ -27,16 +28,23 @@ bool broker_view_quorum(const struct broker *broker, struct quorum_view *ret_vie
 {
     if (broker->controller == NULL)
         return false;
-    const struct raft_status status = quorum_status(controller_quorum(broker->controller));
+    const struct quorum *quorum = controller_quorum(broker->controller);
+    const struct raft_status status = quorum_status(quorum);
     *ret_view = (struct quorum_view){
         .term = status.term,
         .leader = status.leader,
         .leads = status.is_established,
         .committed = status.committed,
+        .committed_epoch = quorum_committed_epoch(quorum),
         .image_end = broker->image.end_offset,
         .image_epoch = broker->image.epoch,
     };
     return status.role != RAFT_STOPPED;
+}
+
+bool broker_view_lease(const struct broker *broker)
+{
+    return lease_holds(broker);
 }
 
 uint64_t broker_view_metadata(const struct broker *broker)

@@ -33,11 +33,15 @@ struct quorum_view {
     int32_t leader; /* -1: nobody */
     bool leads;     /* this node, and its image holds all that was committed before its term */
     int64_t committed;
-    int64_t image_end; /* up to where the image holds the metadata log */
+    int32_t committed_epoch; /* of the entry before that, if this node is the leader; else -1 */
+    int64_t image_end;       /* up to where the image holds the metadata log */
     int32_t image_epoch;
 };
 
 bool broker_view_quorum(const struct broker *broker, struct quorum_view *ret_view);
+
+/* True while the broker's lease (core/lease.h) holds; always where it is alone. */
+bool broker_view_lease(const struct broker *broker);
 
 /* The digest of the metadata image (core/meta/image.h); its cost is that of all topics. */
 uint64_t broker_view_metadata(const struct broker *broker);

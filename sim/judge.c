@@ -22,6 +22,8 @@ static const struct judge_kind *const kinds[] = {
     &judge_commits,
     &judge_metadata,
     &judge_quorum,
+    &judge_votes,
+    &judge_leases,
     &judge_partitions,
     &judge_replicas,
     &judge_limits,

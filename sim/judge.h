@@ -58,6 +58,8 @@ extern const struct judge_kind judge_limits;
 extern const struct judge_kind judge_links;
 extern const struct judge_kind judge_metadata;
 extern const struct judge_kind judge_quorum;
+extern const struct judge_kind judge_votes;
+extern const struct judge_kind judge_leases;
 extern const struct judge_kind judge_partitions;
 extern const struct judge_kind judge_replicas;
 

@@ -2,7 +2,9 @@
 /*
  * Machines of one cluster keep one metadata log: a term has one leader, what one of them has
  * committed all have alike, and images of the same offset are equal, whether they were built record
- * by record or from a snapshot. Machines that are clusters of their own are judged each for itself.
+ * by record or from a snapshot. What a leader commits ends with an entry of its own term: that a
+ * majority has those of earlier ones says nothing. Machines that are clusters of their own are
+ * judged each for itself.
  */
 #include "core/view.h"
 #include "sim/judge.h"
@@ -35,6 +37,7 @@ struct quorum_state {
         int64_t committed;
         int32_t term;
         bool led;
+        bool led_at_all; /* be it before it was established */
     } hosts[SIM_HOSTS_MAX];
 };
 
@@ -79,6 +82,18 @@ static void judge_image(struct judge *judge, const struct host *host,
     }
 }
 
+static void judge_commit(struct judge *judge, const struct host *host,
+                         const struct quorum_view *view)
+{
+    judge->judged++;
+    if (view->committed_epoch != view->term)
+        judge_object(
+            judge,
+            "%s leads in term %d, and commits up to offset %lld, where an entry of term %d "
+            "ends",
+            host->name, view->term, (long long)view->committed, view->committed_epoch);
+}
+
 static void stepped(struct judge *judge, struct host *host, const struct event *event)
 {
     (void)event;
@@ -93,9 +108,14 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
         judge_object(judge, "what is committed goes back from %lld to %lld on %s",
                      (long long)state->hosts[place].committed, (long long)view.committed,
                      host->name);
+    const bool leads = view.leader == (int32_t)host->number;
+    if (leads && state->hosts[place].led_at_all && state->hosts[place].term == view.term &&
+        view.committed > state->hosts[place].committed)
+        judge_commit(judge, host, &view);
     if (view.image_end != state->hosts[place].end_offset && view.image_end > 0)
         judge_image(judge, host, &view);
     state->hosts[place].led = view.leads;
+    state->hosts[place].led_at_all = leads;
     state->hosts[place].term = view.term;
     state->hosts[place].committed = view.committed;
     state->hosts[place].end_offset = view.image_end;
@@ -110,6 +130,7 @@ static void host_changed(struct judge *judge, struct host *host, enum host_chang
     state->hosts[place].end_offset = 0;
     state->hosts[place].committed = 0;
     state->hosts[place].led = false;
+    state->hosts[place].led_at_all = false;
 }
 
 static void end(struct judge *judge)
@@ -121,11 +142,11 @@ static void end(struct judge *judge)
 
 const struct judge_kind judge_quorum = {
     .name = "quorum",
-    .rule =
-        "a term has one leader, what is committed stays, and at each offset of the metadata log "
-        "all nodes have the same metadata",
-    .source =
-        "Raft: election safety, state machine safety; KIP-630: a snapshot is what its log was",
+    .rule = "a term has one leader, which commits by entries of that term, what is committed "
+            "stays, and "
+            "at each offset of the metadata log all nodes have the same metadata",
+    .source = "Raft: election safety, 5.4.2, state machine safety; KIP-630: a snapshot is what its "
+              "log was",
     .size = sizeof(struct quorum_state),
     .begin = begin,
     .stepped = stepped,

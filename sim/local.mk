@@ -74,6 +74,7 @@ libsim_a_SOURCES = \
 	sim/judge_history.c \
 	sim/judge_idempotence.c \
 	sim/judge_images.c \
+	sim/judge_leases.c \
 	sim/judge_limits.c \
 	sim/judge_links.c \
 	sim/judge_liveness.c \
@@ -82,6 +83,7 @@ libsim_a_SOURCES = \
 	sim/judge_quorum.c \
 	sim/judge_replicas.c \
 	sim/judge_order.c \
+	sim/judge_votes.c \
 	sim/knobs.c \
 	sim/knobs.h \
 	sim/member.h \

@@ -383,6 +383,12 @@ const struct raft_voters *quorum_voters(const struct quorum *quorum)
     return raft_voters(quorum->raft);
 }
 
+int32_t quorum_committed_epoch(const struct quorum *quorum)
+{
+    const struct raft_status status = raft_status(quorum->raft);
+    return status.role == RAFT_LEADER ? wal_epoch_before(quorum->wal, status.committed) : -1;
+}
+
 uint32_t quorum_losses(const struct quorum *quorum)
 {
     return quorum->losses;

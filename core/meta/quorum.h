@@ -76,6 +76,10 @@ struct raft_status quorum_status(const struct quorum *quorum);
 bool quorum_replica(const struct quorum *quorum, uint32_t number, struct raft_replica *ret_replica);
 const struct raft_voters *quorum_voters(const struct quorum *quorum);
 
+/* Of the leader: the epoch of the last entry that is committed; -1: there is none, or this node
+ * does not lead. */
+int32_t quorum_committed_epoch(const struct quorum *quorum);
+
 /* Changes the voters by one: raft_add_voter(), raft_remove_voter(). */
 int quorum_add_voter(struct quorum *quorum, const struct voters_record_voter *voter,
                      int64_t *ret_end);

@@ -43,13 +43,15 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_history.c \
 	tests/sim/test_judge_idempotence.c \
 	tests/sim/test_judge_images.c \
+	tests/sim/test_judge_leases.c \
 	tests/sim/test_judge_limits.c \
 	tests/sim/test_judge_links.c \
 	tests/sim/test_judge_liveness.c \
 	tests/sim/test_judge_metadata.c \
 	tests/sim/test_judge_order.c \
 	tests/sim/test_judge_partitions.c \
-	tests/sim/test_judge_replicas.c
+	tests/sim/test_judge_replicas.c \
+	tests/sim/test_judge_votes.c
 tests_check_judges_CFLAGS = $(TEST_CFLAGS)
 tests_check_judges_LDADD = $(TEST_LIBS) $(CORE_LIBS)
 $(tests_check_judges_OBJECTS): core/wire/messages.h

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Votes for who leads the quorum: a node gives one in a term, to whoever it may be, whatever became
+ * of its process meanwhile; and it has it on its disk when it tells anybody. The judge reads what
+ * nodes send one another, where they send it: to vote for itself is to ask others for votes.
+ */
+#include "core/base/crc32c.h"
+#include "core/base/endian.h"
+#include "core/meta/quorum_state.h"
+#include "core/peer/message.h"
+#include "core/raft/message.h"
+#include "core/wire/codec.h"
+#include "core/wire/error.h"
+#include "sim/file_node.h"
+#include "sim/judge.h"
+#include "sim/notes.h"
+
+#define SIZE_BYTES 4
+
+/* What decoding one message may take beyond its bytes. */
+#define ARENA_BYTES_MAX ((size_t)64 * 1024)
+
+/* Where a place of the file has its fields (core/meta/quorum_state.h). */
+enum { AT_CRC = 12, AT_SEQUENCE = 16, AT_TERM = 24, AT_VOTED = 28, AT_END = 64 };
+
+struct vote_note {
+    struct vote_key {
+        uint64_t host;
+        int64_t term;
+    } key;
+    int32_t voted; /* 0: new */
+};
+
+/* A connect of a process, and the connection that it led to. */
+struct dial_note {
+    struct dial_key {
+        uint64_t host;
+        uint64_t number; /* of the connection; while it is under way, of the effect, negated */
+    } key;
+    int32_t to;
+};
+
+struct votes {
+    struct notes votes;
+    struct notes dials;
+    struct arena arena;
+};
+
+static void begin(struct judge *judge)
+{
+    struct votes *votes = judge->state;
+    notes_init(&votes->votes, &judge->memory, sizeof(struct vote_note), sizeof(struct vote_key));
+    notes_init(&votes->dials, &judge->memory, sizeof(struct dial_note), sizeof(struct dial_key));
+    arena_init(&votes->arena, &judge->memory, MEMORY_STATE, ARENA_BYTES_MAX);
+}
+
+/* ---- Who is dialled. ---- */
+
+/* The machine of that name; 0: there is none. */
+static int32_t host_named(const struct judge *judge, struct span name)
+{
+    for (uint32_t i = 0; i < judge->sim->hosts_count; i++) {
+        if (span_equal(name, span_text(judge->sim->hosts[i]->name)))
+            return (int32_t)judge->sim->hosts[i]->number;
+    }
+    return 0;
+}
+
+static void dialled(struct judge *judge, const struct host *host, const struct effect *effect)
+{
+    struct votes *votes = judge->state;
+    const struct dial_key key = {.host = host->number, .number = -effect->id};
+    struct dial_note *note = notes_get(&votes->dials, &key);
+    note->to = host_named(judge, effect->connect.host);
+}
+
+static void completed(struct judge *judge, const struct host *host,
+                      const struct completion *completion)
+{
+    struct votes *votes = judge->state;
+    const struct dial_key key = {.host = host->number, .number = -completion->effect};
+    struct dial_note *note = notes_find(&votes->dials, &key);
+    if (note == NULL)
+        return;
+    const struct dial_key link = {.host = host->number, .number = completion->count};
+    if (completion->error == ERR_NONE)
+        ((struct dial_note *)notes_get(&votes->dials, &link))->to = note->to;
+    notes_remove(&votes->dials, note);
+}
+
+/* ---- What is on the disk. ---- */
+
+static bool is_whole(const uint8_t *place)
+{
+    return get_be32(place + AT_CRC) == crc32c(0, place + AT_SEQUENCE, AT_END - AT_SEQUENCE) &&
+           get_be64(place + AT_SEQUENCE) > 0;
+}
+
+/* The vote that the worst power loss would leave; false: none. */
+static bool durable_vote(const struct host *host, int32_t *ret_term, int32_t *ret_voted)
+{
+    const struct file_node *file = NULL;
+    for (uint32_t i = 0; i < FILES_FOLDERS_MAX && file == NULL; i++)
+        file =
+            host->files.roots[i] == NULL ? NULL : files_durable(&host->files, i, QUORUM_STATE_FILE);
+    const uint8_t *newest = NULL;
+    for (size_t at = 0; file != NULL && at + AT_END <= file->durable.length;
+         at += QUORUM_STATE_PLACE_BYTES) {
+        const uint8_t *place = file->durable.data + at;
+        if (is_whole(place) &&
+            (newest == NULL || get_be64(newest + AT_SEQUENCE) < get_be64(place + AT_SEQUENCE)))
+            newest = place;
+    }
+    if (newest == NULL)
+        return false;
+    *ret_term = (int32_t)get_be32(newest + AT_TERM);
+    *ret_voted = (int32_t)get_be32(newest + AT_VOTED);
+    return true;
+}
+
+/* ---- What is said. ---- */
+
+static void vote_given(struct judge *judge, const struct host *host, int32_t term, int32_t to)
+{
+    struct votes *votes = judge->state;
+    const struct vote_key key = {.host = host->number, .term = term};
+    struct vote_note *note = notes_get(&votes->votes, &key);
+    int32_t durable_term = -1;
+    int32_t voted = -1;
+    judge->judged++;
+    if (note->voted != 0 && note->voted != to)
+        judge_object(judge, "%s votes for n%d in term %d, in which it has voted for n%d",
+                     host->name, to, term, note->voted);
+    note->voted = to;
+    if (!durable_vote(host, &durable_term, &voted) || durable_term < term ||
+        (durable_term == term && voted != to))
+        judge_object(judge,
+                     "%s votes for n%d in term %d, and a power loss now would leave it with a vote "
+                     "for %d in term %d",
+                     host->name, to, term, voted, durable_term);
+}
+
+/* One frame, without its size. */
+static void said(struct judge *judge, const struct host *host, int32_t to, struct span frame)
+{
+    struct votes *votes = judge->state;
+    struct raft_message message;
+    if (frame.length < PEER_TYPE_BYTES)
+        return;
+    const int32_t type = (int16_t)get_be16(frame.data) - PEER_MESSAGE_FIRST;
+    if (type != RAFT_MESSAGE_VOTE && type != RAFT_MESSAGE_VOTED)
+        return;
+    const struct span body = span_of(frame.data + PEER_TYPE_BYTES, frame.length - PEER_TYPE_BYTES);
+    if (wire_decode(raft_message_schema(type), 0, body, &votes->arena, &message.body) != ERR_NONE)
+        judge_object(judge, "%s says something about votes that cannot be read", host->name);
+    else if (type == RAFT_MESSAGE_VOTE && !message.body.vote.pre_vote)
+        vote_given(judge, host, message.body.vote.term, (int32_t)host->number);
+    else if (type == RAFT_MESSAGE_VOTED && message.body.voted.granted &&
+             !message.body.voted.pre_vote)
+        vote_given(judge, host, message.body.voted.term, to);
+    arena_reset(&votes->arena);
+}
+
+/* Whole frames are sent, of which the small ones are one piece each. */
+static void sent(struct judge *judge, const struct host *host, const struct effect *effect)
+{
+    struct votes *votes = judge->state;
+    const struct dial_key key = {.host = host->number, .number = effect->send.connection};
+    const struct dial_note *note = notes_find(&votes->dials, &key);
+    size_t rest = 0; /* of a frame that goes on in later pieces */
+    if (note == NULL)
+        return;
+    for (uint32_t i = 0; i < effect->send.pieces_count; i++) {
+        const struct piece *piece = &effect->send.pieces[i];
+        if (rest == 0 && piece->length >= SIZE_BYTES) {
+            rest = SIZE_BYTES + get_be32(piece->data);
+            if (rest == piece->length)
+                said(judge, host, note->to,
+                     span_of(piece->data + SIZE_BYTES, piece->length - SIZE_BYTES));
+        }
+        rest -= piece->length < rest ? piece->length : rest;
+    }
+}
+
+static void stepped(struct judge *judge, struct host *host, const struct event *event)
+{
+    if (event->kind == EVENT_COMPLETED)
+        completed(judge, host, &event->completed);
+    for (uint32_t i = 0; i < host->effects.count; i++) {
+        const struct effect *effect = &host->effects.items[i];
+        if (effect->kind == EFFECT_CONNECT)
+            dialled(judge, host, effect);
+        else if (effect->kind == EFFECT_SEND)
+            sent(judge, host, effect);
+    }
+}
+
+static void end(struct judge *judge)
+{
+    struct votes *votes = judge->state;
+    notes_clear(&votes->votes);
+    notes_clear(&votes->dials);
+    arena_reset(&votes->arena);
+}
+
+const struct judge_kind judge_votes = {
+    .name = "votes",
+    .rule = "a node gives one vote in a term, and has it on its disk before it tells anybody",
+    .source = "Ongaro's thesis, 3.4 and 3.8",
+    .size = sizeof(struct votes),
+    .is_of_cluster = true,
+    .begin = begin,
+    .stepped = stepped,
+    .end = end,
+};
