@@ -22,6 +22,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_commits,
     &judge_metadata,
     &judge_quorum,
+    &judge_majority,
     &judge_votes,
     &judge_leases,
     &judge_partitions,

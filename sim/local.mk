@@ -78,6 +78,7 @@ libsim_a_SOURCES = \
 	sim/judge_limits.c \
 	sim/judge_links.c \
 	sim/judge_liveness.c \
+	sim/judge_majority.c \
 	sim/judge_metadata.c \
 	sim/judge_partitions.c \
 	sim/judge_quorum.c \

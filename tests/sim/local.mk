@@ -47,6 +47,7 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_limits.c \
 	tests/sim/test_judge_links.c \
 	tests/sim/test_judge_liveness.c \
+	tests/sim/test_judge_majority.c \
 	tests/sim/test_judge_metadata.c \
 	tests/sim/test_judge_order.c \
 	tests/sim/test_judge_partitions.c \
