@@ -2,10 +2,13 @@
 /*
  *     load:   open ──▶ read ──▶ (the newer place that is whole)        no such file: no vote
  *     store:  write the other place ──▶ sync
+ *     the first after a load: write again the place that was read ──▶ sync ──▶ store
  *     first:  create NAME.part ──▶ write ──▶ sync ──▶ rename ──▶ sync the folder
  *     after a failure: close ──▶ (told) … remove NAME.part ──▶ as the first
  *
- * What a failed sync has covered is never trusted or synced again, hence the new file.
+ * What a failed sync has covered is never trusted or synced again, hence the new file. What was
+ * read may be no better: the process before wrote it, and may have ended before its sync, or after
+ * one that failed. So it is written again, of which no power loss can make anything else.
  */
 #include "core/meta/quorum_state.h"
 
@@ -117,6 +120,7 @@ static void state_read(struct op *op, const struct completion *completion)
     }
     place_read(state, place);
     state->has_vote = true;
+    state->is_doubtful = true;
     state->done(state, ERR_NONE);
 }
 
@@ -230,11 +234,15 @@ static void part_removed(struct op *op, const struct completion *completion)
         part_open(state);
 }
 
-void quorum_state_store(struct quorum_state *state, const struct raft_vote_state *vote)
+static uint64_t place_at(uint64_t sequence)
 {
-    state->vote = *vote;
+    return (sequence & 1) * QUORUM_STATE_PLACE_BYTES;
+}
+
+static void store_next(struct quorum_state *state)
+{
     state->sequence++;
-    const uint64_t position = (state->sequence & 1) * QUORUM_STATE_PLACE_BYTES;
+    const uint64_t position = place_at(state->sequence);
     state->is_new = !state->has_vote || state->has_failed;
     if (state->is_new)
         memset(state->block, 0, QUORUM_STATE_FILE_BYTES);
@@ -250,6 +258,39 @@ void quorum_state_store(struct quorum_state *state, const struct raft_vote_state
     state->piece =
         (struct piece){.data = state->block + position, .length = QUORUM_STATE_PLACE_BYTES};
     io_write(state->io, &state->op, state_written, state->file, position, &state->piece, 1);
+}
+
+static void again_synced(struct op *op, const struct completion *completion)
+{
+    struct quorum_state *state = state_of(op);
+    if (completion->error != ERR_NONE)
+        store_fail(state, completion->error);
+    else
+        store_next(state);
+}
+
+static void again_written(struct op *op, const struct completion *completion)
+{
+    struct quorum_state *state = state_of(op);
+    if (completion->error != ERR_NONE)
+        store_fail(state, completion->error);
+    else
+        io_sync(state->io, op, again_synced, state->file);
+}
+
+void quorum_state_store(struct quorum_state *state, const struct raft_vote_state *vote)
+{
+    const uint64_t position = place_at(state->sequence);
+    const bool is_doubtful = state->is_doubtful;
+    state->vote = *vote;
+    state->is_doubtful = false;
+    if (!is_doubtful) {
+        store_next(state);
+        return;
+    }
+    state->piece =
+        (struct piece){.data = state->block + position, .length = QUORUM_STATE_PLACE_BYTES};
+    io_write(state->io, &state->op, again_written, state->file, position, &state->piece, 1);
 }
 
 static void state_closed(struct op *op, const struct completion *completion)

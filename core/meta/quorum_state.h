@@ -41,14 +41,16 @@ struct quorum_state {
     uint64_t file;
     uint64_t sequence; /* of the newest place; the lowest bit says which it is */
     bool is_open;
-    bool is_new;     /* the file is being written, and not a place in it */
-    bool has_failed; /* to store: the next time it is a new file */
+    bool is_new;      /* the file is being written, and not a place in it */
+    bool has_failed;  /* to store: the next time it is a new file */
+    bool is_doubtful; /* what was read may not be on the disk */
     int error;
     struct piece piece;
     uint8_t *block; /* QUORUM_STATE_FILE_BYTES */
 };
 
-/* Reads the file, if there is one. ERR_CORRUPT_MESSAGE when neither place is whole, or the votes
+/* Reads the file, if there is one: whether the vote is durable is not known before it is stored
+ * again. ERR_CORRUPT_MESSAGE when neither place is whole, or the votes
  * are those of another folder (a copied disk). */
 void quorum_state_load(struct quorum_state *state);
 

@@ -69,8 +69,7 @@ void raft_free(struct raft *raft)
 void raft_boot_vote(struct raft *raft, const struct raft_vote_state *state)
 {
     raft->term = state->term;
-    raft->voted = state->voted;
-    raft->durable = *state;
+    raft->voted = state->voted; /* persist() makes it durable, before it binds anybody */
 }
 
 int raft_boot_voters(struct raft *raft, int64_t offset, struct span value)

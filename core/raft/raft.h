@@ -28,8 +28,9 @@
  *   them later, never from inside (but a read may). `committed`, `role_changed`, `voters_changed`
  *   and what barriers call come at the end of the turn only and may call anything here but
  *   raft_free().
- * - Boot: raft_new(); the durable vote, if there is one (raft_boot_vote()); the voters record of
- *   the newest snapshot (raft_boot_voters()); then every batch behind that snapshot in order, the
+ * - Boot: raft_new(); the vote that was stored last, if there is one (raft_boot_vote()), which has
+ *   to be persisted again, since nobody knows whether it is durable; the voters record of the
+ *   newest snapshot (raft_boot_voters()); then every batch behind that snapshot in order, the
  *   uncommitted ones included (raft_boot_batch(), which looks into control batches only); then
  *   raft_start() with the end of what the snapshot and the image hold. The image follows
  *   `committed`: at a start nobody knows how much of the log is committed.

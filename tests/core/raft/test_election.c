@@ -281,6 +281,7 @@ START_TEST(one_vote_a_term_even_after_a_restart)
     world_crash(voter);
     world_start(voter);
     ask_for_vote(voter, leader->id, 7);
+    ck_assert(voter->is_persisting); /* what was read may not be on the disk */
     world_run(&world, 5000);
     ck_assert_int_eq(voter->disk.vote.voted.node, third->id);
     ck_assert_uint_eq(world.votes_count > 0, 1);
