@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Votes for who leads the quorum: a node gives one in a term, to whoever it may be, whatever became
- * of its process meanwhile; and it has it on its disk when it tells anybody. The judge reads what
- * nodes send one another, where they send it: to vote for itself is to ask others for votes.
+ * Votes for who leads the quorum: a node gives one in a term, whatever becomes of its process; it
+ * has it on its disk when it tells anybody, and stores no other one in that term. The judge reads
+ * what nodes send one another, where they send it: to vote for itself is to ask others for votes.
  */
 #include "core/base/crc32c.h"
 #include "core/base/endian.h"
@@ -118,6 +118,33 @@ static bool durable_vote(const struct host *host, int32_t *ret_term, int32_t *re
     return true;
 }
 
+/* The file, or what will be it. */
+static bool is_of_votes(struct span path)
+{
+    const struct span name = SPAN(QUORUM_STATE_FILE);
+    return path.length >= name.length && memcmp(path.data, name.data, name.length) == 0;
+}
+
+/* What was told of a term stays on the disk as long as that term does. */
+static void stored(struct judge *judge, const struct host *host, const struct effect *effect)
+{
+    struct votes *votes = judge->state;
+    const struct piece *piece = &effect->write.pieces[0];
+    for (size_t at = 0; at + AT_END <= piece->length; at += QUORUM_STATE_PLACE_BYTES) {
+        const uint8_t *place = piece->data + at;
+        const struct vote_key key = {.host = host->number,
+                                     .term = (int32_t)get_be32(place + AT_TERM)};
+        const struct vote_note *note = is_whole(place) ? notes_find(&votes->votes, &key) : NULL;
+        if (note == NULL)
+            continue;
+        judge->judged++;
+        if (note->voted != (int32_t)get_be32(place + AT_VOTED))
+            judge_object(judge, "%s stores a vote for %d in term %d, in which it has voted for n%d",
+                         host->name, (int32_t)get_be32(place + AT_VOTED), (int32_t)key.term,
+                         note->voted);
+    }
+}
+
 /* ---- What is said. ---- */
 
 static void vote_given(struct judge *judge, const struct host *host, int32_t term, int32_t to)
@@ -192,6 +219,8 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
             dialled(judge, host, effect);
         else if (effect->kind == EFFECT_SEND)
             sent(judge, host, effect);
+        else if (effect->kind == EFFECT_WRITE && is_of_votes(files_path(&host->files, effect)))
+            stored(judge, host, effect);
     }
 }
 
@@ -205,7 +234,8 @@ static void end(struct judge *judge)
 
 const struct judge_kind judge_votes = {
     .name = "votes",
-    .rule = "a node gives one vote in a term, and has it on its disk before it tells anybody",
+    .rule = "a node gives one vote in a term, and has it on its disk when it tells anybody, and "
+            "from then on",
     .source = "Ongaro's thesis, 3.4 and 3.8",
     .size = sizeof(struct votes),
     .is_of_cluster = true,

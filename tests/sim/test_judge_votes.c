@@ -11,6 +11,7 @@
 #define CONNECT    1 /* to n2 */
 #define LINK       7
 #define PLACE_USED 64
+#define STATE_FILE 9
 
 static void dials(struct story *story)
 {
@@ -23,8 +24,7 @@ static void dials(struct story *story)
         NULL, 0);
 }
 
-/* The next place of the file is that of a vote. */
-static void stores(struct story *story, uint64_t sequence, int32_t term, int32_t voted)
+static const uint8_t *place_of(struct story *story, uint64_t sequence, int32_t term, int32_t voted)
 {
     uint8_t *place = story_take(story, QUORUM_STATE_PLACE_BYTES);
     memset(place, 0, QUORUM_STATE_PLACE_BYTES);
@@ -32,6 +32,13 @@ static void stores(struct story *story, uint64_t sequence, int32_t term, int32_t
     put_be32(place + 24, (uint32_t)term);
     put_be32(place + 28, (uint32_t)voted);
     put_be32(place + 12, crc32c(0, place + 16, PLACE_USED - 16));
+    return place;
+}
+
+/* The next place of the file is that of a vote. */
+static void stores(struct story *story, uint64_t sequence, int32_t term, int32_t voted)
+{
+    const uint8_t *place = place_of(story, sequence, term, voted);
     story_write(story, QUORUM_STATE_FILE, span_of(place, QUORUM_STATE_PLACE_BYTES), true);
 }
 
@@ -120,6 +127,32 @@ START_TEST(a_vote_that_may_be_forgotten)
 }
 END_TEST
 
+START_TEST(a_vote_that_is_taken_back)
+{
+    struct story story;
+    struct completion completion;
+    const struct effect open = {
+        .kind = EFFECT_OPEN,
+        .id = 3,
+        .open = {.file = STATE_FILE, .mode = OPEN_EXISTING, .path = SPAN(QUORUM_STATE_FILE)}};
+    begin(&story);
+    stores(&story, 1, 3, 2);
+    grants(&story, 3);
+    files_submitted(&story.host->files, &open);
+    files_carry_out(&story.host->files, &open, 0, 0, 0, &completion);
+    const struct piece piece = {.data = place_of(&story, 2, 3, -1),
+                                .length = QUORUM_STATE_PLACE_BYTES};
+    const struct effect write = {
+        .kind = EFFECT_WRITE,
+        .id = 4,
+        .write = {.file = STATE_FILE, .pieces = &piece, .pieces_count = 1}};
+    ck_assert(story_passes(&story));
+    story_step(&story, (struct event){.kind = EVENT_TURN_END}, &write, 1);
+    ck_assert(story_objects(&story, "n1 stores a vote for -1 in term 3, in which it has voted"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_votes)
 {
     TCase *tcase = tcase_create("votes");
@@ -127,5 +160,6 @@ SUITE(judge_votes)
     tcase_add_test(tcase, a_vote_that_waited_until_the_next_term);
     tcase_add_test(tcase, two_votes_in_one_term);
     tcase_add_test(tcase, a_vote_that_may_be_forgotten);
+    tcase_add_test(tcase, a_vote_that_is_taken_back);
     suite_add_tcase(suite, tcase);
 }
