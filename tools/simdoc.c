@@ -4,7 +4,7 @@
  * themselves:
  *
  *     simdoc words FILE          the page, with its list of words made anew
- *     simdoc scenarios FOLDER    doc/SCENARIOS.md
+ *     simdoc scenarios FOLDER    doc/SCENARIOS.md, also of what FOLDER/failures.txt tells
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +14,10 @@
 #include "sim/scenario_words.h"
 
 #define LINE_BYTES 4096
+#define PATH_BYTES 1024
+
+/* Beside the scenarios: what went wrong elsewhere, and what shows it. */
+#define FAILURES_FILE "failures.txt"
 
 static const char words_begin[] = "<!-- words: begin (made by tools/simdoc.c) -->\n";
 static const char words_end[] = "<!-- words: end -->\n";
@@ -149,18 +153,113 @@ static void print_scenario(const struct campaign_scenario *item, const char *fol
                                : "with each seed");
 }
 
-static int print_scenarios(const char *folder)
+static void print_scenarios(const struct campaign *campaign, const char *folder)
+{
+    printf("# Scenarios\n\n<!-- Made by tools/simdoc.c from scenarios/; `make update-sim-docs` "
+           "makes it anew. -->\n\n"
+           "What the simulator runs ([SIMULATOR.md](SIMULATOR.md)), and what each of them "
+           "shows.\n\n| Scenario | What it tells, and whence it comes | Runs |\n|-|-|-|\n");
+    for (uint32_t i = 0; i < campaign->count; i++)
+        print_scenario(&campaign->items[i], folder);
+}
+
+/* ---- Failures. ---- */
+
+/* The test file, beside the folder of the scenarios, has a test of that name. */
+static bool has_test(const char *folder, const char *file, const char *test)
+{
+    char path[PATH_BYTES];
+    char line[LINE_BYTES];
+    char begin[PATH_BYTES];
+    bool found = false;
+    snprintf(path, sizeof(path), "%s/../%s", folder, file);
+    snprintf(begin, sizeof(begin), "START_TEST(%s)", test);
+    FILE *source = fopen(path, "re");
+    while (source != NULL && !found && fgets(line, sizeof(line), source) != NULL)
+        found = strncmp(line, begin, strlen(begin)) == 0;
+    if (source != NULL)
+        fclose(source);
+    return found;
+}
+
+static const struct campaign_scenario *scenario_named(const struct campaign *campaign,
+                                                      const char *name)
+{
+    for (uint32_t i = 0; i < campaign->count; i++) {
+        if (strcmp(campaign->items[i].scenario.name, name) == 0)
+            return &campaign->items[i];
+    }
+    return NULL;
+}
+
+/* One scenario or FILE:TEST; -1 when there is none. */
+static int print_shower(const struct campaign *campaign, const char *folder, char *name)
+{
+    char *test = strchr(name, ':');
+    if (test != NULL) {
+        *test++ = '\0';
+        printf("`%s` in `%s`", test, name);
+        return has_test(folder, name, test) ? 0 : -1;
+    }
+    const struct campaign_scenario *item = scenario_named(campaign, name);
+    if (item == NULL)
+        return -1;
+    printf("[%s](../scenarios%s)", name, item->path + strlen(folder));
+    return 0;
+}
+
+/* "WHAT | NAME NAME…" */
+static int print_failure(const struct campaign *campaign, const char *folder, char *line)
+{
+    char *rest;
+    char *names = strstr(line, " | ");
+    if (names == NULL)
+        return -1;
+    *names = '\0';
+    printf("| %s |", line);
+    const char *comma = " ";
+    for (char *name = strtok_r(names + 3, " \n", &rest); name != NULL;
+         name = strtok_r(NULL, " \n", &rest)) {
+        printf("%s", comma);
+        comma = ", ";
+        if (print_shower(campaign, folder, name) != 0) {
+            fprintf(stderr, "%s/" FAILURES_FILE ": there is no %s\n", folder, name);
+            return -1;
+        }
+    }
+    printf(" |\n");
+    return 0;
+}
+
+static int print_failures(const struct campaign *campaign, const char *folder)
+{
+    char path[PATH_BYTES];
+    char line[LINE_BYTES];
+    int result = 0;
+    snprintf(path, sizeof(path), "%s/" FAILURES_FILE, folder);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return -1;
+    printf("\n## What went wrong in clusters of others\n\nEach is a way in which another broker "
+           "failed, "
+           "and what fails here if it comes back.\n\n| What went wrong | What would show it |\n"
+           "|-|-|\n");
+    while (result == 0 && fgets(line, sizeof(line), file) != NULL) {
+        if (line[0] != '#')
+            result = print_failure(campaign, folder, line);
+    }
+    fclose(file);
+    return result;
+}
+
+static int print_page(const char *folder)
 {
     struct campaign campaign;
-    const int result = campaign_load(&campaign, folder, stderr);
+    int result = campaign_load(&campaign, folder, stderr);
     if (result == 0) {
-        printf("# Scenarios\n\n<!-- Made by tools/simdoc.c from scenarios/; `make update-sim-docs` "
-               "makes it anew. -->\n\n"
-               "What the simulator runs ([SIMULATOR.md](SIMULATOR.md)), and what each of them "
-               "shows.\n\n| Scenario | What it tells, and whence it comes | Runs |\n|-|-|-|\n");
+        print_scenarios(&campaign, folder);
+        result = print_failures(&campaign, folder);
     }
-    for (uint32_t i = 0; result == 0 && i < campaign.count; i++)
-        print_scenario(&campaign.items[i], folder);
     campaign_free(&campaign);
     return result;
 }
@@ -171,7 +270,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "words") == 0)
         result = print_words(argv[2]);
     else if (argc == 3 && strcmp(argv[1], "scenarios") == 0)
-        result = print_scenarios(argv[2]);
+        result = print_page(argv[2]);
     else {
         fprintf(stderr, "usage: simdoc words FILE | scenarios FOLDER\n");
         return 2;

@@ -6,9 +6,10 @@ or a fault is missing, or blind.
 
 Each mutant is a patch in this folder, whose first line tells what is planted. Those of the core
 are hunted by the random campaign, the scenario everything.json, which is aimed at none of them;
-cluster-*.patch by that of a cluster, cluster.json, and phase7-*.patch by phase7.json, in which
-nothing happens for long; those of the drivers, driver-*.patch, by the suite of the drivers'
-contract and by tests with real clients. The failing run of a mutant of the core is shrunk, too.
+cluster-*.patch by that of a cluster, cluster.json, quorum-*.patch by that of its metadata log,
+quorum.json, and phase7-*.patch by phase7.json, in which nothing happens for long; those of the
+drivers, driver-*.patch, by the suite of the drivers' contract and by tests with real clients. The
+failing run of a mutant of the core is shrunk, too.
 
 --some N takes N mutants of the core, others for each state of the sources. Variables:
 CHRONIK_MUTANT_BASES (default 5), from how many base seeds each is hunted; CHRONIK_MUTANT_SECONDS
@@ -41,7 +42,8 @@ SHRINK_SECONDS = 55
 DRIVER_TEST_SECONDS = 900
 CLEAN_PROGRAM = "chronik-sim-clean"
 SCENARIO = "scenarios/everything.json"
-SCENARIOS = {"cluster": "scenarios/cluster.json", "phase7": "scenarios/phase7.json"}
+SCENARIOS = {"cluster": "scenarios/cluster.json", "quorum": "scenarios/quorum.json",
+             "phase7": "scenarios/phase7.json"}
 SOURCES = ("core", "sim", "net", "disk", SCENARIO) + tuple(SCENARIOS.values())
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What hunts mutants of the drivers, in this order; whether a seed makes a difference.
