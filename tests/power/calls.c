@@ -9,12 +9,16 @@
  *                        loss would leave is worked out from the log. Not set: a sync syncs.
  *     POWER_KILL_CALLS   the process dies, as by kill -9, after so many entries of the log. It
  *                        does so between two of them, and so the log tells all that was done.
+ *     POWER_LOOPBACK     127.0.0.1 is this address instead, so that clusters whose files name the
+ *                        same ports run side by side. It counts without a log, too.
  */
 #include "tests/power/calls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -48,6 +52,8 @@ static bool known[FDS_MAX]; /* files and folders below the root, and connections
 static uint64_t *entries;   /* in the whole log, shared by the processes that follow one another */
 static uint64_t kill_entries; /* 0: lives on */
 static uint64_t own_entries;
+static uint64_t begun_ns;                                /* when the lock was taken */
+static struct in_addr loopback = {.s_addr = INADDR_ANY}; /* not set */
 static long sync_us = -1;
 static uint64_t sync_draws;
 
@@ -67,7 +73,8 @@ static long setting(const char *name, long missing)
 static void entry(enum call_kind kind, int fd, int64_t value, const struct iovec *pieces, int count,
                   size_t length)
 {
-    struct call_head head = {.kind = kind, .fd = fd, .value = value, .length = length};
+    struct call_head head = {
+        .kind = kind, .fd = fd, .value = value, .length = length, .at_ns = begun_ns};
     struct iovec all[PIECES_MAX + 1] = {{.iov_base = &head, .iov_len = sizeof(head)}};
     int used = 1;
     size_t left = length;
@@ -91,7 +98,10 @@ static void entry_text(enum call_kind kind, int fd, int64_t value, const char *t
 
 static void locked(void)
 {
+    struct timespec now;
     pthread_mutex_lock(&lock);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    begun_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static void unlocked(void)
@@ -121,6 +131,9 @@ __attribute__((constructor)) static void begin(void)
 {
     const char *log = getenv("POWER_LOG");
     const char *folder = getenv("POWER_ROOT");
+    const char *address = getenv("POWER_LOOPBACK");
+    if (address != NULL && inet_aton(address, &loopback) == 0)
+        fail(address);
     if (log == NULL || folder == NULL)
         return;
     snprintf(root, sizeof(root), "%s/", folder);
@@ -356,4 +369,28 @@ ssize_t sendfile(int fd, int file, off_t *offset, size_t length)
     }
     unlocked();
     return sent;
+}
+
+/* Another loopback address for 127.0.0.1. */
+static const struct sockaddr *address_of(const struct sockaddr *address, socklen_t length,
+                                         struct sockaddr_in *out)
+{
+    if (loopback.s_addr == INADDR_ANY || address->sa_family != AF_INET || length != sizeof(*out))
+        return address;
+    memcpy(out, address, sizeof(*out));
+    if (out->sin_addr.s_addr == htonl(INADDR_LOOPBACK))
+        out->sin_addr = loopback;
+    return (const struct sockaddr *)out;
+}
+
+int bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
+{
+    struct sockaddr_in other;
+    return (int)syscall(SYS_bind, fd, address_of(address.__sockaddr__, length, &other), length);
+}
+
+int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
+{
+    struct sockaddr_in other;
+    return (int)syscall(SYS_connect, fd, address_of(address.__sockaddr__, length, &other), length);
 }

@@ -7,6 +7,10 @@
  * one entry, and nothing else of the log happens between its begin and its end. A sync is two,
  * since it must not keep others from writing: it covers what stands before the first of them, and
  * has done so from the second on.
+ *
+ * Of processes that speak to one another each has a log. Entries sorted by `at_ns` are in an order
+ * that may have been: it is taken before what the entry tells of is begun, but for CALL_SYNC_END,
+ * so that what a process does because of bytes that it received comes after their sending.
  */
 #ifndef TESTS_POWER_CALLS_H
 #define TESTS_POWER_CALLS_H
@@ -35,6 +39,7 @@ struct call_head {
     int32_t fd;
     int64_t value;
     uint64_t length; /* of the bytes that follow */
+    uint64_t at_ns;  /* CLOCK_MONOTONIC */
 };
 
 #endif

@@ -4,12 +4,12 @@
 import collections
 import struct
 
-HEAD = struct.Struct("=IiqQ")
+HEAD = struct.Struct("=IiqQQ")
 
 (START, OPEN, MAKE, RENAME, REMOVE, WRITE, TRUNCATE, CLOSE, SYNC_BEGIN, SYNC_END, SEND,
  SEND_FILE) = range(1, 13)
 
-Call = collections.namedtuple("Call", "kind fd value data")
+Call = collections.namedtuple("Call", "kind fd value data at_ns")
 
 
 def read(path):
@@ -19,10 +19,10 @@ def read(path):
     calls = []
     at = 0
     while at < len(text):
-        kind, fd, value, length = HEAD.unpack_from(text, at)
+        kind, fd, value, length, at_ns = HEAD.unpack_from(text, at)
         at += HEAD.size
         if at + length > len(text):
             raise ValueError("%s ends within an entry" % path)
-        calls.append(Call(kind, fd, value, text[at:at + length]))
+        calls.append(Call(kind, fd, value, text[at:at + length], at_ns))
         at += length
     return calls

@@ -280,6 +280,8 @@ class Producer(Actor):
 class Administrator(Actor):
     """Makes the topics; then makes, fills, deletes and makes again others, one after the other."""
 
+    topics = TOPICS
+
     def __init__(self, load):
         super().__init__(load)
         self.plan = self.steps()
@@ -292,7 +294,7 @@ class Administrator(Actor):
             self.step = next(self.plan)
 
     def steps(self):
-        for name in TOPICS:
+        for name in self.topics:
             yield "create", (name, 0)
         self.load.set_up.set()
         for turn in itertools.count(1):

@@ -5,10 +5,11 @@
 #
 #     missing.sh [TEXT]      only those whose line holds the text
 #
-# CHRONIK_POWER_IMAGES (1000) is how many images a build may survive.
+# CHRONIK_POWER_IMAGES (1000) is how many images a build may survive. Rows that are "seldom" are
+# tried if the text is theirs.
 set -u
 source=$(cd "${srcdir:-.}" && pwd)
-CHRONIK_POWER_CALLS=$(pwd)/tests/calls.so
+CHRONIK_POWER_CALLS=${CHRONIK_POWER_CALLS:-$(pwd)/tests/calls.so}
 CHRONIK_POWER_IMAGES=${CHRONIK_POWER_IMAGES:-1000}
 CHRONIK_POWER_FAILURES=1
 export CHRONIK_POWER_CALLS CHRONIK_POWER_IMAGES CHRONIK_POWER_FAILURES
@@ -31,9 +32,18 @@ verdict()
     fi
 }
 
-# take_out FILE FUNCTION: what would be synced is read, or listed, instead.
+# take_out FILE FUNCTION: what would be synced is read, or listed, instead; or the patch is applied.
+# Says which file of the tree has changed.
 take_out()
 {
+    case $1 in
+    *.patch)
+        patch -s -p1 -d "$work/tree" <"$source/$1" || return 1
+        sed -n 's,^+++ b/,,p' "$source/$1"
+        return
+        ;;
+    esac
+    echo "$1"
     sed -E "s/io_sync_folder(\(.*\<$2\>)/io_list\1/
         s/io_sync(\(.*\<$2\>.*)\);/io_read\1, 0, NULL, 0);/" "$source/$1" >"$work/tree/$1"
     ! cmp -s "$source/$1" "$work/tree/$1"
@@ -44,16 +54,17 @@ call_sites()
 {
     (cd "$source" && grep -rnE '\<io_sync(_folder)?\(' core --include='*.c') |
         grep -v '^core/io\.c:' |
-        sed -E 's/^([^:]*):.*io_sync[a-z_]*\(([^,]*,){2} *([a-z_]*),.*/\1 \3/'
+        sed -E 's/^([^:]*):.*io_sync[a-z_]*\(([^,]*,){2} *([a-z_]*),.*/\1 \3/
+            s/^([^:]*):.*io_sync\(([^,]*,){2}.*\? [a-z_]* : ([a-z_]*),.*/\1 \3/'
 }
 
 rows()
 {
-    sed -E '/^#/d; s/^([^ ]+) +([^ ]+) +/\1 \2 /' "$list"
+    sed -E '/^#/d; s/^([^ ]+) +([^ ]+) +([^ ]+) +/\1 \2 \3 /' "$list"
 }
 
-call_sites | sort >"$work/sites"
-rows | cut -d ' ' -f 1,2 | sort >"$work/listed"
+call_sites | sort -u >"$work/sites"
+rows | grep -v '\.patch ' | cut -d ' ' -f 1,2 | sort >"$work/listed"
 diff "$work/sites" "$work/listed" >"$work/diff"
 verdict "$([ -s "$work/diff" ] && echo no || echo yes)" "every sync of the core is in the list" \
     "$work/diff"
@@ -68,13 +79,14 @@ done
     exit 1
 }
 
-rows | grep -e "${1:-}" >"$work/rows"
-while read -r file function what; do
+rows | if [ $# -gt 0 ]; then grep -e "$1"; else grep -v ' seldom, '; fi >"$work/rows"
+while read -r file function campaign what; do
     name="without $function in $file: $what"
-    if ! take_out "$file" "$function" || ! make -C "$work/build" chronik >"$work/log" 2>&1; then
+    if ! changed=$(take_out "$file" "$function") ||
+        ! make -C "$work/build" chronik >"$work/log" 2>&1; then
         verdict no "$name" "$work/log"
     else
-        CHRONIK=$work/build/chronik TMPDIR=$work sh "$source/tests/power/power.sh" >"$work/log"
+        CHRONIK=$work/build/chronik TMPDIR=$work sh "$source/tests/power/$campaign.sh" >"$work/log"
         code=$?
         found=$(sed -n 's/^# \(image .*\)/\1/p' "$work/log" | head -n 1)
         tried=$(sed -n 's/^# \([0-9]* images\) in .*/\1/p' "$work/log")
@@ -84,8 +96,8 @@ while read -r file function what; do
             "$name ($tried; $found)" "$work/log" ;;
         esac
     fi
-    cp -p "$source/$file" "$work/tree/$file"
-    touch "$work/tree/$file"
+    cp -p "$source/$changed" "$work/tree/$changed"
+    touch "$work/tree/$changed"
 done <"$work/rows"
 echo "1..$number"
 exit $failed

@@ -46,18 +46,27 @@ Image = collections.namedtuple("Image", "number cut")
 
 
 class Kept:
-    """A load that has run, and what its log says."""
+    """A load that has run, and what its log says. `asked`: what the load knows of it."""
 
-    def __init__(self, folder, seed, requests):
+    def __init__(self, folder, seed, asked):
         self.folder = folder
         self.seed = seed
-        self.requests = requests
+        self.asked = asked
+        self.requests = asked
         self.calls = calls.read(folder + "/calls")
         disk = files.Disk()
         for at, call in enumerate(self.calls):
             disk.apply(at, call)
-        self.differences = disk.differences(folder + "/root")
+        root = folder + "/root"  # of a load that was kept the log alone is there
+        self.differences = disk.differences(root) if os.path.isdir(root) else []
         self.written = promises.histories(disk)
+
+    def logs(self):
+        """Of calls, in the folder."""
+        return ["calls"]
+
+    def judge_in(self, folder):
+        return Images(self, folder)
 
     def images(self, count):
         """Where the power fails, in order: anywhere, in any life, but rather just after a reply or
@@ -82,9 +91,11 @@ class Kept:
 
 
 class Images:
-    """Makes the images of a load one after the other, and has each judged."""
+    """Makes the images of a load one after the other, and has each judged. `tally`: what is counted
+    and not judged."""
 
     def __init__(self, kept, folder):
+        self.tally = collections.Counter()
         self.kept = kept
         self.folder = folder
         self.disk = files.Disk()
@@ -129,16 +140,18 @@ class Images:
 
 
 def work(kept, images, folder, pipe):
-    """One process: sends back each image with what is wrong with it."""
-    judged = Images(kept, folder)
+    """One process: sends back each image with what is wrong with it, and at last what it has
+    counted."""
+    judged = kept.judge_in(folder)
     for image in images:
         pipe.send((image, judged.run(image)))
+    pipe.send((None, judged.tally))
     pipe.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def judge_images(kept, images, folder):
-    """Yields (image, what is wrong) of all images."""
+    """Yields (image, what is wrong) of all images, and (None, what was counted)."""
     pipes = []
     processes = []
     for job in range(JOBS):
@@ -165,10 +178,12 @@ def judge_images(kept, images, folder):
 def keep(kept, image):
     """Puts a load where it stays, and says how to make the image again."""
     folder = tempfile.mkdtemp(prefix="chronik-power-failed.")
-    shutil.copy(kept.folder + "/calls", folder)
+    for log in kept.logs():
+        os.makedirs(os.path.dirname(folder + "/" + log), exist_ok=True)
+        shutil.copy(kept.folder + "/" + log, folder + "/" + log)
     with open(folder + "/requests", "wb") as out:
-        pickle.dump((kept.seed, kept.requests, len(kept.images_made)), out)
-    return "power.py again %s %d" % (folder, image.number)
+        pickle.dump((kept.seed, kept.asked, len(kept.images_made)), out)
+    return "%s again %s %d" % (os.path.basename(sys.argv[0]), folder, image.number)
 
 
 class Campaign:
@@ -177,6 +192,7 @@ class Campaign:
         self.failed = 0
         self.images = 0
         self.failures = 0
+        self.tally = collections.Counter()
 
     def case(self, name, wrong):
         self.count += 1
@@ -186,13 +202,17 @@ class Campaign:
             print("# " + line)
         sys.stdout.flush()
 
-    def load(self, seed, count, folder):
+    def begin(self, seed, folder):
+        """A load that has run, and what is kept of it if it has done so well."""
         one = load.Load(PROGRAM, LIBRARY, folder, seed)
         one.run()
-        if one.failures:
-            self.case("load %d runs" % seed, "\n".join(one.failures))
+        return one.failures, None if one.failures else Kept(folder, seed, one.requests)
+
+    def load(self, seed, count, folder):
+        failures, kept = self.begin(seed, folder)
+        if failures:
+            self.case("load %d runs" % seed, "\n".join(failures))
             return
-        kept = Kept(folder, seed, one.requests)
         if kept.differences:
             self.case("load %d: its log tells what it did" % seed, "\n".join(kept.differences))
             return
@@ -200,6 +220,9 @@ class Campaign:
         wrong = []
         judged = 0
         for image, what in judge_images(kept, kept.images_made, folder):
+            if image is None:
+                self.tally += what
+                continue
             judged += 1
             if what is not None:
                 wrong.append("image %d, cut at %d of %d: %s" % (image.number, image.cut,
@@ -227,37 +250,38 @@ class Campaign:
             shutil.rmtree(below)
             left -= count
             seed += 1
+        for what, count in sorted(self.tally.items()):
+            print("# %d %s" % (count, what))
         print("# %d images in %.1f s" % (self.images, time.monotonic() - began))
         print("1..%d" % self.count)
         return 1 if self.failed else 0
 
 
-def again(folder, number):
+def again(folder, number, kept_of):
     with open(folder + "/requests", "rb") as text:
-        seed, requests, count = pickle.load(text)
-    os.makedirs(folder + "/root/data", exist_ok=True)
-    kept = Kept(folder, seed, requests)
+        seed, asked, count = pickle.load(text)
+    kept = kept_of(folder, seed, asked)
     image = kept.images(count)[number]
-    images = Images(kept, folder + "/image")
+    images = kept.judge_in(folder + "/image")
     images.make(image)
     shutil.rmtree(folder + "/before", ignore_errors=True)
     shutil.copytree(folder + "/image", folder + "/before")
     print(images.run(image) or "nothing is wrong")
-    print("the image, before the broker saw it: %s/before" % folder)
+    print("the image, before a broker saw it: %s/before" % folder)
 
 
-def main():
+def main(campaign, kept_of):
     if sys.argv[1:2] == ["again"]:
-        again(sys.argv[2], int(sys.argv[3]))
+        again(sys.argv[2], int(sys.argv[3]), kept_of)
         return 0
     multiprocessing.set_start_method("fork")
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = tempfile.mkdtemp(prefix="chronik-power.", dir=base)
     try:
-        return Campaign().run(folder)
+        return campaign.run(folder)
     finally:
         shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Campaign(), Kept))

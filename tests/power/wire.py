@@ -17,6 +17,7 @@ LATEST = -1
 BATCH = struct.Struct(">qiibIhiqqqhii")
 BATCH_BYTES = BATCH.size  # without records
 BATCH_PREFIX_BYTES = 12
+BATCH_CRC_AT = 17  # what lies before it is the broker's to set
 
 
 def crc_table():
@@ -111,9 +112,9 @@ def offset_fetch(group, partitions):
     return string(group) + by_topic({where: () for where in partitions})
 
 
-def create_topics(topics):
+def create_topics(topics, replicas=1):
     """{name: (partitions, {key: value})}"""
-    return array(string(name) + struct.pack(">ihi", partitions, 1, 0) +
+    return array(string(name) + struct.pack(">ihi", partitions, replicas, 0) +
                  array(string(key) + string(value) for key, value in configs.items())
                  for name, (partitions, configs) in topics.items()) + struct.pack(">ib", 30000, 0)
 
@@ -167,6 +168,13 @@ class Reply:
             if byte < 0x80:
                 return value
 
+    def partition(self):
+        """Of Metadata: its number, and (leader, its epoch, replicas in sync)."""
+        _, number, leader, epoch = self.take("hiii")
+        _, in_sync, _ = (self.bytes(4 * self.compact()) for _ in range(3))
+        self.take("B")
+        return number, (leader, epoch, struct.unpack(">%di" % (len(in_sync) // 4), in_sync))
+
     def by_topic(self, layout):
         """{(topic, partition): values}"""
         found = {}
@@ -203,12 +211,19 @@ def listed(reply):
 
 def described(reply):
     """{topic: (error, id, partitions)}"""
-    found = {}
+    return {topic: (error, topic_id, len(partitions))
+            for topic, (error, topic_id, partitions) in cluster_described(reply)[1].items()}
+
+
+def cluster_described(reply):
+    """{broker: port}, {topic: (error, id, {partition: (leader, its epoch, replicas in sync)})}"""
+    brokers = {}
+    topics = {}
     reply.take("i")
-    for _ in range(reply.compact()):  # brokers
-        reply.take("i")
+    for _ in range(reply.compact()):
+        broker = reply.take("i")
         reply.bytes(reply.compact())
-        reply.take("i")
+        brokers[broker] = reply.take("i")
         reply.bytes(reply.compact())
         reply.take("B")
     reply.bytes(reply.compact())
@@ -218,15 +233,9 @@ def described(reply):
         topic = reply.bytes(reply.compact()).decode()
         topic_id = reply.bytes(16)
         reply.take("B")
-        partitions = reply.compact()
-        for _ in range(partitions):
-            reply.take("hiii")
-            for _ in range(3):
-                reply.bytes(4 * reply.compact())
-            reply.take("B")
+        topics[topic] = error, topic_id, dict(reply.partition() for _ in range(reply.compact()))
         reply.take("iB")
-        found[topic] = error, topic_id, partitions
-    return found
+    return brokers, topics
 
 
 def committed(reply):
@@ -248,6 +257,11 @@ def offsets_fetched(reply):
 
 def coordinator_found(reply):
     return reply.take("h")
+
+
+def coordinator_at(reply):
+    """(error, broker)"""
+    return reply.take("hi")
 
 
 def topics_created(reply):
@@ -291,8 +305,8 @@ def epochs_ended(reply):
 
 
 class Connection:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), 60)
+    def __init__(self, port, host="127.0.0.1"):
+        self.socket = socket.create_connection((host, port), 60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.next = 1 << 30  # of ask(): other ids are the caller's
 
