@@ -38,16 +38,19 @@ class Node:
         self.folder = os.path.join(cluster.folder, "node-%d" % number)
         os.mkdir(self.folder)
         open(os.path.join(self.folder, "errors"), "wb").close()
+        self.host = cluster.hosts[number - 1]
         self.port = cluster.ports[number - 1]
         self.process = None
         self.records = []  # of its lives
         with open(self.properties, "w", encoding="utf-8") as file:
             file.write("node.id=%d\nprocess.roles=broker,controller\n"
-                       "listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d\n"
+                       "listeners=PLAINTEXT://%s:%d,CONTROLLER://%s:%d\n"
                        "controller.listener.names=CONTROLLER\n"
-                       "controller.quorum.voters=%s\nlog.dirs=%s\n" % (
-                           number, self.port, cluster.ports[NODES + number - 1], cluster.voters,
-                           os.path.join(self.folder, "data")))
+                       "controller.quorum.voters=%s\nlog.dirs=%s\n%s" % (
+                           number, self.host, self.port, self.host,
+                           cluster.ports[NODES + number - 1], cluster.voters,
+                           os.path.join(self.folder, "data"),
+                           "".join(setting + "\n" for setting in cluster.settings)))
 
     @property
     def properties(self):
@@ -55,7 +58,7 @@ class Node:
 
     @property
     def address(self):
-        return "127.0.0.1:%d" % self.port
+        return "%s:%d" % (self.host, self.port)
 
     def run(self, *command):
         return subprocess.run([self.cluster.program, *command], stdout=subprocess.PIPE,
@@ -71,7 +74,8 @@ class Node:
             self.records.append(os.path.join(self.folder, "record-%d" % len(self.records)))
             command += ["--set", "chronik.record.file=" + self.records[-1]]
         errors = open(os.path.join(self.folder, "errors"), "ab")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        self.process = subprocess.Popen([*self.cluster.enter(self.number), *command],
+                                        stdout=subprocess.PIPE, stderr=errors)
         errors.close()
 
     def await_ready(self):
@@ -109,15 +113,19 @@ class Node:
 
 
 class Cluster:
-    """All of them, in one folder. When CHRONIK_SIM names the program chronik-sim, each life of each
-    node keeps a flight record, and check_records() replays them."""
+    """All of them, in one folder. Where each has a host of its own, enter(number) is the command
+    that another one is started by to be there. When CHRONIK_SIM names the program chronik-sim, each
+    life of each node keeps a flight record, and check_records() replays them."""
 
-    def __init__(self):
+    def __init__(self, settings=(), hosts=("127.0.0.1",) * NODES, enter=lambda number: []):
+        self.settings = settings
+        self.hosts = hosts
+        self.enter = enter
         self.simulator = os.environ.get("CHRONIK_SIM", "")
         self.program = os.environ.get("CHRONIK", os.path.join(os.getcwd(), "chronik"))
         self.folder = tempfile.mkdtemp(prefix="chronik-cluster.")
         self.ports = free_ports(2 * NODES)
-        self.voters = ",".join("%d@127.0.0.1:%d" % (i + 1, self.ports[NODES + i])
+        self.voters = ",".join("%d@%s:%d" % (i + 1, hosts[i], self.ports[NODES + i])
                                for i in range(NODES))
         self.id = subprocess.run([self.program, "random-uuid"], stdout=subprocess.PIPE,
                                  check=True).stdout.decode().strip()
