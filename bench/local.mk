@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is measured, as opposed to tested: nothing here passes or fails.
 
-EXTRA_DIST += bench/connection.py bench/failover.py bench/load.json bench/record.py \
-	bench/sim.py bench/start.py
+EXTRA_DIST += bench/compare-cluster.py bench/connection.py bench/failover.py \
+	bench/kafka_cluster.py bench/load.json bench/record.py bench/sim.py bench/start.py
 
-.PHONY: bench-failover bench-record bench-sim bench-start
+.PHONY: bench-compare-cluster bench-failover bench-record bench-sim bench-start
 bench-start: chronik
 	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/start.py
+bench-compare-cluster: chronik
+	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) \
+	$(srcdir)/bench/compare-cluster.py
 bench-failover: chronik
 	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/failover.py
 bench-record: chronik
