@@ -2,9 +2,10 @@
 # What is measured, as opposed to tested: nothing here passes or fails.
 
 EXTRA_DIST += bench/compare-cluster.py bench/connection.py bench/failover.py \
-	bench/kafka_cluster.py bench/load.json bench/record.py bench/sim.py bench/start.py
+	bench/kafka_cluster.py bench/load.json bench/record.py bench/sim.py bench/start.py \
+	bench/topics.py
 
-.PHONY: bench-compare-cluster bench-failover bench-record bench-sim bench-start
+.PHONY: bench-compare-cluster bench-failover bench-record bench-sim bench-start bench-topics
 bench-start: chronik
 	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/start.py
 bench-compare-cluster: chronik
@@ -16,5 +17,7 @@ bench-record: chronik
 	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/record.py
 bench-sim: chronik-sim
 	CHRONIK_SIM=./chronik-sim PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/sim.py
+bench-topics: chronik
+	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/topics.py
 # Debian's, which has the client library.
 PYTHON_WITH_CLIENTS = /usr/bin/python3
