@@ -61,7 +61,7 @@ def fetches(broker):
     must(end == 16 * 100, end)
     said = bench(broker, "fetch", "--topic", "read", "--connections", "1", "--depth", "1",
                  "--fetch-bytes", "100000")
-    must(said["requests"] > 100 and said["errors"] == 0, said)
+    must(said["requests"] > 10 and said["errors"] == 0, said)
     must(said["records"] / said["requests"] > 40, "replies are full: %s" % said)
     must("nothing to fetch" in bench(broker, "fetch", "--topic", "empty-1", fails=True), "empty")
 
@@ -75,7 +75,7 @@ def keeps_the_rate(broker):
 
 def cannot_keep_the_rate(broker):
     said = bench(broker, "produce", "--topic", "rate", "--rate", "1000000", "--connections", "1",
-                 "--depth", "1", "--timeout", "1000")
+                 "--depth", "1", "--timeout", "6000")
     must(said["unsent"] > 0 and said["latency_us"]["max"] > 100000,
          "who waits for a place waits from when it was due: %s" % said)
 
@@ -104,7 +104,8 @@ def topic_goes(broker):
 
     deleter = threading.Thread(target=delete)
     deleter.start()
-    said = bench(broker, "produce", "--topic", "goes", "--connections", "2", fails=True)
+    said = bench(broker, "produce", "--topic", "goes", "--connections", "2", "--seconds", "4",
+                 fails=True)
     deleter.join()
     must(said["errors"] > 0 and said["requests"] > 0, said)
     must(sum(said["errors_by_code"].values()) == said["errors"], said)
@@ -112,9 +113,9 @@ def topic_goes(broker):
 
 
 def broker_goes(broker):
-    killer = threading.Timer(0.5, broker.process.kill)
+    killer = threading.Timer(2, broker.process.kill)
     killer.start()
-    said = bench(broker, "produce", "--topic", "rate", fails=True)
+    said = bench(broker, "produce", "--topic", "rate", "--seconds", "5", fails=True)
     killer.join()
     broker.kill()
     must(said["lost"] == 4 and said["unanswered"] > 0, said)
