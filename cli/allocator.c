@@ -6,7 +6,7 @@
 static void *allocate(void *context, size_t size)
 {
     (void)context;
-    return calloc(1, size);
+    return malloc(size);
 }
 
 static void release(void *context, void *block, size_t size)
