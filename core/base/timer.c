@@ -48,6 +48,12 @@ static void heap_sink(struct timers *timers, uint32_t place, struct timer *timer
     heap_put(timers, place, timer);
 }
 
+uint64_t timer_after_ms(uint64_t now_us, int64_t after_ms)
+{
+    const uint64_t left_ms = (TIMER_NEVER - now_us) / 1000;
+    return (uint64_t)after_ms > left_ms ? TIMER_NEVER : now_us + (uint64_t)after_ms * 1000;
+}
+
 void timer_set(struct timers *timers, struct timer *timer, uint64_t due_us, timer_action *action)
 {
     timer_cancel(timers, timer);

@@ -36,6 +36,10 @@ void timers_init(struct timers *timers, struct memory *memory);
 /* Sets, or moves, `timer` to `due_us`. */
 void timer_set(struct timers *timers, struct timer *timer, uint64_t due_us, timer_action *action);
 
+/* When it is `after_ms` ≥ 0 later than `now_us`; TIMER_NEVER, for which a timer need not be set,
+ * when that is more than can be counted: settings have such numbers for "never". */
+uint64_t timer_after_ms(uint64_t now_us, int64_t after_ms);
+
 /* Takes `timer` back; a no-op when it is not set. */
 void timer_cancel(struct timers *timers, struct timer *timer);
 

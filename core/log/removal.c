@@ -95,7 +95,7 @@ static void renamed(struct op *op, const struct completion *completion)
         return;
     }
     timer_set(&folder->io->timers, &removal->timer,
-              folder->io->now_us + (uint64_t)removal->delay_ms * 1000, removal_due);
+              timer_after_ms(folder->io->now_us, removal->delay_ms), removal_due);
 }
 
 void removal_start(struct folder *folder, struct span path, struct span path_aside,

@@ -25,13 +25,14 @@ static void flush_due(struct timer *timer)
 void sync_written(struct log *log, int64_t messages)
 {
     const struct log_settings *settings = &log->settings;
+    const uint64_t due_us =
+        settings->flush_ms < 0 ? TIMER_NEVER : timer_after_ms(log->io->now_us, settings->flush_ms);
     log->unsynced_messages += messages;
     if (!settings->write_caching || log->sync_all ||
         (settings->flush_messages > 0 && log->unsynced_messages >= settings->flush_messages))
         sync_want(log);
-    else if (settings->flush_ms >= 0 && !timer_is_set(&log->flush_timer))
-        timer_set(&log->io->timers, &log->flush_timer,
-                  log->io->now_us + (uint64_t)settings->flush_ms * 1000, flush_due);
+    else if (due_us != TIMER_NEVER && !timer_is_set(&log->flush_timer))
+        timer_set(&log->io->timers, &log->flush_timer, due_us, flush_due);
 }
 
 void sync_advance(struct log *log)

@@ -132,6 +132,16 @@ START_TEST(heap_agrees_with_a_search)
 }
 END_TEST
 
+START_TEST(what_the_clock_cannot_count_is_never)
+{
+    ck_assert_uint_eq(timer_after_ms(7, 0), 7);
+    ck_assert_uint_eq(timer_after_ms(7, 2), 2007);
+    ck_assert_uint_eq(timer_after_ms(7, INT64_MAX), TIMER_NEVER);
+    ck_assert_uint_eq(timer_after_ms(615, INT64_C(18446744073709551)), TIMER_NEVER);
+    ck_assert_uint_eq(timer_after_ms(614, INT64_C(18446744073709551)), TIMER_NEVER - 1);
+}
+END_TEST
+
 START_TEST(cleared_timers_are_not_set)
 {
     timer_set(&timers, &many[0], 10, note);
@@ -151,6 +161,7 @@ SUITE(timer)
     tcase_add_test(tcase, timer_set_anew_for_the_past_waits_for_the_next_run);
     tcase_add_test(tcase, action_may_cancel_another_that_is_due);
     tcase_add_loop_test(tcase, heap_agrees_with_a_search, 1, 4);
+    tcase_add_test(tcase, what_the_clock_cannot_count_is_never);
     tcase_add_test(tcase, cleared_timers_are_not_set);
     suite_add_tcase(suite, tcase);
 }

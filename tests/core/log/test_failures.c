@@ -383,6 +383,22 @@ START_TEST(write_caching_syncs_by_messages_and_time)
 }
 END_TEST
 
+/* Kafka's defaults are the greatest numbers, and mean that the log never asks for a sync. */
+START_TEST(write_caching_without_a_limit_never_syncs)
+{
+    story.settings.write_caching = true;
+    story.settings.flush_messages = INT64_MAX;
+    story.settings.flush_ms = INT64_MAX;
+    log_configure(story.log, &story.settings);
+    for (int i = 0; i < 20; i++) {
+        story_write(&story, 1, 10);
+        world_advance_ms(story.world, 10);
+    }
+    ck_assert_int_eq(log_safe_end(story.log), 20);
+    ck_assert_int_eq(log_durable_end(story.log), 0);
+}
+END_TEST
+
 START_TEST(blocks_are_reserved_while_the_log_grows_and_given_back)
 {
     story_write(&story, 1, 100);
@@ -428,6 +444,7 @@ SUITE(failures)
     tcase_add_test(tcase, one_write_is_under_way_and_the_next_gathers_what_came_meanwhile);
     tcase_add_test(tcase, a_segment_is_begun_when_the_ones_before_it_are_durable);
     tcase_add_test(tcase, write_caching_syncs_by_messages_and_time);
+    tcase_add_test(tcase, write_caching_without_a_limit_never_syncs);
     tcase_add_test(tcase, blocks_are_reserved_while_the_log_grows_and_given_back);
     tcase_add_test(tcase, an_idle_log_sets_no_timer);
     suite_add_tcase(suite, tcase);
