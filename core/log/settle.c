@@ -199,6 +199,7 @@ static void epochs_put(void *context, int error, struct span bytes)
 static void settle_write(struct log *log)
 {
     log->settle->writing = true;
+    log->sync_all = false; /* what is written from now on is the next one's */
     reserve_release(log, true);
     if (!log->epochs_changed) {
         settle_indexes(log);

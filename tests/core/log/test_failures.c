@@ -399,6 +399,29 @@ START_TEST(write_caching_without_a_limit_never_syncs)
 }
 END_TEST
 
+/* Moving the recovery point takes a sync of the log, and then several of small files, during which
+ * writes go on: these need none. */
+START_TEST(write_caching_syncs_no_more_than_a_recovery_point_needs)
+{
+    story.settings.write_caching = true;
+    log_configure(story.log, &story.settings);
+    story_write(&story, 1, 10);
+    world_hold(story.world, EFFECT_SYNC, ".snapshot");
+    world_advance_ms(story.world, 60000);
+    ck_assert_int_eq(log_durable_end(story.log), 1);
+    for (int i = 0; i < 5; i++)
+        story_write(&story, 1, 10);
+    ck_assert_int_eq(log_durable_end(story.log), 1);
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert_int_eq(log_durable_end(story.log), 1);
+    const struct span points = world_file(story.world, "recovery-point-offset-checkpoint");
+    ck_assert(memmem(points.data, points.length, "topic 0 1\n", 10) != NULL);
+    world_advance_ms(story.world, 60000);
+    ck_assert_int_eq(log_durable_end(story.log), 6);
+}
+END_TEST
+
 START_TEST(blocks_are_reserved_while_the_log_grows_and_given_back)
 {
     story_write(&story, 1, 100);
@@ -445,6 +468,7 @@ SUITE(failures)
     tcase_add_test(tcase, a_segment_is_begun_when_the_ones_before_it_are_durable);
     tcase_add_test(tcase, write_caching_syncs_by_messages_and_time);
     tcase_add_test(tcase, write_caching_without_a_limit_never_syncs);
+    tcase_add_test(tcase, write_caching_syncs_no_more_than_a_recovery_point_needs);
     tcase_add_test(tcase, blocks_are_reserved_while_the_log_grows_and_given_back);
     tcase_add_test(tcase, an_idle_log_sets_no_timer);
     suite_add_tcase(suite, tcase);
