@@ -224,6 +224,19 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
     }
 }
 
+/* Numbers of effects and connections are those of one process. */
+static void host_changed(struct judge *judge, struct host *host, enum host_change change)
+{
+    struct votes *votes = judge->state;
+    struct dial_note *next = notes_first(&votes->dials);
+    while (change == HOST_BOOTED && next != NULL) {
+        struct dial_note *note = next;
+        next = notes_next(note);
+        if (note->key.host == host->number)
+            notes_remove(&votes->dials, note);
+    }
+}
+
 static void end(struct judge *judge)
 {
     struct votes *votes = judge->state;
@@ -241,5 +254,6 @@ const struct judge_kind judge_votes = {
     .is_of_cluster = true,
     .begin = begin,
     .stepped = stepped,
+    .host_changed = host_changed,
     .end = end,
 };

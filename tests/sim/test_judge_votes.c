@@ -153,6 +153,25 @@ START_TEST(a_vote_that_is_taken_back)
 }
 END_TEST
 
+START_TEST(numbers_of_another_process)
+{
+    struct story story;
+    const struct effect connect = {
+        .kind = EFFECT_CONNECT, .id = CONNECT, .connect = {.host = SPAN("n2"), .port = 9093}};
+    story_begin_cluster(&story, &judge_votes);
+    story_step(&story, (struct event){.kind = EVENT_TURN_END}, &connect, 1);
+    judges_host_changed(story.sim.judges, story.host, HOST_BOOTED);
+    story_step(
+        &story,
+        (struct event){.kind = EVENT_COMPLETED, .completed = {.effect = CONNECT, .count = LINK}},
+        NULL, 0);
+    grants(&story, 1);
+    ck_assert(story_passes(&story));
+    ck_assert_uint_eq(judges_get(story.sim.judges, 0)->judged, 0);
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_votes)
 {
     TCase *tcase = tcase_create("votes");
@@ -161,5 +180,6 @@ SUITE(judge_votes)
     tcase_add_test(tcase, two_votes_in_one_term);
     tcase_add_test(tcase, a_vote_that_may_be_forgotten);
     tcase_add_test(tcase, a_vote_that_is_taken_back);
+    tcase_add_test(tcase, numbers_of_another_process);
     suite_add_tcase(suite, tcase);
 }
