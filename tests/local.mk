@@ -61,7 +61,8 @@ EXTRA_DIST += tests/core-is-pure.allow tests/driver-calls.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/broker.sh tests/e2e/records.sh tests/e2e/run.sh \
 	tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/cluster.py tests/e2e/crash.py \
 	tests/e2e/hostile.py tests/e2e/network.py tests/e2e/order.py tests/e2e/phase7.py \
-	tests/e2e/raw.py tests/e2e/stop.py tests/e2e/syncs.py tests/e2e/try.py \
+	tests/e2e/raw.py tests/e2e/rolling.py tests/e2e/rolling.sh tests/e2e/stop.py \
+	tests/e2e/syncs.py tests/e2e/try.py \
 	tests/e2e/bench.py tests/e2e/broken.py tests/e2e/disturbed.py tests/e2e/faulty.py \
 	tests/e2e/java.py tests/e2e/peer.py tests/e2e/members.py tests/e2e/member.js \
 	tests/e2e/go/main.go
@@ -113,6 +114,11 @@ check-stop: chronik $(SIM_PROGRAM)
 	CHRONIK_E2E_ROUNDS=$(STOP_ROUNDS) CHRONIK_E2E_SLACK_MS=$(STOP_SLACK_MS) \
 	$(SHELL) $(srcdir)/tests/e2e/stop.sh
 
+# Three brokers that are restarted one after the other, and what clients notice of that.
+ROLLING_ROUNDS = 3
+check-rolling: chronik $(SIM_PROGRAM)
+	CHRONIK_E2E_ROUNDS=$(ROLLING_ROUNDS) $(SHELL) $(srcdir)/tests/e2e/rolling.sh
+
 # A hundred brokers that keep flight records while clients are at work, and the records replayed.
 check-records: chronik $(SIM_PROGRAM) tests/kafka_bytes $(CLIENT_IN_C)
 	$(SHELL) $(srcdir)/tests/e2e/records.sh
@@ -146,7 +152,7 @@ check-kafka: tests/kafka_bytes
 	PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/peer.py tests/kafka_bytes \
 	$(srcdir)/tests/golden/kafka
 .PHONY: check-clients check-crash check-faulty check-hostile check-java check-kafka \
-	check-members check-phase7 check-records check-stop
+	check-members check-phase7 check-records check-rolling check-stop
 
 # Unit tests: every runner is listed in UNIT_TESTS by its own fragment.
 UNIT_TESTS =
