@@ -41,7 +41,6 @@ class Network:
     def __init__(self, count):
         self.hosts = ["10.77.%d.2" % (i + 1) for i in range(count)]
         self.holders = []
-        self.rules = []
         call("ip", "link", "set", "lo", "up")
         with open("/proc/sys/net/ipv4/ip_forward", "w", encoding="ascii") as file:
             file.write("1")
@@ -67,16 +66,16 @@ class Network:
     def enter(self, number):
         return ["nsenter", "--net=/proc/%d/ns/net" % self.holders[number - 1].pid]
 
-    def drop(self, source, target):
-        """From now on nothing comes through from the one to the other."""
-        rule = ["from", self.hosts[source - 1], "to", self.hosts[target - 1], "blackhole"]
-        call("ip", "rule", "add", *rule)
-        self.rules.append(rule)
+    def rule(self, what, source, target):
+        call("ip", "rule", what, "from", self.hosts[source - 1], "to", self.hosts[target - 1],
+             "blackhole")
 
-    def heal(self):
-        for rule in self.rules:
-            call("ip", "rule", "delete", *rule)
-        self.rules = []
+    def drop(self, source, target):
+        """From now on nothing comes through from the one to the other, until as many heal()."""
+        self.rule("add", source, target)
+
+    def heal(self, source, target):
+        self.rule("delete", source, target)
 
     def end(self):
         for holder in self.holders:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A broker of three that does not die: it stands still (SIGSTOP) and wakes, or the network cuts it
-off, from all others or from one, in both directions or in one, while clients still reach it.
+off, from all others or from one, in both directions or in one, while clients still reach it. Or
+all of that, by chance.
 
 What was acknowledged with acks=all, by whomever, the woken or lonely broker included, is at its
 offset on every node afterwards, without exception. The others go on after the silence that is
@@ -13,9 +14,11 @@ the longest fdatasync meanwhile, nothing may be acknowledged with acks=all (defa
 and not judged: others work here). CHRONIK_E2E_ONLY names the faults that alone shall strike.
 Without network namespaces only what stands still is tried, and the rest skipped."""
 
+import math
 import os
 import random
 import signal
+import threading
 import time
 
 import network
@@ -29,6 +32,8 @@ ROUNDS = int(os.environ.get("CHRONIK_E2E_ROUNDS", "0"))
 SLACK_MS = os.environ.get("CHRONIK_E2E_SLACK_MS")
 ONLY = os.environ.get("CHRONIK_E2E_ONLY", "").split()
 LOG_CHARACTERS = 20000
+STORM_SECONDS = 10
+CHANCE = random.Random(int(os.environ.get("CHRONIK_E2E_SEED", "1")))
 SILENCE_MS = 2000 if ROUNDS else 1000
 BOTH, OUT, IN = "both", "out", "in"
 # What a deaf node sends is heard until its TCP waits for answers: for so long it is not silent.
@@ -39,7 +44,8 @@ class Stop:
     """The victim stands still."""
 
     is_alone = True
-    heard_ms = 0
+    heard_ms = 0  # for so long others hear of it
+    leases_ms = 0  # for so long it may get new ones
 
     def __init__(self, cluster, victim):
         self.process = victim.process
@@ -53,6 +59,8 @@ class Stop:
 
 class Cut:
     """Nothing comes through between the victim and others, in one direction or both."""
+
+    leases_ms = 0
 
     def __init__(self, cluster, victim, others, way):
         self.net = cluster.net
@@ -70,7 +78,46 @@ class Cut:
             self.net.drop(source, target)
 
     def end(self):
-        self.net.heal()
+        for source, target in self.pairs:
+            self.net.heal(source, target)
+
+
+class Storm:
+    """One short fault after the other, by chance, of one node or more at a time. How long nothing
+    is acknowledged, and until when leases hold, is then anybody's guess."""
+
+    is_alone = False
+    heard_ms = leases_ms = math.inf
+
+    def __init__(self, cluster, _):
+        self.cluster = cluster
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def gust(self, victim):
+        others = [node for node in self.cluster.nodes if node is not victim]
+        if self.cluster.net is None or CHANCE.random() < 0.4:
+            return Stop(self.cluster, victim)
+        return Cut(self.cluster, victim, CHANCE.sample(others, CHANCE.randint(1, 2)),
+                   CHANCE.choice((BOTH, OUT, IN)))
+
+    def run(self):
+        while not self.ending.is_set():
+            gusts = [self.gust(victim) for victim in
+                     CHANCE.sample(self.cluster.nodes, CHANCE.choice((1, 1, 2, 3)))]
+            for gust in gusts:
+                gust.begin()
+            self.ending.wait(CHANCE.random() * SILENCE_MS / 1000)
+            for gust in gusts:
+                gust.end()
+            self.ending.wait(CHANCE.random() * SILENCE_MS / 2000)
+
+    def begin(self):
+        self.thread.start()
+
+    def end(self):
+        self.ending.set()
+        self.thread.join()
 
 
 def places(cluster, topic):
@@ -146,7 +193,7 @@ def endure(cluster, topic, victim, fault, seconds):
              "the victim acknowledges acks=all without others")
     must(not lost[raw.ALL], "%d records of acks=all are lost: %s" %
          (len(lost[raw.ALL]), lost[raw.ALL][:3]))
-    late = [one for one in lost[raw.ONE] if one.at > struck + SILENCE_MS / 1000]
+    late = [one for one in lost[raw.ONE] if one.at > struck + (SILENCE_MS + fault.leases_ms) / 1000]
     must(not late, "%d lost records of acks=1 were acknowledged without a lease: %s" %
          (len(late), late[:3]))
     must(SLACK_MS is None or max(gaps) <= SILENCE_MS + fault.heard_ms + slowest + int(SLACK_MS),
@@ -191,18 +238,20 @@ def faults():
         ("cut-controller-from-one", "controller", cut(BOTH, 1)),
         ("mute-leader", "leader", cut(OUT)), ("mute-controller", "controller", cut(OUT)),
         ("deaf-leader", "leader", cut(IN)), ("deaf-controller", "controller", cut(IN))]
+    others.append(("storm", "leader", Storm))
     return [one for one in short + (others if ROUNDS else []) if not ONLY or one[0] in ONLY]
 
 
 def run(tap, cluster, obstacle):
-    chance = random.Random(int(os.environ.get("CHRONIK_E2E_SEED", "1")))
     tap.case("three nodes form a cluster", forms, cluster)
     for turn in range(max(ROUNDS, 1)):
         for name, kind, make in faults():
             # Between what nobody has to notice and what all have to; the latter in the first round.
-            seconds = SILENCE_MS / 1000 * (chance.uniform(0.3, 2) if turn else 1.5)
+            seconds = SILENCE_MS / 1000 * (CHANCE.uniform(0.3, 2) if turn else 1.5)
+            if make is Storm:
+                seconds = STORM_SECONDS
             case = "%s-%d" % (name, turn + 1)
-            if obstacle is not None and make is not Stop:
+            if obstacle is not None and make not in (Stop, Storm):
                 tap.skip(case, obstacle)
             else:
                 tap.case(case, strike, cluster, case, kind, make, seconds)
