@@ -7,28 +7,23 @@
  *     to whom (bit 7) and what (the rest: an enum action), then bytes for its fields: small numbers
  *     are meant from where things really are, so that some of what is said fits
  */
-#include <stdlib.h>
-
 #include "core/broker_state.h"
-#include "core/cluster.h"
 #include "core/meta/identity.h"
 #include "core/meta/writer.h"
 #include "core/partition.h"
 #include "core/records/builder.h"
-#include "core/wire/codec.h"
 #include "core/wire/error.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/nodes.h"
 #include "tests/support/client.h"
-#include "tests/support/node.h"
 #include "tests/support/produce.h"
 
-#define NODES         2
-#define PARTITIONS    2
-#define TYPE_FIRST    (PEER_MESSAGE_FIRST + 64) /* replication's, then leases' */
-#define TYPE_LEASE    (PEER_MESSAGE_FIRST + 48)
-#define ACTIONS_MAX   64
-#define MESSAGE_BYTES 4096
-#define TOPIC         SPAN("t")
+#define NODES       2
+#define PARTITIONS  2
+#define TYPE_FIRST  (PEER_MESSAGE_FIRST + 64) /* replication's, then leases' */
+#define TYPE_LEASE  (PEER_MESSAGE_FIRST + 48)
+#define ACTIONS_MAX 64
+#define TOPIC       SPAN("t")
 
 enum action {
     FOLLOW,
@@ -51,44 +46,6 @@ enum action {
 #define FAILURES 0x78
 
 static const struct uuid topic_id = {{1, 2, 3, 4, 5, 6, 0x40, 8, 0x80}};
-
-static struct node nodes[NODES + 1]; /* by id */
-static const uint8_t *input;
-static size_t input_left;
-
-/* What is said to a node in its next turn. */
-static struct said {
-    struct turn_task task;
-    struct node *node;
-    int32_t from;
-    int16_t type;
-    struct buffer *buffer;
-    uint32_t length;
-} said;
-
-static void must(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
-static uint8_t next_byte(void)
-{
-    if (input_left == 0)
-        return 0;
-    input_left--;
-    return *input++;
-}
-
-/* Near `truth`, as a rule. */
-static int64_t next_number(int64_t truth)
-{
-    const uint8_t byte = next_byte();
-    if (byte < 0xf0)
-        return truth + (int64_t)(byte % 16) - (byte % 16 > 8 ? 16 : 0);
-    static const int64_t others[] = {-1, 0, INT64_MAX, INT64_MIN, INT32_MAX, INT64_MAX / 2};
-    return others[byte % 6];
-}
 
 /* ---- Two brokers that are one cluster ---- */
 
@@ -122,83 +79,15 @@ static void topic_done(struct meta_proposal *proposal, int error)
     must(error == ERR_NONE);
 }
 
-static void advance(int64_t ms)
-{
-    for (int64_t at = 0; at < ms; at += 50) {
-        for (int32_t id = 1; id <= NODES; id++)
-            world_advance_ms(nodes[id].world, 50);
-    }
-}
-
-static void begin(void)
+static void begin(const uint8_t *data, size_t size)
 {
     static struct meta_proposal creation = {.prepare = topic_prepare, .done = topic_done};
-    static const char *const ids[] = {NULL, "1", "2"};
-    for (int32_t id = 1; id <= NODES; id++) {
-        const char *const settings[] = {
-            "node.id",
-            ids[id],
-            "listeners",
-            "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093",
-            "controller.listener.names",
-            "CONTROLLER",
-            "controller.quorum.voters",
-            "1@n1:9093,2@n2:9093",
-            "log.dirs",
-            "/a,/b",
-            NULL,
-        };
-        node_init(&nodes[id], (uint64_t)id, settings);
-        node_format(&nodes[id], id, "the-cluster");
-    }
-    world_add_host(nodes[1].world, "n2", nodes[2].world);
-    world_add_host(nodes[2].world, "n1", nodes[1].world);
-    for (int32_t id = 1; id <= NODES; id++)
-        node_start(&nodes[id]);
-    advance(3000);
-    must(world_is_ready(nodes[1].world));
+    nodes_begin(NODES, "/a,/b", data, size);
     controller_propose(nodes[1].broker->controller, &creation);
-    advance(300);
+    nodes_advance(300);
 }
 
 /* ---- What is said ---- */
-
-static void hear(struct turn_task *task)
-{
-    struct cluster *cluster = said.node->broker->cluster;
-    const struct peer_message message = {
-        .node_id = said.from,
-        .type = said.type,
-        .body = span_of(said.buffer->data, said.length),
-        .buffer = said.buffer,
-    };
-    (void)task;
-    (void)cluster->observer.received(&cluster->observer, &message);
-}
-
-static void say(struct node *node, int32_t from, int16_t type)
-{
-    said.node = node;
-    said.from = from;
-    said.type = type;
-    list_init(&said.task.place);
-    io_at_turn_end(&node->broker->io, &said.task, hear);
-    world_advance_ms(node->world, 1);
-    buffer_release(said.buffer);
-    said.buffer = NULL;
-}
-
-static void say_message(struct node *node, int32_t from, int16_t type,
-                        const struct wire_schema *schema, const void *message)
-{
-    const size_t size = wire_size(schema, 0, message);
-    must(size <= MESSAGE_BYTES);
-    said.buffer = buffer_new(&node->broker->memory, MEMORY_STATE, MESSAGE_BYTES);
-    struct wire_writer writer = {.data = said.buffer->data, .capacity = size};
-    wire_encode(schema, 0, message, &writer);
-    said.length = (uint32_t)size;
-    say(node, from, type);
-}
 
 /* A batch that may be the log's next one. */
 static struct span next_batch(uint8_t *room, size_t capacity, int32_t epoch, int64_t end_offset)
@@ -219,8 +108,8 @@ static void say_grant(struct node *node, int32_t from)
 {
     const int64_t asked_us = next_number((int64_t)node->broker->io.now_us);
     const int64_t end_offset = next_number(node->broker->image.end_offset);
-    say_message(node, from, TYPE_LEASE + 1, &wire_lease_granted,
-                &(struct lease_granted){asked_us, end_offset});
+    nodes_hear_message(node, from, TYPE_LEASE + 1, &wire_lease_granted,
+                       &(struct lease_granted){asked_us, end_offset});
 }
 
 static void speak(struct node *node, int32_t from, enum action action)
@@ -248,30 +137,30 @@ static void speak(struct node *node, int32_t from, enum action action)
     struct replica_ack_partition ack = {topic_id, index, epoch, next_number(end), next_number(end)};
     switch (action) {
     case FOLLOW:
-        say_message(node, from, TYPE_FIRST, &wire_replica_follow,
-                    &(struct replica_follow){broker_epoch, &follow, 1});
+        nodes_hear_message(node, from, TYPE_FIRST, &wire_replica_follow,
+                           &(struct replica_follow){broker_epoch, &follow, 1});
         return;
     case PLACE:
-        say_message(node, from, TYPE_FIRST + 1, &wire_replica_place,
-                    &(struct replica_place){&place, 1});
+        nodes_hear_message(node, from, TYPE_FIRST + 1, &wire_replica_place,
+                           &(struct replica_place){&place, 1});
         return;
     case APPEND:
-        say_message(node, from, TYPE_FIRST + 2, &wire_replica_append,
-                    &(struct replica_append){topic_id, index, epoch, next_number(end),
-                                             mark.high_watermark, mark.log_start,
-                                             next_batch(room, sizeof(room), real_epoch, end)});
+        nodes_hear_message(node, from, TYPE_FIRST + 2, &wire_replica_append,
+                           &(struct replica_append){
+                               topic_id, index, epoch, next_number(end), mark.high_watermark,
+                               mark.log_start, next_batch(room, sizeof(room), real_epoch, end)});
         return;
     case MARK:
-        say_message(node, from, TYPE_FIRST + 3, &wire_replica_mark,
-                    &(struct replica_mark){&mark, 1});
+        nodes_hear_message(node, from, TYPE_FIRST + 3, &wire_replica_mark,
+                           &(struct replica_mark){&mark, 1});
         return;
     case ACK:
-        say_message(node, from, TYPE_FIRST + 4, &wire_replica_ack,
-                    &(struct replica_ack){broker_epoch, &ack, 1});
+        nodes_hear_message(node, from, TYPE_FIRST + 4, &wire_replica_ack,
+                           &(struct replica_ack){broker_epoch, &ack, 1});
         return;
     case ASK:
-        say_message(node, from, TYPE_LEASE, &wire_lease_ask,
-                    &(struct lease_ask){broker_epoch, next_number(0)});
+        nodes_hear_message(node, from, TYPE_LEASE, &wire_lease_ask,
+                           &(struct lease_ask){broker_epoch, next_number(0)});
         return;
     default:
         say_grant(node, from);
@@ -281,12 +170,12 @@ static void speak(struct node *node, int32_t from, enum action action)
 
 static void speak_raw(struct node *node, int32_t from)
 {
+    uint8_t room[256];
     const int16_t type = (int16_t)(TYPE_FIRST - 16 + next_byte() % 24);
-    said.buffer = buffer_new(&node->broker->memory, MEMORY_STATE, MESSAGE_BYTES);
-    said.length = next_byte();
-    for (uint32_t i = 0; i < said.length; i++)
-        said.buffer->data[i] = next_byte();
-    say(node, from, type);
+    const uint32_t length = next_byte();
+    for (uint32_t i = 0; i < length; i++)
+        room[i] = next_byte();
+    nodes_hear(node, from, type, span_of(room, length));
 }
 
 static void produce_some(struct node *node)
@@ -309,17 +198,17 @@ static void sleep_for(int32_t id, int64_t ms)
     for (int64_t at = 0; at < ms; at += 500)
         world_advance_ms(nodes[NODES + 1 - id].world, 500);
     world_sleep_ms(nodes[id].world, ms);
-    advance(50);
+    nodes_advance(50);
 }
 
 static void stop(struct node *node)
 {
     world_stop(node->world);
     for (int i = 0; i < 100 && !world_is_stopped(node->world); i++)
-        advance(50);
+        nodes_advance(50);
     node_kill(node);
     node_start(node);
-    advance(50);
+    nodes_advance(50);
 }
 
 static void act(void)
@@ -337,12 +226,12 @@ static void act(void)
         produce_some(node);
         break;
     case WAIT:
-        advance((int64_t)next_byte() * 50);
+        nodes_advance((int64_t)next_byte() * 50);
         break;
     case CUT: /* one process ends, and begins again */
         node_kill(node);
         node_start(node);
-        advance(50);
+        nodes_advance(50);
         break;
     case SLEEP:
         sleep_for(id, (int64_t)(next_byte() % 40) * 1000);
@@ -371,19 +260,16 @@ static void look(const struct node *node)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    input = data;
-    input_left = size;
-    begin();
-    for (int i = 0; i < ACTIONS_MAX && input_left > 0; i++) {
+    begin(data, size);
+    for (int i = 0; i < ACTIONS_MAX && input_left() > 0; i++) {
         act();
         for (int32_t id = 1; id <= NODES; id++) {
             if (world_is_stopped(nodes[id].world))
-                input_left = 0;
+                input_end();
             else
                 look(&nodes[id]);
         }
     }
-    for (int32_t id = 1; id <= NODES; id++)
-        node_free(&nodes[id]);
+    nodes_end();
     return 0;
 }

@@ -135,11 +135,28 @@ $(fuzz_fuzz_links_OBJECTS): core/wire/messages.h
 EXTRA_DIST += fuzz/corpus/links
 
 FUZZ_TARGETS += fuzz/fuzz_replica
-fuzz_fuzz_replica_SOURCES = fuzz/fuzz.h fuzz/fuzz_replica.c $(FUZZ_MAIN)
+fuzz_fuzz_replica_SOURCES = \
+	fuzz/fuzz.h \
+	fuzz/fuzz_replica.c \
+	fuzz/nodes.c \
+	fuzz/nodes.h \
+	$(FUZZ_MAIN)
 fuzz_fuzz_replica_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_fuzz_replica_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
 $(fuzz_fuzz_replica_OBJECTS): core/wire/messages.h
 EXTRA_DIST += fuzz/corpus/replica
+
+FUZZ_TARGETS += fuzz/fuzz_voters
+fuzz_fuzz_voters_SOURCES = \
+	fuzz/fuzz.h \
+	fuzz/fuzz_voters.c \
+	fuzz/nodes.c \
+	fuzz/nodes.h \
+	$(FUZZ_MAIN)
+fuzz_fuzz_voters_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_fuzz_voters_LDADD = tests/libworld.a libsim.a $(CORE_LIBS)
+$(fuzz_fuzz_voters_OBJECTS): core/wire/messages.h
+EXTRA_DIST += fuzz/corpus/voters
 
 fuzz_fuzz_scenario_SOURCES = fuzz/fuzz.h fuzz/fuzz_scenario.c $(FUZZ_MAIN)
 fuzz_fuzz_scenario_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
