@@ -171,7 +171,8 @@ class ClusterLoad:
         while not self.ending.is_set() and not self.failures:
             process = node.begin(calls, "broker")
             code = self.await_end(process, rng.uniform(0.5, 4) if calls == 0 else LOAD_SECONDS)
-            if code not in (-signal.SIGKILL, 0):
+            # SIGTERM ends a process that has only just begun.
+            if code not in (-signal.SIGKILL, -signal.SIGTERM, 0):
                 self.failures.append("node %d ended with code %s" % (node.number, code))
             # Too short for anybody to notice, or long enough for all to go on without it.
             self.ending.wait(rng.choice((0, rng.uniform(0, 0.1), rng.uniform(0.2, 1))))
