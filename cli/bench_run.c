@@ -289,6 +289,17 @@ static void end_count(struct run *run, int64_t at_ns)
     run->result->counted_ns = run->until_ns - run->from_ns;
 }
 
+/* Every connection was lost: what was counted until then is all there is. */
+static void end_early(struct run *run, int64_t at_ns)
+{
+    if (run->draining)
+        return;
+    if (!run->counting)
+        run->from_ns = at_ns;
+    run->until_ns = at_ns;
+    end_count(run, at_ns);
+}
+
 /* Everything was answered, and has come to the readers. */
 static bool is_quiet(const struct run *run)
 {
@@ -333,8 +344,10 @@ static void loop(struct run *run)
         if (!run->draining && at_ns >= run->until_ns)
             end_count(run, at_ns);
         run->stopped = run->draining && at_ns >= run->stop_ns;
-        if (is_over(run, at_ns))
+        if (is_over(run, at_ns)) {
+            end_early(run, at_ns);
             break;
+        }
         if (!run->counting && run->from_ns < next_ns)
             next_ns = run->from_ns;
         if (!run->draining && run->until_ns < next_ns)
