@@ -121,8 +121,8 @@ class Askers:
         self.out = multiprocessing.Queue()
         self.last = multiprocessing.Array("d", PARTITIONS)
         ports = [node.port for node in cluster.nodes]
-        self.workers = [multiprocessing.Process(target=asker_main,
-                                                args=(ports, p, self.stop, self.last, self.out))
+        self.workers = [multiprocessing.Process(
+            target=asker_main, args=(ports, p, self.stop, self.last, self.out), daemon=True)
                         for p in range(PARTITIONS)]
         self.wrong = []
         for worker in self.workers:

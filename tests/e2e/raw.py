@@ -16,7 +16,7 @@ ALL, ONE = -1, 1
 CONNECT_SECONDS = 1
 REQUEST_MS = 30000
 
-# A record that was acknowledged: when it was sent and the answer came, by which node, and where.
+# A record that was acknowledged: when it was sent, when the answer came, by which node, and where.
 Acked = collections.namedtuple("Acked", "sent at node partition offset value")
 
 
@@ -93,11 +93,11 @@ class Link:
                 self.socket = one
                 self.load.selector.register(one, selectors.EVENT_READ, self)
             self.count += 1
+            self.asked[self.count] = (time.monotonic(), value)
             self.socket.sendall(produce(self.load.topic, partition, acks, value, self.count))
         except OSError:
             self.close()
             return False
-        self.asked[self.count] = (time.monotonic(), value)
         return True
 
     def answers(self):

@@ -6,6 +6,7 @@ nothing that was acknowledged is lost, order is kept, and consumers in groups ge
 
 CHRONIK_E2E_ROUNDS (default 1) is how often each broker is restarted."""
 
+import atexit
 import collections
 import json
 import logging
@@ -127,6 +128,7 @@ class Tool(Client):
         self.process = subprocess.Popen(
             ["java", "-Xmx128m", "-cp", os.path.join(java.JARS, "*"), java.TOOLS + name,
              *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        atexit.register(self.process.kill)  # of a test that failed before
         super().__init__(topic)
 
     def work(self):
