@@ -151,7 +151,11 @@ static int wal_has_batch(struct wal_observer *observer, struct span batch)
 
 static void wal_is_durable(struct wal_observer *observer)
 {
-    raft_log_changed(quorum_of_wal(observer)->raft);
+    struct quorum *quorum = quorum_of_wal(observer);
+    raft_log_changed(quorum->raft);
+    /* What was lost after it had been applied is here again, and is not applied once more. */
+    if (log_end(wal_log(quorum->wal)) == quorum->image->end_offset)
+        quorum_changed(quorum);
 }
 
 static void wal_was_applied(struct wal_observer *observer)

@@ -99,6 +99,7 @@ struct raft {
 
     /* The log is not to be asked: it is read again, cut, or replaced. */
     bool is_log_lost;
+    int64_t lost_end; /* of what was left of the log when it was lost last; -1: it never was */
     bool is_truncating;
     bool is_installing;
     int64_t truncate_offset;

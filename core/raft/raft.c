@@ -41,6 +41,7 @@ struct raft *raft_new(struct io *io, const struct raft_settings *settings, struc
     raft->durable.voted.node = RAFT_NOBODY;
     raft->leader = RAFT_NOBODY;
     raft->transfer = RAFT_NOBODY;
+    raft->lost_end = -1;
     list_init(&raft->task.place);
     list_init(&raft->voters);
     list_init(&raft->peers);
@@ -365,8 +366,10 @@ void raft_log_ready(struct raft *raft)
         raft->verified = end;
     voters_cut(raft, end);
     formation_log_ready(raft);
-    if (raft->leader != RAFT_NOBODY)
+    /* A disk that took nothing since the last loss is asked anew with the leader's next beat. */
+    if (raft->leader != RAFT_NOBODY && end != raft->lost_end)
         follower_refuse(raft, raft->sequence_heard, raft->term);
+    raft->lost_end = end;
     raft_wake(raft);
 }
 

@@ -5,13 +5,34 @@
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
 
+/* Asks together with those who have no answer yet. */
+static void follow_ask_later(struct replica_follower *follow)
+{
+    follow->state = FOLLOW_ASKING;
+    node_ask_later(follow->node);
+}
+
+/* After a loss the leader is asked at once, unless the disk took nothing since the one before. */
+static void follow_is_loaded(struct replica_follower *follow)
+{
+    const int64_t end = log_end(follow->partition->log);
+    const bool is_full = follow->has_lost && end == follow->lost_end;
+    if (follow->has_lost)
+        follow->lost_end = end;
+    follow->has_lost = false;
+    if (is_full)
+        follow_ask_later(follow);
+    else
+        follow_ask(follow);
+}
+
 static void follow_loaded(struct log_waiter *waiter, int error)
 {
     struct replica_follower *follow = container_of(waiter, struct replica_follower, waiter);
     if (log_state(follow->partition->log) == LOG_OFFLINE)
         replica_offline(follow->partition);
     if (error == ERR_NONE && partition_load(follow->partition, waiter))
-        follow_ask(follow);
+        follow_is_loaded(follow);
 }
 
 /* Waits until the log can be appended to, and asks where to go on. */
@@ -23,7 +44,7 @@ static void follow_load(struct replica_follower *follow)
     list_remove(&follow->ack_place);
     list_remove(&follow->waiter.place);
     if (partition_load(follow->partition, &follow->waiter))
-        follow_ask(follow);
+        follow_is_loaded(follow);
 }
 
 static void follow_start(struct replica_follower *follow);
@@ -50,6 +71,7 @@ void follow_begin(struct replicas *replicas, struct partition *partition,
     follow->start_asked = -1;
     follow->told_written = -1;
     follow->told_durable = -1;
+    follow->lost_end = -1;
     follow->waiter.wake = follow_loaded;
     follow->start_waiter.wake = start_moved;
     list_init(&follow->waiter.place);
@@ -128,6 +150,7 @@ void replica_follower_advanced(struct replica_follower *follow)
 
 void replica_follower_failed(struct replica_follower *follow)
 {
+    follow->has_lost = true;
     follow_load(follow);
 }
 

@@ -225,6 +225,8 @@ struct replica_follower {
     int64_t start_asked;  /* that the log was asked to begin at last */
     int64_t told_written; /* what the leader was told; -1: nothing */
     int64_t told_durable;
+    bool has_lost;            /* an append, and has not been loaded since */
+    int64_t lost_end;         /* of what was left of the log at the last loss; -1: there was none */
     struct log_waiter waiter; /* for the log to be loaded */
     struct log_waiter start_waiter;
 };
@@ -233,6 +235,9 @@ struct replica_follower {
 
 struct replica_node *replicas_node(struct replicas *replicas, int32_t id);  /* made when needed */
 int64_t replicas_broker_epoch(const struct replicas *replicas, int32_t id); /* -1: not registered */
+
+/* Whoever has no answer of the node asks again after a while. */
+void node_ask_later(struct replica_node *node);
 
 /* Something is to be sent at the end of this turn. */
 void replicas_wake(struct replicas *replicas);

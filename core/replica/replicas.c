@@ -32,6 +32,7 @@ struct replica_node *replicas_node(struct replicas *replicas, int32_t id)
     node = memory_new(replicas->io->memory, struct replica_node);
     node->replicas = replicas;
     node->id = id;
+    node->ask_again_us = ASK_AGAIN_US;
     node->is_up = peers_status(replicas->peers, id, &status) && status.is_up;
     list_init(&node->followed);
     list_init(&node->to_ask);
@@ -71,13 +72,19 @@ static void ask_again(struct timer *timer)
     node->ask_again_us = again_us;
 }
 
-static void node_send_asks(struct replica_node *node)
+void node_ask_later(struct replica_node *node)
 {
     struct io *io = node->replicas->io;
+    if (!timer_is_set(&node->ask_timer))
+        timer_set(&io->timers, &node->ask_timer, io->now_us + node->ask_again_us, ask_again);
+}
+
+static void node_send_asks(struct replica_node *node)
+{
     if (list_empty(&node->to_ask))
         return;
     outbox_send_asks(node);
-    timer_set(&io->timers, &node->ask_timer, io->now_us + node->ask_again_us, ask_again);
+    node_ask_later(node);
 }
 
 /* ---- The end of a turn ---- */
