@@ -113,9 +113,8 @@ static void on_received(struct contact *contact, const struct exchange *exchange
             end_reached(consumer);
     }
     const bool waits = !consumer->knows_topic;
-    later(consumer, waits
-                        ? chance_between(&consumer->client.rng, 1000, LEARN_AGAIN_US_MOST)
-                        : client_draw(&consumer->client, consumer->client.plan->pause_us, 1, 1000));
+    later(consumer, waits ? chance_between(&consumer->client.rng, 1000, LEARN_AGAIN_US_MOST)
+                          : client_pause_us(&consumer->client, 1000));
 }
 
 static void on_lost(struct contact *contact, const struct exchange *exchange)

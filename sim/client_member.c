@@ -429,7 +429,7 @@ static void follow(struct member *member, int16_t error)
         fails(member, error);
     struct client *client = &member->client;
     later(member, error != ERR_NONE ? chance_between(&client->rng, 1000, ERROR_US_MOST)
-                                    : client_draw(client, client->plan->pause_us, 1, 1000));
+                                    : client_pause_us(client, 1000));
 }
 
 static void on_received(struct contact *contact, const struct exchange *exchange)

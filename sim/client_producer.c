@@ -376,7 +376,7 @@ static void go_on(struct producer *producer)
     if (is_free && producer_waits_for(producer, 0))
         leaders_later(producer);
     if (wants_more(producer) && !task_is_queued(&producer->task))
-        later(producer, client_draw(&producer->client, producer->client.plan->pause_us, 1, 2000));
+        later(producer, client_pause_us(&producer->client, 2000));
 }
 
 static void due(struct task *task)

@@ -148,6 +148,12 @@ uint64_t client_draw(struct client *client, struct range plan, uint64_t least, u
     return chance_between(&client->rng, plan.least, plan.most);
 }
 
+uint64_t client_pause_us(struct client *client, uint64_t most_us)
+{
+    const bool hurries = client->sim->phase > SIM_LOAD;
+    return client_draw(client, hurries ? (struct range){0} : client->plan->pause_us, 1, most_us);
+}
+
 struct span client_topic(const struct client *client)
 {
     if (client->plan->topic != NULL)

@@ -63,6 +63,10 @@ struct client *clients_get(const struct clients *clients, uint32_t number);
 /* A range of the plan, or the kind's default where the plan has none. */
 uint64_t client_draw(struct client *client, struct range plan, uint64_t least, uint64_t most);
 
+/* Between two actions: as the plan says under load, at most `most_us` where it says nothing and
+ * when the load is over, for what was begun has to end. */
+uint64_t client_pause_us(struct client *client, uint64_t most_us);
+
 /* The topic of its plan, or the scenario's first one. Borrowed. */
 struct span client_topic(const struct client *client);
 

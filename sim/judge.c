@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/base/check.h"
+#include "sim/faults.h"
 #include "sim/memory.h"
 
 #define JUDGES_MAX 24
@@ -154,6 +155,13 @@ const struct image *judge_truth(const struct judge *judge)
 void judge_observe_truth(struct judge *judge, struct image_observer *observer)
 {
     image_observe(durable_image_of_all(judge->sim->judges->truth), observer);
+}
+
+bool judge_forbids_elections(const struct judge *judge)
+{
+    const struct sim *sim = judge->sim;
+    return sim->phase >= SIM_LOAD && sim->faults != NULL &&
+           (faults_are_none(sim->faults) || sim->scenario->expect.no_elections);
 }
 
 bool judges_are_all_in_sync(const struct judges *judges)

@@ -83,6 +83,9 @@ const struct image *judge_truth(const struct judge *judge);
 /* `observer` is told of each record that a cluster commits, until it is taken out of its list. */
 void judge_observe_truth(struct judge *judge, struct image_observer *observer);
 
+/* True where nothing goes wrong that anybody would have to be elected for. */
+bool judge_forbids_elections(const struct judge *judge);
+
 /* Ends the run, unless somebody has objected before; the latter for what should have ended. */
 void judge_object(struct judge *judge, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

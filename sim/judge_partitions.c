@@ -7,7 +7,6 @@
  */
 #include "core/base/format.h"
 #include "core/conf/topic_conf.h"
-#include "sim/faults.h"
 #include "sim/judge.h"
 #include "sim/notes.h"
 #include "sim/parts.h"
@@ -84,12 +83,6 @@ static void judge_change(struct judge *judge, const struct meta_topic *topic, in
                      SPAN_ARGS(topic->name), index, meta->leader, meta->leader_epoch);
 }
 
-static bool is_calm(const struct judge *judge)
-{
-    const struct sim *sim = judge->sim;
-    return sim->phase >= SIM_LOAD && sim->faults != NULL && faults_are_none(sim->faults);
-}
-
 static void touch(struct partitions *partitions, const struct meta_topic *topic, int32_t index)
 {
     struct judge *judge = partitions->judge;
@@ -98,9 +91,9 @@ static void touch(struct partitions *partitions, const struct meta_topic *topic,
     struct partition *partition = notes_get(&partitions->partitions, &key);
     if (partition->is_known) {
         judge_change(judge, topic, index, partition, meta);
-        if (meta->leader_epoch != partition->leader_epoch && is_calm(judge))
+        if (meta->leader_epoch != partition->leader_epoch && judge_forbids_elections(judge))
             judge_object(
-                judge, "%.*s-%d: leader %d in epoch %d after leader %d, though nothing fails",
+                judge, "%.*s-%d: leader %d in epoch %d after leader %d, though nobody died",
                 SPAN_ARGS(topic->name), index, meta->leader, meta->leader_epoch, partition->leader);
     }
     note(partition, meta);

@@ -54,6 +54,8 @@ static void judge_term(struct judge *judge, const struct host *host, int32_t ter
     const struct term_key key = {.cluster = host_cluster(host), .term = term};
     struct term_note *note = notes_get(&state->terms, &key);
     judge->judged++;
+    if (note->leader == 0 && judge_forbids_elections(judge))
+        judge_object(judge, "%s is elected for term %d, though nobody died", host->name, term);
     if (note->leader == 0)
         note->leader = host->number;
     else if (note->leader != host->number)
@@ -143,10 +145,10 @@ static void end(struct judge *judge)
 const struct judge_kind judge_quorum = {
     .name = "quorum",
     .rule = "a term has one leader, which commits by entries of that term, what is committed "
-            "stays, and "
-            "at each offset of the metadata log all nodes have the same metadata",
+            "stays, at each offset of the metadata log all nodes have the same metadata, and "
+            "nobody is elected in a healthy quorum",
     .source = "Raft: election safety, 5.4.2, state machine safety; KIP-630: a snapshot is what its "
-              "log was",
+              "log was; KIP-996: no election without need",
     .size = sizeof(struct quorum_state),
     .begin = begin,
     .stepped = stepped,

@@ -140,6 +140,7 @@ struct scenario_expect {
     uint64_t steps_most;      /* the whole run; 0: any number */
     bool errors_allowed;      /* without faults too */
     uint64_t latency_ms_most; /* without faults, a request's; 0: the default */
+    bool no_elections;        /* with faults too */
 };
 
 struct scenario {

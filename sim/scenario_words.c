@@ -307,6 +307,10 @@ static const struct scenario_word expect_words[] = {
      .most = SCENARIO_MS_MAX, .otherwise = "the judge's own",
      .tells = "Without faults a request is answered within this.",
      .example = "{\"latency_ms\": 200}"},
+    {"no_elections", WORD_FLAG, FIELD(scenario_expect, no_elections), .otherwise = "without faults",
+     .tells = "From the load on nobody is elected, of a quorum or of a partition, whatever faults "
+              "there are.",
+     .example = "{\"no_elections\": true}"},
     {0},
 };
 

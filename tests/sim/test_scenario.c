@@ -110,7 +110,7 @@ START_TEST(faults_have_times_and_amounts)
           "{'kind': 'slow_link', 'at_ms': 0, 'factor': [2, 8]},"
           "{'kind': 'disk_full', 'all_nodes': true, 'at_ms': 0}],"
           " 'expect': {'acked_records': 5, 'consumed_records': 6, 'steps': 8, 'errors': true,"
-          " 'latency_ms': 7}}",
+          " 'latency_ms': 7, 'no_elections': true}}",
           &scenario);
     ck_assert(scenario.is_soak && scenario.draws_knobs && scenario.draws_faults);
     ck_assert_uint_eq(scenario.faults_count, 5);
@@ -137,6 +137,7 @@ START_TEST(faults_have_times_and_amounts)
     ck_assert_uint_eq(scenario.expect.steps_most, 8);
     ck_assert(scenario.expect.errors_allowed);
     ck_assert_uint_eq(scenario.expect.latency_ms_most, 7);
+    ck_assert(scenario.expect.no_elections);
     scenario_free(&scenario);
 }
 END_TEST
