@@ -26,9 +26,12 @@ static void deal(struct reader *reader)
     bool is_wanted[SIM_HOSTS_MAX] = {false};
     for (uint32_t i = 0; i < reader->count; i++) {
         struct fetch_partition *partition = &reader->partitions[i];
-        partition->leader = uuid_equal(reader->topic_id, reader->learned_id)
-                                ? reader->leaders[partition->index]
-                                : 0;
+        const uint32_t leader = uuid_equal(reader->topic_id, reader->learned_id)
+                                    ? reader->leaders[partition->index]
+                                    : 0;
+        if (leader != partition->leader)
+            partition->high_watermark = OFFSET_UNKNOWN; /* the next one knows of more, perhaps */
+        partition->leader = leader;
         if (partition->leader != 0)
             is_wanted[partition->leader - 1] = true;
     }
