@@ -146,7 +146,8 @@ static void judge_sets(struct judge *judge, const struct meta_topic *topic, int3
         if (meta_is_member(meta_isr(meta), meta->isr_count, meta_elr(meta)[i]))
             wrong = "one that is in sync is eligible, too";
     }
-    if (meta->elr_count > 0 && meta->isr_count >= conf.min_insync_replicas)
+    if (meta->elr_count > 0 &&
+        meta->isr_count >= meta_isr_least(conf.min_insync_replicas, meta->replicas_count))
         wrong = "somebody is eligible though enough are in sync";
     if (meta->leader != META_NO_LEADER &&
         !meta_is_member(meta_isr(meta), meta->isr_count, meta->leader))

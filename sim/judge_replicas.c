@@ -193,8 +193,7 @@ static void leader_seen(struct judge *judge, struct committed_note *note, const 
     if (meta == NULL || meta->leader != (int32_t)host->number ||
         !broker_view_log(host->broker, topic->id, note->key.index, &view))
         return;
-    const uint32_t least =
-        insync_least < meta->replicas_count ? insync_least : meta->replicas_count;
+    const uint32_t least = meta_isr_least(insync_least, meta->replicas_count);
     judge->judged++;
     if (note->seen_leader == meta->leader && note->seen_epoch == meta->partition_epoch &&
         view.high_watermark > note->seen_watermark && meta->isr_count < least)

@@ -218,6 +218,12 @@ static int part_validate(struct produce_part *part, const struct topic_conf *con
     return error;
 }
 
+static bool is_isr_too_small(const struct meta_partition *partition, const struct topic_conf *conf)
+{
+    return partition->isr_count <
+           meta_isr_least(conf->min_insync_replicas, partition->replicas_count);
+}
+
 static void part_start(struct produce_part *part, const struct meta_topic *topic,
                        const struct topic_conf *conf)
 {
@@ -228,7 +234,7 @@ static void part_start(struct produce_part *part, const struct meta_topic *topic
         produce->request->version >= PRODUCE_TOPIC_IDS_VERSION)
         error = ERR_UNKNOWN_TOPIC_ID;
     if (error == ERR_NONE && produce->body->acks == ACKS_ALL &&
-        image_partition(topic, part->in->index)->isr_count < conf->min_insync_replicas)
+        is_isr_too_small(image_partition(topic, part->in->index), conf))
         error = ERR_NOT_ENOUGH_REPLICAS;
     if (error == ERR_NONE)
         error = part_validate(part, conf);

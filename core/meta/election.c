@@ -44,11 +44,9 @@ static bool list_take(int32_t *list, uint32_t *count, int32_t id)
     return false;
 }
 
-/* KIP-966: never more than there are replicas. */
 static uint32_t isr_least(const struct ballot *ballot)
 {
-    const uint32_t least = ballot->rules->min_insync_replicas;
-    return least < ballot->replicas_count ? least : ballot->replicas_count;
+    return meta_isr_least(ballot->rules->min_insync_replicas, ballot->replicas_count);
 }
 
 /* `id` holds all that was committed, and is not in sync any more. */

@@ -199,6 +199,10 @@ const int32_t *meta_elr(const struct meta_partition *partition);
 int32_t meta_last_known_leader(const struct meta_partition *partition); /* or META_NO_LEADER */
 bool meta_is_member(const int32_t *list, uint32_t count, int32_t broker_id);
 
+/* How many replicas have to be in sync for anything to be committed, where the topic's
+ * min.insync.replicas is this: never more than there are (KIP-966). */
+uint32_t meta_isr_least(uint32_t min_insync_replicas, uint32_t replicas_count);
+
 /* True for a broker that may be given leaderships and replicas: neither fenced nor shutting down.
  * How many there are. */
 bool meta_broker_is_live(const struct meta_broker *broker);

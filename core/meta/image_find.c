@@ -116,6 +116,11 @@ bool meta_is_member(const int32_t *list, uint32_t count, int32_t broker_id)
     return false;
 }
 
+uint32_t meta_isr_least(uint32_t min_insync_replicas, uint32_t replicas_count)
+{
+    return min_insync_replicas < replicas_count ? min_insync_replicas : replicas_count;
+}
+
 bool meta_broker_is_live(const struct meta_broker *broker)
 {
     return !broker->fenced && !broker->is_shutting_down;

@@ -192,8 +192,7 @@ uint32_t lead_isr_least(const struct replica_leader *lead, const struct meta_par
     struct topic_conf_agreed rules;
     topic_conf_agree(topic->configs.items, topic->configs.count, image->configs.items,
                      image->configs.count, &rules);
-    return rules.min_insync_replicas < meta->replicas_count ? rules.min_insync_replicas
-                                                            : meta->replicas_count;
+    return meta_isr_least(rules.min_insync_replicas, meta->replicas_count);
 }
 
 static bool counts(const struct replica_stream *stream, const struct meta_partition *meta)

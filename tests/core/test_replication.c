@@ -391,6 +391,31 @@ START_TEST(a_follower_that_lags_leaves_the_isr_and_comes_back)
 }
 END_TEST
 
+START_TEST(acks_all_is_refused_while_too_few_are_in_sync)
+{
+    const int32_t leads = leader();
+    produce_some(1);
+    for (int32_t id = 1; id <= NODES; id++) {
+        if (id != leads)
+            world_hold(nodes[id].world, EFFECT_SYNC, "topic-0");
+    }
+    send(1, 1);
+    advance(10000);
+    ck_assert(is_answered());
+    ck_assert_int_eq(answer, ERR_NONE);
+    ck_assert_int_eq(meta(leads)->isr_count, 1);
+    send(-1, 1);
+    advance(100);
+    ck_assert(is_answered());
+    ck_assert_int_eq(answer, ERR_NOT_ENOUGH_REPLICAS);
+    for (int32_t id = 1; id <= NODES; id++)
+        world_release(nodes[id].world);
+    advance(1000);
+    produce_some(1);
+    equal_everywhere(3);
+}
+END_TEST
+
 /* Stops one node for as long as it takes until another one leads. */
 static void let_sleep(int32_t id, int64_t ms)
 {
@@ -628,6 +653,7 @@ SUITE(replication)
     tcase_add_test(tcase, what_no_link_can_carry_is_refused);
     tcase_add_test(tcase, a_follower_begins_where_a_batch_does);
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
+    tcase_add_test(tcase, acks_all_is_refused_while_too_few_are_in_sync);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
     tcase_add_test(tcase, a_broker_that_is_about_to_be_fenced_gets_no_lease);
     tcase_add_test(tcase, a_leader_that_was_stopped_gets_no_lease_before_it_knows);
