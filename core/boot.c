@@ -141,15 +141,25 @@ static bool was_unclean(const struct broker *broker)
     return false;
 }
 
+/* Listeners for peers are numbered after those for clients. */
+static const struct conf_listener *listener_conf(const struct conf *conf, uint32_t number)
+{
+    return number < conf->listeners_count ? &conf->listeners[number]
+                                          : &conf->peer_listeners[number - conf->listeners_count];
+}
+
+/* Kafka's brokers do not register the listeners that are for nodes; ours are dialled there by
+ * those whose controller.quorum.voters does not name them. */
 static int registration_prepare(struct meta_proposal *proposal, const struct image *image,
                                 struct meta_writer *writer)
 {
     struct boot *boot = container_of(proposal, struct boot, registration);
     struct broker *broker = boot->broker;
     const struct conf *conf = broker->conf;
-    struct meta_endpoint endpoints[CONF_LISTENERS_MAX];
-    for (uint32_t i = 0; i < conf->listeners_count; i++) {
-        const struct conf_listener *listener = &conf->listeners[i];
+    struct meta_endpoint endpoints[2 * CONF_LISTENERS_MAX];
+    const uint32_t endpoints_count = conf->listeners_count + conf->peer_listeners_count;
+    for (uint32_t i = 0; i < endpoints_count; i++) {
+        const struct conf_listener *listener = listener_conf(conf, i);
         endpoints[i] = (struct meta_endpoint){
             .listener = listener->name,
             .host = listener->advertised_host,
@@ -168,18 +178,11 @@ static int registration_prepare(struct meta_proposal *proposal, const struct ima
         .rack = conf_text(conf, CONF_BROKER_RACK),
         .is_unclean = was_unclean(broker),
         .endpoints = endpoints,
-        .endpoints_count = conf->listeners_count,
+        .endpoints_count = endpoints_count,
         .directories = directories,
         .directories_count = broker->folders_count,
     };
     return brokers_register(image, writer, &registration);
-}
-
-/* Listeners for peers are numbered after those for clients. */
-static const struct conf_listener *listener_conf(const struct conf *conf, uint32_t number)
-{
-    return number < conf->listeners_count ? &conf->listeners[number]
-                                          : &conf->peer_listeners[number - conf->listeners_count];
 }
 
 static void listening(struct op *op, const struct completion *completion)
@@ -283,6 +286,7 @@ static void quorum_start(struct boot *boot)
     };
     broker->controller = controller_new(&broker->io, &options);
     if (broker->cluster != NULL) {
+        cluster_watch(broker);
         fencing_start(&broker->cluster->fencing, broker->controller, &broker->image);
         agreement_start(&broker->cluster->agreement, &broker->io, conf, broker->controller);
         balance_start(&broker->cluster->balance, &broker->io, conf, broker->controller,

@@ -74,6 +74,26 @@ static const char *peer_said(struct peers_observer *observer, const struct peer_
     return quorum_of(observer) == NULL ? NULL : quorum_receive(quorum_of(observer), message);
 }
 
+/* Whoever is registered says where it is reached: not all are named by every node's settings. */
+static void image_changed(struct image_observer *observer, const struct image_change *change)
+{
+    const struct cluster *cluster = container_of(observer, struct cluster, image_observer);
+    const struct broker *broker = cluster->broker;
+    if (change->kind != IMAGE_BROKER_REGISTERED || change->broker->id == broker->conf->node_id)
+        return;
+    const struct meta_endpoint *endpoint =
+        image_endpoint(change->broker, broker->conf->peer_listeners[0].name);
+    if (endpoint != NULL && endpoint->host.length > 0 && endpoint->port > 0)
+        quorum_know(controller_quorum(broker->controller), change->broker->id, endpoint->host,
+                    endpoint->port);
+}
+
+void cluster_watch(struct broker *broker)
+{
+    broker->cluster->image_observer.changed = image_changed;
+    image_observe(&broker->image, &broker->cluster->image_observer);
+}
+
 void cluster_open(struct broker *broker)
 {
     const struct conf *conf = broker->conf;
@@ -94,6 +114,10 @@ void cluster_open(struct broker *broker)
         .node_id = conf->node_id,
         .directory_id = identity_directory_id(broker->identity, folder_number(folder)),
         .incarnation = cluster->incarnation,
+        .host = conf->peer_listeners[0].advertised_host,
+        .port = conf->peer_listeners[0].advertised_port != 0
+                    ? conf->peer_listeners[0].advertised_port
+                    : conf->peer_listeners[0].port,
     };
     const struct peers_settings settings = {
         .heartbeat_us = (uint64_t)conf_int(conf, CONF_BROKER_HEARTBEAT_INTERVAL_MS) * US_PER_MS,

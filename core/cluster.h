@@ -17,6 +17,7 @@ struct cluster {
     struct broker *broker;
     struct peers *peers;
     struct peers_observer observer;
+    struct image_observer image_observer;
     struct fencing fencing;
     struct agreement agreement;
     struct balance balance;
@@ -29,6 +30,9 @@ struct cluster {
 /* A broker of a cluster whose identity is checked and whose metadata is loaded gets its links.
  * Other nodes may connect from now on; it dials none yet. */
 void cluster_open(struct broker *broker);
+
+/* Its controller is there: it dials whoever is registered. */
+void cluster_watch(struct broker *broker);
 
 /* Its listeners serve: it dials the nodes that controller.quorum.voters names. */
 void cluster_dial(struct broker *broker);

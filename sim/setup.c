@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/setup.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/wire/error.h"
@@ -126,6 +127,20 @@ void setup_start(struct setup *setup)
 {
     for (uint32_t i = 0; i < setup->sim->hosts_count; i++)
         later(&setup->hosts[i]);
+}
+
+void setup_explain(const struct setup *setup, char *ret_text, size_t text_bytes)
+{
+    size_t length = 0;
+    snprintf(ret_text, text_bytes, "all nodes have the topics");
+    for (uint32_t i = 0; i < setup->sim->hosts_count && length + 1 < text_bytes; i++) {
+        if (setup->hosts[i].done)
+            continue;
+        const int added =
+            snprintf(ret_text + length, text_bytes - length, "%s%s has not made the topics",
+                     length == 0 ? "" : "; ", setup->hosts[i].host->name);
+        length += added > 0 ? (size_t)added : 0;
+    }
 }
 
 bool setup_is_done(const struct setup *setup)

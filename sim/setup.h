@@ -15,5 +15,7 @@ void setup_start(struct setup *setup);
 
 /* True when every broker serves and has the topics. */
 bool setup_is_done(const struct setup *setup);
+/* Which do not yet. */
+void setup_explain(const struct setup *setup, char *ret_text, size_t text_bytes);
 
 #endif

@@ -114,7 +114,10 @@ static void settle_begins(struct sim *sim)
 static void is_late(struct sim *sim, const char *what)
 {
     char text[TEXT_BYTES];
-    clients_explain(sim->clients, text, sizeof(text));
+    if (sim->phase == SIM_BOOT)
+        setup_explain(sim->setup, text, sizeof(text));
+    else
+        clients_explain(sim->clients, text, sizeof(text));
     sim_object(sim, SIM_LIVENESS, "progress",
                "what was asked ends in time once faults have stopped",
                "liveness: after the last fault every request is answered or given up",

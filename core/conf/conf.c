@@ -233,7 +233,7 @@ int conf_check(struct conf *conf, struct span host_name)
     result |= result == 0 ? conf_check_voters(conf) : 0;
     result |= check_folders(conf);
     result |= check_limits(conf);
-    result |= conf_check_listeners(conf, conf->host_name);
+    result |= conf_check_listeners(conf);
     set_cluster_defaults(conf);
     warn_of_replicas(conf);
     return result;

@@ -38,7 +38,7 @@ struct conf_value {
 struct conf_listener {
     struct span name;
     struct span host;            /* to listen on; empty: every address of the machine */
-    struct span advertised_host; /* what clients are told; never empty. Peers are told nothing. */
+    struct span advertised_host; /* what clients, or other nodes, are told; never empty */
     uint16_t port;               /* 0: any free one */
     uint16_t advertised_port;    /* 0: the one that is listened on */
 };

@@ -20,6 +20,10 @@ static struct conf_listener *find_listener(struct conf *conf, struct span name)
         if (conf_same(conf->listeners[i].name, name))
             return &conf->listeners[i];
     }
+    for (uint32_t i = 0; i < conf->peer_listeners_count; i++) {
+        if (conf_same(conf->peer_listeners[i].name, name))
+            return &conf->peer_listeners[i];
+    }
     return NULL;
 }
 
@@ -195,7 +199,9 @@ static int read_listeners(struct conf *conf)
 static int advertise(struct conf *conf, const struct endpoint *endpoint)
 {
     const uint32_t place = conf->values[CONF_ADVERTISED_LISTENERS].place;
-    if (list_has(conf_text(conf, CONF_CONTROLLER_LISTENER_NAMES), endpoint->name))
+    /* A single node does not open its controller's. */
+    if (!conf->is_cluster &&
+        list_has(conf_text(conf, CONF_CONTROLLER_LISTENER_NAMES), endpoint->name))
         return 0;
     struct conf_listener *listener = find_listener(conf, endpoint->name);
     if (listener == NULL) {
@@ -238,33 +244,58 @@ static int read_advertised(struct conf *conf)
     return 0;
 }
 
-/* Clients are told what a listener listens on, unless advertised.listeners says otherwise. */
-static int fill_advertised(struct conf *conf, struct span host_name)
+/* What a listener listens on is told, unless advertised.listeners says otherwise. `who` cannot
+ * connect to every address. */
+static int fill_one(struct conf *conf, struct conf_listener *listener, const char *who)
+{
+    if (listener->advertised_host.data == NULL && endpoint_is_every_address(listener->host)) {
+        conf_finding(conf, true, conf->values[CONF_LISTENERS].place,
+                     "listeners: no %s can connect to %.*s; set "
+                     "advertised.listeners=%.*s://, then the name or address that %ss "
+                     "reach this machine by, then :%u",
+                     who, QUOTED(listener->host), QUOTED(listener->name), who,
+                     (unsigned)listener->port);
+        return -1;
+    }
+    if (listener->advertised_host.data == NULL) {
+        listener->advertised_host = listener->host;
+        listener->advertised_port = listener->port;
+    }
+    if (listener->advertised_host.length == 0)
+        listener->advertised_host =
+            conf->host_name.length == 0 ? SPAN("localhost") : conf->host_name;
+    return 0;
+}
+
+/* Where the others of the cluster reach a voter is in controller.quorum.voters. */
+static void advertise_voter(struct conf *conf)
+{
+    for (uint32_t i = 0; i < conf->voters_count; i++) {
+        if (conf->voters[i].node_id != conf->node_id)
+            continue;
+        conf->peer_listeners[0].advertised_host = conf->voters[i].host;
+        conf->peer_listeners[0].advertised_port = conf->voters[i].port;
+    }
+}
+
+static int fill_advertised(struct conf *conf)
 {
     for (uint32_t i = 0; i < conf->listeners_count; i++) {
-        struct conf_listener *listener = &conf->listeners[i];
-        if (listener->advertised_host.data == NULL) {
-            if (endpoint_is_every_address(listener->host)) {
-                conf_finding(conf, true, conf->values[CONF_LISTENERS].place,
-                             "listeners: no client can connect to %.*s; set "
-                             "advertised.listeners=%.*s://, then the name or address that clients "
-                             "reach this machine by, then :%u",
-                             QUOTED(listener->host), QUOTED(listener->name),
-                             (unsigned)listener->port);
-                return -1;
-            }
-            listener->advertised_host = listener->host;
-            listener->advertised_port = listener->port;
-        }
-        if (listener->advertised_host.length == 0)
-            listener->advertised_host = host_name.length == 0 ? SPAN("localhost") : host_name;
+        if (fill_one(conf, &conf->listeners[i], "client") != 0)
+            return -1;
+    }
+    if (conf->peer_listeners_count > 0)
+        advertise_voter(conf);
+    for (uint32_t i = 0; i < conf->peer_listeners_count; i++) {
+        if (fill_one(conf, &conf->peer_listeners[i], "node") != 0)
+            return -1;
     }
     return 0;
 }
 
-int conf_check_listeners(struct conf *conf, struct span host_name)
+int conf_check_listeners(struct conf *conf)
 {
     if (check_protocol_map(conf) != 0 || read_listeners(conf) != 0 || read_advertised(conf) != 0)
         return -1;
-    return fill_advertised(conf, host_name);
+    return fill_advertised(conf);
 }

@@ -6,8 +6,9 @@
 #include "core/base/span.h"
 #include "core/conf/conf.h"
 
-/* Fills conf->listeners from listeners, advertised.listeners, listener.security.protocol.map and
- * controller.listener.names; see conf_check. Returns 0; or -1 when something was refused. */
-int conf_check_listeners(struct conf *conf, struct span host_name);
+/* Fills conf->listeners and conf->peer_listeners from listeners, advertised.listeners,
+ * listener.security.protocol.map and controller.listener.names, and from the voters, which are read
+ * before; see conf_check. Returns 0; or -1 when something was refused. */
+int conf_check_listeners(struct conf *conf);
 
 #endif

@@ -27,7 +27,7 @@
 #define META_REPLICAS_MAX      128    /* a byte counts them */
 #define META_PARTITIONS_MAX    250000 /* in all: an answer about each of them fits a request */
 #define META_BROKERS_MAX       1000
-#define META_ENDPOINTS_MAX     16
+#define META_ENDPOINTS_MAX     32
 #define META_DIRECTORIES_MAX   64
 #define META_ENDPOINT_TEXT_MAX 255 /* bytes of a listener's name, a host, a rack */
 #define META_CONFIGS_MAX       256 /* of one topic, or of the cluster */

@@ -33,6 +33,9 @@ void frame_hello(const struct peers *peers, int32_t to_node_id, struct small_fra
         .incarnation = self->incarnation,
         .version_lowest = PEER_VERSION_LOWEST,
         .version_highest = PEER_VERSION_HIGHEST,
+        .host = self->host.length == 0 || self->host.length > PEER_HOST_BYTES_MAX ? SPAN("")
+                                                                                  : self->host,
+        .port = self->port,
     };
     small_write(ret_frame, PEER_HELLO, &wire_peer_hello, &hello);
 }

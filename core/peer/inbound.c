@@ -142,6 +142,9 @@ static void greeted(struct inbound *in, const struct peer_hello *hello)
         refuse(in, ERR_POLICY_VIOLATION, "more nodes than one may know are known already");
         return;
     }
+    if (hello->host.length > 0 && hello->host.length <= PEER_HOST_BYTES_MAX && hello->port > 0 &&
+        hello->port <= UINT16_MAX)
+        outbound_hear_address(in->peer, hello->host, (uint16_t)hello->port);
     in->directory_id = hello->directory_id;
     in->incarnation = hello->incarnation;
     in->version = hello->version_highest < PEER_VERSION_HIGHEST ? hello->version_highest

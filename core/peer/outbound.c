@@ -349,7 +349,7 @@ void outbound_init(struct peer *peer)
     list_init(&out->send_task.place);
 }
 
-void outbound_set_address(struct peer *peer, struct span host, uint16_t port)
+static void set_address(struct peer *peer, struct span host, uint16_t port)
 {
     struct outbound *out = &peer->out;
     CHECK(host.length > 0 && host.length <= PEER_HOST_BYTES_MAX);
@@ -366,6 +366,21 @@ void outbound_set_address(struct peer *peer, struct span host, uint16_t port)
         out->is_stale = true;
     if (out->state == OUTBOUND_GREETING || out->state == OUTBOUND_UP)
         timer_set(&io_of(peer)->timers, &out->timer, io_of(peer)->now_us, look);
+}
+
+void outbound_set_address(struct peer *peer, struct span host, uint16_t port)
+{
+    peer->out.is_hearsay = false;
+    set_address(peer, host, port);
+}
+
+void outbound_hear_address(struct peer *peer, struct span host, uint16_t port)
+{
+    struct outbound *out = &peer->out;
+    if (out->state != OUTBOUND_NO_ADDRESS && !out->is_hearsay)
+        return;
+    out->is_hearsay = true;
+    set_address(peer, host, port);
 }
 
 void outbound_free(struct peer *peer)

@@ -37,7 +37,8 @@ struct outbound {
     char dialled[PEER_HOST_BYTES_MAX]; /* that the CONNECT under way points at */
     uint32_t host_length;
     uint16_t port;
-    bool is_stale; /* the connection leads to another address than is known now */
+    bool is_hearsay; /* the address is what the node says of itself */
+    bool is_stale;   /* the connection leads to another address than is known now */
 
     uint64_t connection;
     struct op connect_op;
@@ -75,6 +76,9 @@ void outbound_init(struct peer *peer);
 
 /* Where to dial from now on; a connection to another address ends. */
 void outbound_set_address(struct peer *peer, struct span host, uint16_t port);
+
+/* The same, as the node itself says it; counts as long as nobody else has said anything. */
+void outbound_hear_address(struct peer *peer, struct span host, uint16_t port);
 
 /* See peers_send(). */
 int outbound_send(struct peer *peer, int16_t type, const struct wire_schema *schema,

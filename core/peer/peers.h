@@ -34,6 +34,8 @@ struct peers_identity {
     int32_t node_id;
     struct uuid directory_id; /* of the folder that has the metadata log */
     struct uuid incarnation;  /* drawn at each start */
+    struct span host;         /* where others reach it, who may not know; borrowed, may be null */
+    uint16_t port;
 };
 
 struct peers_settings {

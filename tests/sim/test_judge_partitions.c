@@ -124,7 +124,7 @@ START_TEST(an_election_without_need)
     ck_assert(story_passes(&story)); /* it boots */
     story.sim.phase = SIM_LOAD;
     changes(&story, 3, (int32_t[]){2, 3}, 2, NULL, 0);
-    ck_assert(story_objects(&story, "leader 3 in epoch 2 after leader 2, though nothing fails"));
+    ck_assert(story_objects(&story, "leader 3 in epoch 2 after leader 2, though nobody died"));
     faults_free(story.sim.faults);
     story_end(&story);
 }

@@ -22,18 +22,35 @@ static const struct {
     {"controller.quorum.voters=", "alone\n", ""},
     {"node.id=2\ncontroller.quorum.voters=2@localhost:9093", "alone\n2@localhost:9093\n", ""},
     {CLUSTER "controller.quorum.voters=1@a:9093,2@b:9093, 3@[::1]:9094",
-     "1@a:9093\n2@b:9093\n3@::1:9094\nCONTROLLER a:9093\n", ""},
+     "1@a:9093\n2@b:9093\n3@::1:9094\nCONTROLLER a:9093, told a:9093\n", ""},
     {CLUSTER "controller.quorum.voters=2@b:9093\nprocess.roles=broker",
-     "2@b:9093\nCONTROLLER a:9093\n", ""},
+     "2@b:9093\nCONTROLLER a:9093, told a:9093\n", ""},
+    /* Where a voter is reached is said there; another node has to say it itself. */
+    {"listeners=PLAINTEXT://a:9092,CONTROLLER://"
+     "0.0.0.0:9093\ncontroller.listener.names=CONTROLLER\n"
+     "controller.quorum.voters=1@a:9093,2@b:9093",
+     "1@a:9093\n2@b:9093\nCONTROLLER 0.0.0.0:9093, told a:9093\n", ""},
+    {"listeners=PLAINTEXT://a:9092,CONTROLLER://"
+     "0.0.0.0:9093\ncontroller.listener.names=CONTROLLER\n"
+     "controller.quorum.voters=2@b:9093\nprocess.roles=broker\n"
+     "advertised.listeners=CONTROLLER://c:9094",
+     "2@b:9093\nCONTROLLER 0.0.0.0:9093, told c:9094\n", ""},
+    {"listeners=PLAINTEXT://a:9092,CONTROLLER://"
+     "0.0.0.0:9093\ncontroller.listener.names=CONTROLLER\n"
+     "controller.quorum.voters=2@b:9093\nprocess.roles=broker",
+     NULL,
+     "refused 1: listeners: no node can connect to 0.0.0.0; set "
+     "advertised.listeners=CONTROLLER://, "
+     "then the name or address that nodes reach this machine by, then :9093\n"},
     {CLUSTER "controller.quorum.voters=1@a:9093,2@b:9093\n"
              "controller.quorum.bootstrap.servers=a:9093,b:9093",
-     "1@a:9093\n2@b:9093\nCONTROLLER a:9093\n", ""},
+     "1@a:9093\n2@b:9093\nCONTROLLER a:9093, told a:9093\n", ""},
     /* What a single node cannot give, a cluster can. */
     {CLUSTER "controller.quorum.voters=1@a:9093,2@b:9093\ndefault.replication.factor=3",
-     "1@a:9093\n2@b:9093\nCONTROLLER a:9093\n", ""},
+     "1@a:9093\n2@b:9093\nCONTROLLER a:9093, told a:9093\n", ""},
     {"listeners=A://a:1,B://a:2,C://a:3\nlistener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT,"
      "C:PLAINTEXT\ncontroller.listener.names=c,B\ncontroller.quorum.voters=1@a:3,2@b:3",
-     "1@a:3\n2@b:3\nB a:2\nC a:3\n", ""},
+     "1@a:3\n2@b:3\nB a:2, told a:3\nC a:3, told a:3\n", ""},
 
     {"controller.quorum.voters=localhost:9093", NULL,
      "refused 1: controller.quorum.voters: 'localhost:9093' is not of the form id@host:port\n"},
@@ -108,8 +125,9 @@ static void print_voters(const struct conf *conf, char *out, size_t capacity)
     for (uint32_t i = 0; i < conf->peer_listeners_count; i++) {
         const struct conf_listener *listener = &conf->peer_listeners[i];
         length +=
-            (size_t)snprintf(out + length, capacity - length, "%.*s %.*s:%u\n",
-                             SPAN_ARGS(listener->name), SPAN_ARGS(listener->host), listener->port);
+            (size_t)snprintf(out + length, capacity - length, "%.*s %.*s:%u, told %.*s:%u\n",
+                             SPAN_ARGS(listener->name), SPAN_ARGS(listener->host), listener->port,
+                             SPAN_ARGS(listener->advertised_host), listener->advertised_port);
     }
 }
 

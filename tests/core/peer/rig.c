@@ -181,6 +181,10 @@ struct rig_node *rig_start(int32_t id)
     node->identity.directory_id.bytes[0] = (uint8_t)id;
     node->identity.incarnation.bytes[0] = (uint8_t)id;
     node->identity.incarnation.bytes[1] = (uint8_t)node->boots;
+    if (node->says_where) {
+        node->identity.host = span_text(names[id]);
+        node->identity.port = RIG_PORT;
+    }
     memory_init(&node->memory, world_allocator(node->world));
     io_init(&node->io, &node->memory, NULL);
     world_boot(node->world, step, node, &node->memory);

@@ -36,6 +36,7 @@ struct rig_node {
     struct op listen_op;
     struct peers *peers; /* NULL: its process does not run */
     struct peers_identity identity;
+    bool says_where; /* it is reached; set before the start */
     uint64_t boots;
     struct rig_told told[RIG_EVENTS_MAX];
     uint32_t told_count;

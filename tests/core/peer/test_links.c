@@ -219,6 +219,36 @@ START_TEST(another_address)
 }
 END_TEST
 
+START_TEST(a_node_says_where_it_is_reached)
+{
+    rig_nodes[2].says_where = true;
+    struct rig_node *a = rig_start(1);
+    rig_start(2);
+    rig_start(3);
+    rig_know(2, 1);
+    rig_know(3, 1);
+    rig_advance(1000);
+    ck_assert(rig_is_up(a, 2));
+    ck_assert(!rig_is_up(a, 3));
+}
+END_TEST
+
+/* What is known of it otherwise counts. */
+START_TEST(a_node_cannot_say_where_another_is_reached)
+{
+    rig_nodes[2].says_where = true;
+    struct rig_node *a = rig_start(1);
+    peers_know(a->peers, 2, SPAN("nowhere"), RIG_PORT);
+    rig_start(2);
+    rig_know(2, 1);
+    rig_advance(3000);
+    ck_assert(!rig_is_up(a, 2));
+    rig_know(1, 2);
+    rig_advance(3000);
+    ck_assert(rig_is_up(a, 2));
+}
+END_TEST
+
 START_TEST(after_the_stop_nothing_is_told)
 {
     struct rig_node *a = rig_start(1);
@@ -254,6 +284,8 @@ SUITE(peer_links)
     tcase_add_test(tcase, what_waits_is_lost_with_the_link);
     tcase_add_test(tcase, a_node_that_is_not_there);
     tcase_add_test(tcase, another_address);
+    tcase_add_test(tcase, a_node_says_where_it_is_reached);
+    tcase_add_test(tcase, a_node_cannot_say_where_another_is_reached);
     tcase_add_test(tcase, after_the_stop_nothing_is_told);
     suite_add_tcase(suite, tcase);
 }
