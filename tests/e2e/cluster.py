@@ -32,24 +32,23 @@ def free_ports(count):
 class Node:
     """One broker of the cluster; `number` from 1."""
 
-    def __init__(self, cluster, number):
+    def __init__(self, cluster, number, ports=None, roles="broker,controller"):
         self.cluster = cluster
         self.number = number
         self.folder = os.path.join(cluster.folder, "node-%d" % number)
         os.mkdir(self.folder)
         open(os.path.join(self.folder, "errors"), "wb").close()
-        self.host = cluster.hosts[number - 1]
-        self.port = cluster.ports[number - 1]
+        self.host = "127.0.0.1" if ports else cluster.hosts[number - 1]
+        self.port, peer_port = ports or cluster.ports[number - 1::NODES]
         self.process = None
         self.records = []  # of its lives
         with open(self.properties, "w", encoding="utf-8") as file:
-            file.write("node.id=%d\nprocess.roles=broker,controller\n"
+            file.write("node.id=%d\nprocess.roles=%s\n"
                        "listeners=PLAINTEXT://%s:%d,CONTROLLER://%s:%d\n"
                        "controller.listener.names=CONTROLLER\n"
                        "controller.quorum.voters=%s\nlog.dirs=%s\n%s" % (
-                           number, self.host, self.port, self.host,
-                           cluster.ports[NODES + number - 1], cluster.voters,
-                           os.path.join(self.folder, "data"),
+                           number, roles, self.host, self.port, self.host, peer_port,
+                           cluster.voters, os.path.join(self.folder, "data"),
                            "".join(setting + "\n" for setting in cluster.settings)))
 
     @property
@@ -263,6 +262,31 @@ def kill_the_controller(cluster):
                "every topic that was acknowledged is on every node")
 
 
+def one_that_does_not_vote(cluster):
+    """Nobody's settings name it, and it leads partitions that the others follow."""
+    node = Node(cluster, NODES + 1, free_ports(2), "broker")
+    cluster.nodes.append(node)
+    node.format()
+    node.start()
+    node.await_ready()
+    done = node.run("topic", "create", "wide", "--partitions", "4", "--replication-factor", "4",
+                    "--bootstrap-server", cluster.nodes[0].address)
+    must(done.returncode == 0, done.stdout.decode())
+    failed = []
+    producer = confluent_kafka.Producer({"bootstrap.servers": node.address, "acks": "all"})
+    for number in range(400):
+        producer.produce("wide", b"%d" % number, partition=number % 4,
+                         on_delivery=lambda error, _: failed.append(error) if error else None)
+    must(producer.flush(20) == 0 and not failed, "all is acknowledged: %s" % failed)
+    leaders = {part.leader for part in
+               producer.list_topics("wide", timeout=10).topics["wide"].partitions.values()}
+    must(node.number in leaders, "it leads: %s" % leaders)
+    for other in cluster.nodes:
+        done = other.run("cluster", "status", "--bootstrap-server", other.address)
+        must(b"4 brokers" in done.stdout and b"0 under-replicated" in done.stdout,
+             done.stdout.decode())
+
+
 def orderly_end(cluster):
     for node in cluster.nodes:
         must(node.end(signal.SIGTERM) == 0, "node %d ends in order: %s" %
@@ -278,6 +302,7 @@ def main():
         tap.case("clients reach every node's partitions by way of any", clients_cross, cluster)
         tap.case("kill -9 of the controller, %d times, loses nothing" % KILLS,
                  kill_the_controller, cluster)
+        tap.case("a broker that does not vote", one_that_does_not_vote, cluster)
         tap.case("all end in order", orderly_end, cluster)
         cluster.check_records(tap)
         if tap.failed:
