@@ -128,6 +128,8 @@ struct replicas {
     struct meta_proposal isr_proposal;
     bool is_isr_proposed;
     struct timer isr_timer;
+    uint64_t throttled_until_us; /* nothing is read for those who catch up */
+    struct timer throttle_timer;
     struct list offline; /* struct partition.offline_place */
     struct meta_proposal offline_proposal;
     bool is_offline_proposed;

@@ -152,6 +152,7 @@ void replicas_stop(struct replicas *replicas)
     replicas->is_stopped = true;
     isr_free(replicas);
     offline_free(replicas);
+    timer_cancel(&replicas->io->timers, &replicas->throttle_timer);
     list_remove(&replicas->task.place);
     while (!list_empty(&replicas->leads))
         lead_end(container_of(replicas->leads.next, struct replica_leader, place));

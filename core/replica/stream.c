@@ -4,8 +4,11 @@
  * the log, as far as the window goes and the link has room.
  */
 #include "core/base/check.h"
+#include "core/conf/conf.h"
 #include "core/replica/internal.h"
 #include "core/wire/error.h"
+
+#define US_PER_S ((uint64_t)1000 * 1000)
 
 void replica_stream_init(struct replica_stream *stream, struct replica_leader *lead,
                          struct replica_node *node)
@@ -177,6 +180,42 @@ void replica_stream_pump(struct replica_stream *stream)
     }
 }
 
+/* ---- How much may be read for those who catch up ---- */
+
+static uint64_t throttle_rate(const struct replicas *replicas)
+{
+    return (uint64_t)conf_int(replicas->broker->conf, CONF_LEADER_REPLICATION_THROTTLED_RATE);
+}
+
+/* In one go: what takes an eighth of a second, so that it flows. */
+static uint32_t throttle_bytes(const struct replicas *replicas)
+{
+    const uint64_t bytes = throttle_rate(replicas) / 8;
+    return bytes < APPEND_BYTES_MAX ? (uint32_t)bytes : APPEND_BYTES_MAX;
+}
+
+static void throttle_over(struct timer *timer)
+{
+    struct replicas *replicas = container_of(timer, struct replicas, throttle_timer);
+    replicas_wake(replicas); /* every node's next */
+}
+
+static bool is_throttled(struct replicas *replicas)
+{
+    if (replicas->io->now_us >= replicas->throttled_until_us)
+        return false;
+    timer_set(&replicas->io->timers, &replicas->throttle_timer, replicas->throttled_until_us,
+              throttle_over);
+    return true;
+}
+
+static void throttle_spend(struct replicas *replicas, uint32_t bytes)
+{
+    if (replicas->throttled_until_us < replicas->io->now_us)
+        replicas->throttled_until_us = replicas->io->now_us;
+    replicas->throttled_until_us += bytes * US_PER_S / throttle_rate(replicas);
+}
+
 /* ---- From the log ---- */
 
 /* Enough was gathered. */
@@ -205,7 +244,8 @@ static int catch_up_batch(struct log_scan *scan, struct span batch)
     if (catch_up->length > 0 && catch_up->length + batch.length > catch_up->buffer->capacity)
         return SCAN_ENOUGH;
     if (catch_up->buffer == NULL) {
-        const size_t room = batch.length > APPEND_BYTES_MAX ? batch.length : APPEND_BYTES_MAX;
+        const uint32_t most = throttle_bytes(stream->lead->replicas);
+        const size_t room = batch.length > most ? batch.length : most;
         catch_up->buffer =
             buffer_new(stream->lead->replicas->io->memory, MEMORY_READ, (uint32_t)room);
         if (catch_up->buffer == NULL)
@@ -236,6 +276,8 @@ static void catch_up_done(struct log_scan *scan, int error)
     bool is_sent = false;
     if ((error == ERR_NONE || error == SCAN_ENOUGH) && length > 0 && end_offset > stream->next)
         is_sent = stream_send(stream, buffer, span_of(buffer->data, length), end_offset);
+    if (is_sent)
+        throttle_spend(node->replicas, length);
     buffer_release(buffer);
     if (error == SCAN_STRADDLES)
         replica_stream_ask_to_ask(stream);
@@ -273,6 +315,8 @@ static void catch_up_start(struct replica_stream *stream)
 void catch_up_next(struct replica_node *node)
 {
     struct list *place;
+    if (list_empty(&node->lagging) || is_throttled(node->replicas))
+        return;
     while (node->catch_up.stream == NULL && (place = list_pop(&node->lagging)) != NULL) {
         struct replica_stream *stream = container_of(place, struct replica_stream, catch_place);
         const struct log *log = stream->lead->partition->log;

@@ -85,6 +85,8 @@ static void begin(void)
             "1@n1:9093,2@n2:9093,3@n3:9093",
             "replica.lag.time.max.ms",
             "4000",
+            "leader.replication.throttled.rate",
+            "20000",
             "log.dirs",
             "/a,/b",
             NULL,
@@ -299,6 +301,29 @@ START_TEST(a_follower_that_was_away_for_long_catches_up_from_the_log)
     advance(5000);
     equal_everywhere(2001);
     ck_assert_int_eq(meta(leader())->isr_count, 3);
+}
+END_TEST
+
+/* Who keeps up is not held back by who does not. */
+START_TEST(catching_up_has_a_rate)
+{
+    produce_some(1);
+    const int32_t away = follower();
+    node_kill(&nodes[away]);
+    advance(500);
+    for (int i = 0; i < 100; i++)
+        produce_some(50);
+    node_start(&nodes[away]);
+    advance(2000);
+    const int64_t before = log_end(hosted(away)->log);
+    ck_assert_int_gt(before, 0);
+    produce_some(50);
+    advance(500);
+    const int64_t rows = log_end(hosted(away)->log) - before;
+    ck_assert_int_gt(rows, 0);
+    ck_assert_int_lt(log_end(hosted(away)->log), 5051);
+    advance(8000);
+    equal_everywhere(5051);
 }
 END_TEST
 
@@ -649,6 +674,7 @@ SUITE(replication)
     tcase_add_test(tcase, what_only_the_dead_leader_had_is_cut_off);
     tcase_add_test(tcase, too_few_replicas_commit_nothing);
     tcase_add_test(tcase, a_follower_that_was_away_for_long_catches_up_from_the_log);
+    tcase_add_test(tcase, catching_up_has_a_rate);
     tcase_add_test(tcase, nothing_is_kept_in_memory_for_a_broker_that_is_away);
     tcase_add_test(tcase, what_no_link_can_carry_is_refused);
     tcase_add_test(tcase, a_follower_begins_where_a_batch_does);

@@ -144,8 +144,8 @@ static const struct {
     {CONF_SUBTRACT, "cleanup.policy", "delete", "compact", NULL},
     {CONF_APPEND, "leader.replication.throttled.replicas", "", "", NULL},
     {CONF_APPEND, "leader.replication.throttled.replicas", "0:1", NULL,
-     "leader.replication.throttled.replicas: '0:1' is not possible, only '' is. Replication is not "
-     "throttled."},
+     "leader.replication.throttled.replicas: '0:1' is not possible, only '' is. All are throttled "
+     "alike, by leader.replication.throttled.rate."},
     {CONF_APPEND, "retention.ms", "5", NULL, "retention.ms is not a list; set it as a whole."},
     {4, "retention.ms", "5", NULL, "retention.ms: there is no operation 4."},
     {-1, "retention.ms", "5", NULL, "retention.ms: there is no operation -1."},
