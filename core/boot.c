@@ -289,6 +289,8 @@ static void quorum_start(struct boot *boot)
         cluster_watch(broker);
         fencing_start(&broker->cluster->fencing, broker->controller, &broker->image);
         agreement_start(&broker->cluster->agreement, &broker->io, conf, broker->controller);
+        leaderless_start(&broker->cluster->leaderless, &broker->io, broker->controller,
+                         &broker->image);
         balance_start(&broker->cluster->balance, &broker->io, conf, broker->controller,
                       &broker->image);
     }

@@ -9,6 +9,7 @@
 #include "core/meta/agreement.h"
 #include "core/meta/balance.h"
 #include "core/meta/fencing.h"
+#include "core/meta/leaderless.h"
 #include "core/peer/peers.h"
 
 struct broker;
@@ -21,6 +22,7 @@ struct cluster {
     struct fencing fencing;
     struct agreement agreement;
     struct balance balance;
+    struct leaderless leaderless;
     struct lease lease;
     struct replicas *replicas; /* of partitions */
     struct leader_calls calls; /* of clients */
