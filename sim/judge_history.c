@@ -361,6 +361,14 @@ static int64_t durable_end(struct history *history, const struct files *files)
     return history->log.next_offset;
 }
 
+/* With write caching the log may end at `end`, before a start that was told: then that goes back as
+ * far. */
+static void cache_goes(struct history *history, int64_t end)
+{
+    floor_lower(&history->high_watermark, end);
+    floor_lower(&history->start, end);
+}
+
 static void power_goes(struct judge *judge, struct history *history, const struct host *host)
 {
     const struct durable *durable = judge_durable(judge, host);
@@ -385,7 +393,7 @@ static void power_goes(struct judge *judge, struct history *history, const struc
     }
     batch_marks_remove(&history->marks, kept, history->marks.count - kept);
     if (durable_is_cached(durable, history->key.topic))
-        floor_lower(&history->high_watermark, end);
+        cache_goes(history, end);
 }
 
 static void host_changed(struct judge *judge, struct host *host, enum host_change change)
@@ -400,7 +408,7 @@ static void host_changed(struct judge *judge, struct host *host, enum host_chang
         if (!host->conf.is_cluster)
             power_goes(judge, history, host);
         else if (durable_is_cached(judge_durable(judge, host), history->key.topic))
-            floor_lower(&history->high_watermark, 0);
+            cache_goes(history, 0);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a cluster commits of its metadata log is on the disks of a majority of its nodes at that
+ * What a cluster commits of its metadata log is on the disks of a majority of its voters at that
  * moment, whoever says so: written, or durable on who leads alone, is not enough. The judge reads
  * on in what a power loss would leave of each node's log when more is committed.
  */
@@ -49,6 +49,15 @@ static bool has_all(struct majority_host *reader, const struct host *host,
            (!reader->log.has_last || reader->epoch == image->epoch);
 }
 
+static bool votes(const struct host *host)
+{
+    for (uint32_t i = 0; i < host->conf.voters_count; i++) {
+        if (host->conf.voters[i].node_id == (int32_t)host->number)
+            return true;
+    }
+    return false;
+}
+
 static void stepped(struct judge *judge, struct host *host, const struct event *event)
 {
     (void)event;
@@ -61,18 +70,19 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
     majority->end_offset = image->end_offset;
     judge->judged++;
     for (uint32_t i = 0; i < sim->hosts_count; i++)
-        count += sim->hosts[i]->is_rotten || has_all(&majority->hosts[i], sim->hosts[i], image);
-    if (count <= sim->hosts_count / 2)
+        count += votes(sim->hosts[i]) &&
+                 (sim->hosts[i]->is_rotten || has_all(&majority->hosts[i], sim->hosts[i], image));
+    if (count <= host->conf.voters_count / 2)
         judge_object(judge,
                      "the metadata before offset %lld, of epoch %d, are committed, as %s has it, "
-                     "and a power loss now would leave them on %u of %u nodes",
+                     "and a power loss now would leave them on %u of %u voters",
                      (long long)image->end_offset, image->epoch, host->name, count,
-                     sim->hosts_count);
+                     host->conf.voters_count);
 }
 
 const struct judge_kind judge_majority = {
     .name = "majority",
-    .rule = "what is committed of the metadata log is durable on a majority of the nodes",
+    .rule = "what is committed of the metadata log is durable on a majority of the voters",
     .source = "Raft: leader completeness; Ongaro's thesis, 3.8",
     .size = sizeof(struct majority),
     .is_of_cluster = true,

@@ -139,6 +139,22 @@ START_TEST(a_start_that_goes_back)
 }
 END_TEST
 
+/* A topic with write caching may lose all its records, and its start with them. */
+START_TEST(a_start_goes_back_with_what_was_cached)
+{
+    static const char *const topics[] = {"fast", "orders"};
+    struct story story;
+    begin(&story);
+    struct exchange *exchange = story_fetch(&story, topics[_i], 0, 4, SPAN(""), 9);
+    story_response(exchange, fetch_response)->responses->partitions->log_start_offset = 4;
+    story_exchanged(&story, exchange);
+    story_power_loss(&story);
+    fetched(&story, topics[_i], 0, SPAN(""), 0);
+    ck_assert_int_eq(story_passes(&story), _i == 0);
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(a_power_loss_may_take_what_was_not_promised)
 {
     struct story story;
@@ -320,6 +336,7 @@ SUITE(judge_history)
     tcase_add_test(tcase, bytes_that_are_no_batch);
     tcase_add_test(tcase, a_high_watermark_that_goes_back);
     tcase_add_test(tcase, a_start_that_goes_back);
+    tcase_add_loop_test(tcase, a_start_goes_back_with_what_was_cached, 0, 2);
     tcase_add_test(tcase, a_power_loss_may_take_what_was_not_promised);
     tcase_add_test(tcase, a_power_loss_takes_what_was_promised);
     tcase_add_test(tcase, the_end_misses_something);

@@ -43,7 +43,7 @@ START_TEST(one_alone)
     has(&story, 1, 0, true);
     commits(&story);
     ck_assert(story_objects(&story, "before offset 1, of epoch 0, are committed, as n1 has it, and "
-                                    "a power loss now would leave them on 1 of 3 nodes"));
+                                    "a power loss now would leave them on 1 of 3 voters"));
     story_end(&story);
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(written_and_no_more)
     has(&story, 1, 0, true);
     has(&story, 2, 0, false);
     commits(&story);
-    ck_assert(story_objects(&story, "on 1 of 3 nodes"));
+    ck_assert(story_objects(&story, "on 1 of 3 voters"));
     story_end(&story);
 }
 END_TEST
@@ -67,7 +67,7 @@ START_TEST(another_entry)
     has(&story, 1, 0, true);
     has(&story, 2, 3, true);
     commits(&story);
-    ck_assert(story_objects(&story, "on 1 of 3 nodes"));
+    ck_assert(story_objects(&story, "on 1 of 3 voters"));
     story_end(&story);
 }
 END_TEST
