@@ -60,8 +60,10 @@ ask(const struct bench_plan *plan, struct client *client, struct metadata_respon
     request.allow_auto_topic_creation = false;
     if (client_call(client, API_METADATA, &request, response) != 0)
         return NULL;
-    if (response->topics_count != 1)
-        return fail(client, plan->topic, "the broker did not answer about it"), NULL;
+    if (response->topics_count != 1) {
+        fail(client, plan->topic, "the broker did not answer about it");
+        return NULL;
+    }
     return &response->topics[0];
 }
 

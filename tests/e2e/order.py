@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from chronik import Broker, Tap, must, wait_until  # noqa: E402
+from chronik import Broker, Tap, must, replay, wait_until  # noqa: E402
 
 import confluent_kafka  # noqa: E402
 
@@ -149,7 +149,7 @@ def traced(*settings):
         must(broker.stop() == 0, "SIGTERM is an orderly end")
         wait_until(broker.trace_is_whole, 30, "strace ends")
         if broker.simulator:
-            broker.replay()
+            replay(broker.simulator, broker.records)
         return replies_before_sync(broker.calls())
 
 
