@@ -38,12 +38,25 @@ def call(command, folder):
         raise RuntimeError("%s: %s" % (" ".join(command), done.stdout[-2000:]))
 
 
+def drop_soaks(folder):
+    """Hours of the world that take minutes of a build without optimisation."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if not name.endswith(".json"):
+            continue
+        with open(path, encoding="utf-8") as scenario:
+            is_soak = json.load(scenario).get("soak", False)
+        if is_soak:
+            os.remove(path)
+
+
 def copy_tree(source, folder):
-    """The source without what was built in or below it."""
+    """The source without what was built in or below it, and without soaks."""
     def ignored(where, names):
         return [name for name in names if name in (".git", "autom4te.cache", "config.status") or
                 os.path.exists(os.path.join(where, name, "config.status"))]
     shutil.copytree(source, folder, dirs_exist_ok=True, symlinks=True, ignore=ignored)
+    drop_soaks(os.path.join(folder, "scenarios"))
     call(["sh", "./bootstrap"], folder)
 
 
