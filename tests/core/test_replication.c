@@ -441,6 +441,21 @@ START_TEST(acks_all_is_refused_while_too_few_are_in_sync)
 }
 END_TEST
 
+/* A disk that takes nothing is tried again and again, and not as fast as the link is. */
+START_TEST(a_full_disk_is_asked_at_an_easy_pace)
+{
+    const int32_t full = follower();
+    produce_some(1);
+    world_fail(nodes[full].world, EFFECT_WRITE, "topic-0", 0, 100000, ERR_NO_SPACE, 0);
+    send(1, 1);
+    advance(100);
+    const uint64_t writes = world_count(nodes[full].world, EFFECT_WRITE);
+    advance(3000);
+    ck_assert_uint_le(world_count(nodes[full].world, EFFECT_WRITE), writes + 40);
+    ck_assert_uint_gt(world_count(nodes[full].world, EFFECT_WRITE), writes);
+}
+END_TEST
+
 /* Stops one node for as long as it takes until another one leads. */
 static void let_sleep(int32_t id, int64_t ms)
 {
@@ -680,6 +695,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_follower_begins_where_a_batch_does);
     tcase_add_test(tcase, a_follower_that_lags_leaves_the_isr_and_comes_back);
     tcase_add_test(tcase, acks_all_is_refused_while_too_few_are_in_sync);
+    tcase_add_test(tcase, a_full_disk_is_asked_at_an_easy_pace);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
     tcase_add_test(tcase, a_broker_that_is_about_to_be_fenced_gets_no_lease);
     tcase_add_test(tcase, a_leader_that_was_stopped_gets_no_lease_before_it_knows);
