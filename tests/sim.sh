@@ -147,7 +147,7 @@ worker()
     local child="" tries=0
     while { [ -z "$child" ] || [ "$child" = "${2-}" ]; } && [ $tries -lt 100 ]; do
         sleep 0.1
-        child=$(pgrep -P "$1")
+        read -r child _ <"/proc/$1/task/$1/children"
         tries=$((tries + 1))
     done
     echo "$child"
@@ -173,6 +173,7 @@ after()
     "$chronik" sim run endless.json --jobs 1 "$@" >said 2>&1 &
     local parent=$! child
     child=$(worker $parent)
+    [ -n "$child" ] || kill -s KILL $parent # which would go on for ever
     [ "${1-}" != --trace ] || appears "$2-tail"
     case $whom in
     parent) kill -s "$signal" $parent ;;
