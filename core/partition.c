@@ -246,9 +246,7 @@ static struct partition *partition_new(struct broker *broker, struct hosted_topi
 {
     char name[PARTITION_NAME_BYTES_MAX];
     const size_t length = partition_name(topic, index, name);
-    struct topic_conf conf;
-    broker_topic_conf(broker, topic, &conf);
-    const struct log_settings settings = settings_of(broker, &conf);
+    const struct log_settings settings = settings_of(broker, &hosted->conf);
     struct partition *partition = memory_new(&broker->memory, struct partition);
     partition->broker = broker;
     partition->topic = hosted;
@@ -285,6 +283,7 @@ static struct hosted_topic *topic_host(struct broker *broker, const struct meta_
     if (hosted == NULL) {
         hosted = memory_new(&broker->memory, struct hosted_topic);
         hosted->id = topic->id;
+        broker_topic_conf(broker, topic, &hosted->conf);
         map_add(&broker->hosted, &hosted->node,
                 span_of(hosted->id.bytes, sizeof(hosted->id.bytes)));
     }
@@ -430,12 +429,11 @@ void partition_watch(struct partition *partition, struct partition_watcher *watc
 
 void partition_reconfigure(struct broker *broker, const struct meta_topic *topic)
 {
-    const struct hosted_topic *hosted = topic_find(broker, topic->id);
+    struct hosted_topic *hosted = topic_find(broker, topic->id);
     if (hosted == NULL)
         return;
-    struct topic_conf conf;
-    broker_topic_conf(broker, topic, &conf);
-    const struct log_settings settings = settings_of(broker, &conf);
+    broker_topic_conf(broker, topic, &hosted->conf);
+    const struct log_settings settings = settings_of(broker, &hosted->conf);
     for (uint32_t i = 0; i < hosted->partitions_capacity; i++) {
         if (hosted->partitions[i] == NULL)
             continue;

@@ -12,6 +12,7 @@
 
 #include "core/base/list.h"
 #include "core/base/map.h"
+#include "core/conf/topic_conf.h"
 #include "core/lease.h"
 #include "core/log/log.h"
 #include "core/meta/controller.h"
@@ -72,6 +73,7 @@ struct partition_watcher {
 struct hosted_topic {
     struct map_node node; /* by id */
     struct uuid id;
+    struct topic_conf conf; /* as the image and this node's settings have it */
     uint32_t partitions_capacity;
     struct partition **partitions; /* NULL where nothing asked yet */
 };

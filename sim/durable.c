@@ -41,7 +41,7 @@ struct durable {
     struct uuid *cached;
     uint32_t cached_count;
     uint32_t cached_capacity;
-    struct uuid *touched; /* topics that the batch being applied makes or alters */
+    struct uuid *touched; /* topics that the batch being applied makes or configures */
     uint32_t touched_count;
     uint32_t touched_capacity;
 };
@@ -62,6 +62,8 @@ static void changed(struct image_observer *observer, const struct image_change *
         .number = durable->number,
         .name = name_sum(change->topic->name),
         .is_other = change->kind == IMAGE_TOPIC_ADDED || change->kind == IMAGE_TOPIC_REMOVED};
+    if (change->kind != IMAGE_TOPIC_ADDED && change->kind != IMAGE_CONFIG_CHANGED)
+        return;
     durable->touched = memory_grow(&durable->memory, durable->touched, &durable->touched_capacity,
                                    durable->touched_count + 1, sizeof(*durable->touched));
     durable->touched[durable->touched_count++] = change->topic->id;

@@ -47,6 +47,10 @@ struct tail_note {
 struct committed_note {
     struct partition_key key;
     int64_t high_watermark; /* the highest of any leader */
+    /* The topic's settings, as the first `as_of` records of the metadata log have them. */
+    int64_t as_of;
+    uint32_t insync_least;
+    bool write_caching;
     /* At the last look, on the node that led: */
     int64_t seen_watermark;
     int32_t seen_leader;
@@ -169,21 +173,33 @@ static void segment_written(struct judge *judge, const struct host *host,
 
 /* ---- What is committed. ---- */
 
-static bool is_cached(const struct judge *judge, const struct meta_topic *topic,
-                      struct topic_conf *ret_conf)
+static void settings_read(const struct judge *judge, struct committed_note *note,
+                          const struct image *image, const struct meta_topic *topic)
+{
+    struct topic_conf conf;
+    if (note->as_of == image->end_offset)
+        return;
+    topic_conf_resolve(&judge->sim->hosts[0]->conf, topic->configs.items, topic->configs.count,
+                       &conf);
+    note->as_of = image->end_offset;
+    note->insync_least = conf.min_insync_replicas;
+    note->write_caching = conf.write_caching;
+}
+
+/* Some node may still answer as if writes were cached. */
+static bool was_cached(const struct judge *judge, const struct meta_topic *topic)
 {
     const struct sim *sim = judge->sim;
-    topic_conf_resolve(&sim->hosts[0]->conf, topic->configs.items, topic->configs.count, ret_conf);
     for (uint32_t i = 0; i < sim->hosts_count; i++) {
         if (durable_is_cached(judge_durable(judge, sim->hosts[i]), topic->id))
             return true;
     }
-    return ret_conf->write_caching;
+    return false;
 }
 
 /* The node says that it leads, as far as it knows: then its high watermark counts. */
 static void leader_seen(struct judge *judge, struct committed_note *note, const struct host *host,
-                        const struct meta_topic *topic, uint32_t insync_least)
+                        const struct meta_topic *topic)
 {
     struct log_view view;
     const struct image *own = durable_image(judge_durable(judge, host));
@@ -193,7 +209,7 @@ static void leader_seen(struct judge *judge, struct committed_note *note, const 
     if (meta == NULL || meta->leader != (int32_t)host->number ||
         !broker_view_log(host->broker, topic->id, note->key.index, &view))
         return;
-    const uint32_t least = meta_isr_least(insync_least, meta->replicas_count);
+    const uint32_t least = meta_isr_least(note->insync_least, meta->replicas_count);
     judge->judged++;
     if (note->seen_leader == meta->leader && note->seen_epoch == meta->partition_epoch &&
         view.high_watermark > note->seen_watermark && meta->isr_count < least)
@@ -226,18 +242,20 @@ static void member_seen(struct judge *judge, const struct committed_note *note, 
                      (long long)note->high_watermark);
 }
 
-static void partition_look(struct judge *judge, const struct host *host,
+static void partition_look(struct judge *judge, const struct host *host, const struct image *image,
                            const struct meta_topic *topic, int32_t index)
 {
     struct replicas_state *state = judge->state;
     const struct meta_partition *meta = image_partition(topic, index);
     const struct partition_key key = {.index = index, .topic = topic->id};
-    struct topic_conf conf;
-    if (meta->replicas_count < 2 || is_cached(judge, topic, &conf))
+    if (meta->replicas_count < 2 || was_cached(judge, topic))
         return;
     struct committed_note *note = notes_get(&state->committed, &key);
+    settings_read(judge, note, image, topic);
+    if (note->write_caching)
+        return;
     if (host->broker != NULL)
-        leader_seen(judge, note, host, topic, conf.min_insync_replicas);
+        leader_seen(judge, note, host, topic);
     for (uint32_t i = 0; i < meta->isr_count; i++)
         member_seen(judge, note, meta_isr(meta)[i], topic);
     for (uint32_t i = 0; i < meta->elr_count; i++)
@@ -255,7 +273,7 @@ static void look(struct judge *judge, const struct host *host)
     for (const struct meta_topic *topic = image_first_topic(image); topic != NULL;
          topic = image_next_topic(topic)) {
         if (left < (uint64_t)topic->partitions_count) {
-            partition_look(judge, host, topic, (int32_t)left);
+            partition_look(judge, host, image, topic, (int32_t)left);
             return;
         }
         left -= (uint64_t)topic->partitions_count;

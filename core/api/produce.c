@@ -224,8 +224,7 @@ static bool is_isr_too_small(const struct meta_partition *partition, const struc
            meta_isr_least(conf->min_insync_replicas, partition->replicas_count);
 }
 
-static void part_start(struct produce_part *part, const struct meta_topic *topic,
-                       const struct topic_conf *conf)
+static void part_start(struct produce_part *part, const struct meta_topic *topic)
 {
     struct produce *produce = part->produce;
     part->out->index = part->in->index;
@@ -234,10 +233,10 @@ static void part_start(struct produce_part *part, const struct meta_topic *topic
         produce->request->version >= PRODUCE_TOPIC_IDS_VERSION)
         error = ERR_UNKNOWN_TOPIC_ID;
     if (error == ERR_NONE && produce->body->acks == ACKS_ALL &&
-        is_isr_too_small(image_partition(topic, part->in->index), conf))
+        is_isr_too_small(image_partition(topic, part->in->index), &part->partition->topic->conf))
         error = ERR_NOT_ENOUGH_REPLICAS;
     if (error == ERR_NONE)
-        error = part_validate(part, conf);
+        error = part_validate(part, &part->partition->topic->conf);
     if (error != ERR_NONE)
         part_end(part, error);
     else if (partition_load(part->partition, &part->waiter))
@@ -325,22 +324,18 @@ static int produce_check(const struct produce_request *body)
 
 static void produce_start(struct produce *produce)
 {
-    struct broker *broker = produce->broker;
     const struct produce_request *body = produce->body;
     const int refused = produce_check(body);
     struct produce_part *part = produce->parts;
     for (int32_t i = 0; i < body->topic_data_count; i++) {
         const struct produce_request_topic_data *in = &body->topic_data[i];
         const struct meta_topic *topic = topic_of(produce, in);
-        struct topic_conf conf = {0};
-        if (topic != NULL)
-            broker_topic_conf(broker, topic, &conf);
         for (int32_t j = 0; j < in->partition_data_count; j++, part++) {
             part->out->index = part->in->index;
             if (refused != ERR_NONE)
                 part_end(part, refused);
             else
-                part_start(part, topic, &conf);
+                part_start(part, topic);
         }
     }
 }
