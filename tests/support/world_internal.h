@@ -22,8 +22,10 @@ struct world_neighbour {
 };
 
 struct world_net {
-    struct world_connection *connections;
-    uint64_t last_connection;
+    struct world_connection **connections; /* by their numbers, which begin at 1 */
+    uint64_t connections_count;
+    uint64_t connections_capacity;
+    uint64_t accepted_count; /* of the first ones, all that the process will ever accept */
     struct world_neighbour neighbours[WORLD_NEIGHBOURS_MAX];
     uint32_t neighbours_count;
     uint64_t listening; /* a bit for each listener */

@@ -11,7 +11,6 @@
 #define FIRST_PORT 9092
 
 struct world_connection {
-    struct world_connection *next; /* oldest first */
     struct world_connection *twin; /* the other process's end; NULL: a client of the test's */
     uint64_t number;
     uint32_t listener;
@@ -28,11 +27,8 @@ struct world_connection {
 
 static struct world_connection *connection_find(const struct world_net *net, uint64_t number)
 {
-    struct world_connection *connection = net->connections;
-    while (connection != NULL && connection->number != number)
-        connection = connection->next;
-    CHECK(connection != NULL);
-    return connection;
+    CHECK(number > 0 && number <= net->connections_count);
+    return net->connections[number - 1];
 }
 
 bool world_net_serves(enum effect_kind kind)
@@ -125,11 +121,14 @@ static int listen_carry_out(struct world_net *net, const struct effect *effect, 
 static struct world_connection *connection_new(struct world_net *net, uint32_t listener)
 {
     struct world_connection *connection = sim_allocate(NULL, sizeof(*connection));
-    *connection = (struct world_connection){.number = ++net->last_connection, .listener = listener};
-    struct world_connection **end = &net->connections;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = connection;
+    if (net->connections_count == net->connections_capacity) {
+        net->connections_capacity =
+            net->connections_capacity == 0 ? 8 : net->connections_capacity * 2;
+        net->connections =
+            sim_allocate(net->connections, net->connections_capacity * sizeof(*net->connections));
+    }
+    net->connections[net->connections_count++] = connection;
+    *connection = (struct world_connection){.number = net->connections_count, .listener = listener};
     return connection;
 }
 
@@ -234,7 +233,8 @@ bool world_net_ends_first(struct world_net *net, const struct effect *close,
 
 uint64_t world_net_next_accept(struct world_net *net, uint32_t *ret_listener)
 {
-    for (struct world_connection *at = net->connections; at != NULL; at = at->next) {
+    while (net->accepted_count < net->connections_count) {
+        struct world_connection *at = net->connections[net->accepted_count++];
         if (at->accepted || at->process_closed)
             continue;
         at->accepted = true;
@@ -247,22 +247,22 @@ uint64_t world_net_next_accept(struct world_net *net, uint32_t *ret_listener)
 void world_net_process_ended(struct world_net *net)
 {
     net->listening = 0;
-    for (struct world_connection *at = net->connections; at != NULL; at = at->next) {
-        at->process_closed = true;
-        client_leaves(at);
+    for (uint64_t i = 0; i < net->connections_count; i++) {
+        net->connections[i]->process_closed = true;
+        client_leaves(net->connections[i]);
     }
 }
 
 void world_net_free(struct world_net *net)
 {
-    while (net->connections != NULL) {
-        struct world_connection *connection = net->connections;
-        net->connections = connection->next;
+    for (uint64_t i = 0; i < net->connections_count; i++) {
+        struct world_connection *connection = net->connections[i];
         client_leaves(connection);
         file_bytes_free(&connection->to_process);
         file_bytes_free(&connection->to_client);
         free(connection);
     }
+    free(net->connections);
 }
 
 uint64_t world_connect(struct world *world, uint32_t listener)
@@ -286,8 +286,9 @@ void world_add_host(struct world *world, const char *host, struct world *other)
 
 void world_cut(struct world *world)
 {
-    for (struct world_connection *at = world_net_of(world)->connections; at != NULL;
-         at = at->next) {
+    const struct world_net *net = world_net_of(world);
+    for (uint64_t i = 0; i < net->connections_count; i++) {
+        struct world_connection *at = net->connections[i];
         if (at->twin == NULL)
             continue;
         at->client_closed = true;
