@@ -10,7 +10,7 @@
 #define JUMP_MS_DEFAULT   3600000
 #define DRIFT_PPM_DEFAULT 20000
 #define STALL_MS_DEFAULT  200
-#define ENDS_MAX          64 /* of which a partition knows the side; the others are on the other */
+#define PARTS_DEFAULT     2
 
 static uint64_t amount_or(struct fault_window *window, uint64_t otherwise)
 {
@@ -109,41 +109,61 @@ static void drift_ends(struct fault_window *window)
 static uint32_t ends_count(const struct sim *sim)
 {
     const uint32_t clients = CLIENT_END(clients_count(sim->clients)) + 1;
-    return clients < ENDS_MAX ? clients : ENDS_MAX;
+    return clients < FAULT_ENDS_MAX ? clients : FAULT_ENDS_MAX;
 }
 
-/* Every way from the one side to the other, and (both) back. */
-static void sides_apply(struct fault_window *window, bool both,
+/* Every way from one part to another, and (both) back. */
+static void parts_apply(struct fault_window *window, bool both,
                         void (*apply)(struct network *network, uint32_t from, uint32_t to))
 {
     const uint32_t ends = ends_count(window->sim);
     for (uint32_t from = 1; from < ends; from++) {
         for (uint32_t to = 1; to < ends; to++) {
-            const bool is_in = window->sides >> from & 1;
-            if (is_in == (window->sides >> to & 1) || (!both && is_in == window->backwards))
+            if (window->parts[from] == window->parts[to] ||
+                (!both && window->parts[from] == window->backwards))
                 continue;
             apply(window->sim->network, from, to);
         }
     }
 }
 
-static void sides_draw(struct fault_window *window)
+/* Each part gets a machine of its own, as long as there are some. */
+static void machines_deal(struct fault_window *window, uint64_t count)
 {
-    window->sides = chance_draw(&window->rng);
+    const uint32_t hosts = window->sim->hosts_count;
+    uint32_t ends[SIM_HOSTS_MAX];
+    for (uint32_t i = 0; i < hosts; i++)
+        ends[i] = i + 1;
+    for (uint32_t part = 0; part < count && part < hosts; part++) {
+        const uint64_t drawn = part + chance_below(&window->rng, hosts - part);
+        const uint32_t end = ends[drawn];
+        ends[drawn] = ends[part];
+        window->parts[end] = (uint8_t)part;
+    }
+}
+
+static void parts_draw(struct fault_window *window, uint64_t count)
+{
+    const uint64_t sides = chance_draw(&window->rng);
     window->backwards = chance_one_in(&window->rng, 2);
     window->before = network_held(window->sim->network);
+    for (uint32_t i = 0; i < FAULT_ENDS_MAX; i++)
+        window->parts[i] =
+            (uint8_t)(count == 2 ? sides >> i & 1 : chance_below(&window->rng, count));
+    if (count > 2)
+        machines_deal(window, count);
 }
 
 static void partition_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_partition);
-    sides_draw(window);
-    sides_apply(window, true, network_block);
+    parts_draw(window, amount_or(window, PARTS_DEFAULT));
+    parts_apply(window, true, network_block);
 }
 
 static void partition_ends(struct fault_window *window)
 {
-    sides_apply(window, true, network_unblock);
+    parts_apply(window, true, network_unblock);
     if (network_held(window->sim->network) > window->before)
         sim_count(window->sim, TALLY_fault_partition_mattered);
 }
@@ -151,13 +171,13 @@ static void partition_ends(struct fault_window *window)
 static void one_way_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_one_way);
-    sides_draw(window);
-    sides_apply(window, false, network_block);
+    parts_draw(window, PARTS_DEFAULT);
+    parts_apply(window, false, network_block);
 }
 
 static void one_way_ends(struct fault_window *window)
 {
-    sides_apply(window, false, network_unblock);
+    parts_apply(window, false, network_unblock);
     if (network_held(window->sim->network) > window->before)
         sim_count(window->sim, TALLY_fault_one_way_mattered);
 }

@@ -5,6 +5,8 @@
 
 #include "sim/host.h"
 
+#define FAULT_ENDS_MAX 64 /* of which a partition knows the part; nothing parts the others */
+
 /* A fault while it lasts. */
 struct fault_window {
     struct task task; /* its end */
@@ -14,9 +16,9 @@ struct fault_window {
     const struct scenario_fault *fault;
     struct chance rng; /* of this one: what others draw does not change it */
     uint64_t lasts_us;
-    uint64_t sides;  /* PARTITION: a bit for each end that is on the one side */
-    bool backwards;  /* ONE_WAY: from the other side */
-    uint64_t before; /* what was counted when it began, to tell whether it mattered */
+    uint8_t parts[FAULT_ENDS_MAX]; /* PARTITION, ONE_WAY: in which of them each end is */
+    bool backwards;                /* ONE_WAY: from the other side */
+    uint64_t before;               /* what was counted when it began, to tell whether it mattered */
 };
 
 void fault_begin(struct fault_window *window);

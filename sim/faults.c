@@ -137,20 +137,37 @@ static void fire_at(struct faults *faults, const struct scenario_fault *fault, s
                     &window->rng);
 }
 
+static void hosts_swap(struct host **one, struct host **other)
+{
+    struct host *kept = *one;
+    *one = *other;
+    *other = kept;
+}
+
+/* On the machine of its moment, or the one that it names, or any; and on others with it. */
 static void fire(struct plan *plan)
 {
     struct faults *faults = plan->faults;
     const struct sim *sim = faults->sim;
     const struct scenario_fault *fault = plan->fault;
+    struct host *hosts[SIM_HOSTS_MAX];
     struct host *host = plan->host;
     if (host == NULL) {
         const uint64_t drawn = chance_below(&faults->rng, sim->hosts_count);
         host = sim->hosts[fault->node != 0 ? fault->node - 1 : drawn];
     }
-    if (!fault->hits_all_nodes)
-        fire_at(faults, fault, host);
-    for (uint32_t i = 0; fault->hits_all_nodes && i < sim->hosts_count; i++)
-        fire_at(faults, fault, sim->hosts[i]);
+    uint64_t count = chance_between(&faults->rng, fault->count.least, fault->count.most);
+    memcpy(hosts, sim->hosts, sizeof(hosts));
+    if (fault->hits_all_nodes)
+        count = sim->hosts_count;
+    else
+        hosts_swap(&hosts[0], &hosts[host->number - 1]);
+    fire_at(faults, fault, hosts[0]);
+    for (uint32_t i = 1; i < count && i < sim->hosts_count; i++) {
+        if (!fault->hits_all_nodes)
+            hosts_swap(&hosts[i], &hosts[i + chance_below(&faults->rng, sim->hosts_count - i)]);
+        fire_at(faults, fault, hosts[i]);
+    }
 }
 
 static void plan_due(struct task *task)

@@ -82,7 +82,7 @@ enum fault_kind {
     FAULT_SLOW_NODE,   /* everything that the process does takes `factor` times as long */
     FAULT_WALL_JUMP,   /* the wall clock jumps by `amount` ms, either way */
     FAULT_CLOCK_DRIFT, /* both clocks run by `amount` parts in a million too fast or too slow */
-    FAULT_PARTITION,   /* nothing passes between the sides, both ways */
+    FAULT_PARTITION,   /* nothing passes between `amount` parts of the net, any way */
     FAULT_ONE_WAY,     /* nothing passes from the machines to the others, or the other way */
     FAULT_RESET,       /* connections are cut, at any byte */
     FAULT_HALF_OPEN,   /* clients vanish without a word */
@@ -119,13 +119,14 @@ struct scenario_fault {
     enum fault_kind kind;
     uint32_t node;       /* 0: drawn */
     bool hits_all_nodes; /* at once */
+    struct range count;  /* or so many of them; 0: one */
     struct range at_ms;
     struct range at_us; /* instead of at_ms */
     struct range from_ms;
     struct range to_ms;
     struct range every_ms; /* most 0: once */
     struct range lasts_ms;
-    struct range amount; /* factor, parts in a million, ms, percent of effects that fail */
+    struct range amount; /* factor, parts in a million, ms, percent of what fails, parts of a net */
     enum moment_kind when;
     struct range nth;
     bool again;    /* after it came it waits for `when` anew */

@@ -114,6 +114,12 @@ static void check_fault(struct reader *reader, const struct scenario *scenario, 
     if (fault->hits_all_nodes && fault->node != 0)
         reader_refuse_member(reader, json, "node",
                              "a fault cannot have both \"node\" and \"all_nodes\"");
+    if (json_object_get(json, "count") != NULL && (fault->hits_all_nodes || fault->node != 0))
+        reader_refuse_member(reader, json, "count", "a fault cannot have both \"%s\" and \"count\"",
+                             fault->node != 0 ? "node" : "all_nodes");
+    if (fault->count.most > scenario->nodes_count)
+        reader_refuse_member(reader, json, "count", "there are only %u nodes",
+                             scenario->nodes_count);
     if (fault->to_ms.most > 0 && fault->to_ms.most < fault->from_ms.least)
         reader_refuse_member(reader, json, "to_ms", "\"to_ms\" is before \"from_ms\"");
 }

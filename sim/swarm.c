@@ -5,8 +5,20 @@
 
 #define KIND_ONE_IN   4 /* a run has one in so many of the kinds */
 #define MOMENT_ONE_IN 3 /* and one in so many of these waits for a moment */
+#define COUNT_ONE_IN  4 /* of several machines, may hit more than one at once */
 
 static char indexes[] = "index";
+
+/* What a machine alone has no use for: its draws are what they were without. */
+static void draw_of_many(const struct sim *sim, struct chance *rng, struct scenario_fault *fault)
+{
+    const uint32_t hosts = sim->hosts_count;
+    if (fault->kind == FAULT_PARTITION)
+        fault->amount = (struct range){2, hosts};
+    else if (fault->kind != FAULT_ONE_WAY && fault->kind != FAULT_SLOW_LINK &&
+             chance_one_in(rng, COUNT_ONE_IN))
+        fault->count = (struct range){1, hosts};
+}
 
 static bool is_life(enum fault_kind kind)
 {
@@ -35,6 +47,8 @@ uint32_t swarm_draw(struct sim *sim, struct scenario_fault *faults, uint32_t mos
             fault.again = true;
             fault.every_ms = (struct range){0};
         }
+        if (sim->hosts_count > 1)
+            draw_of_many(sim, &rng, &fault);
         faults[count++] = fault;
     }
     return count;

@@ -17,6 +17,7 @@ tests_check_clients_SOURCES = \
 	tests/sim/test_client_member.c \
 	tests/sim/test_client_producer.c \
 	tests/sim/test_contacts.c \
+	tests/sim/test_faults.c \
 	tests/sim/test_replicas.c \
 	tests/sim/test_sim.c \
 	tests/sim/trial.c \

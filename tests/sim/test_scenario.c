@@ -103,17 +103,20 @@ END_TEST
 START_TEST(faults_have_times_and_amounts)
 {
     struct scenario scenario;
-    parse("{'tells': 'x', 'knobs': true, 'swarm': true, 'soak': true, 'faults': ["
+    parse("{'tells': 'x', 'knobs': true, 'swarm': true, 'soak': true, 'nodes': [{}, {}],"
+          " 'faults': ["
           "{'kind': 'crash', 'node': 1, 'every_ms': [2, 3], 'from_ms': 5, 'to_ms': [6, 7]},"
           "{'kind': 'power_loss', 'when': 'rename_in_flight', 'nth': [1, 9], 'again': true},"
           "{'kind': 'write_error', 'at_ms': 0, 'lasts_ms': 4, 'path': '.log'},"
           "{'kind': 'slow_link', 'at_ms': 0, 'factor': [2, 8]},"
-          "{'kind': 'disk_full', 'all_nodes': true, 'at_ms': 0}],"
+          "{'kind': 'disk_full', 'all_nodes': true, 'at_ms': 0},"
+          "{'kind': 'power_loss', 'count': [1, 2], 'at_ms': 0},"
+          "{'kind': 'partition', 'parts': 3, 'at_ms': 0}],"
           " 'expect': {'acked_records': 5, 'consumed_records': 6, 'steps': 8, 'errors': true,"
           " 'latency_ms': 7, 'no_elections': true}}",
           &scenario);
     ck_assert(scenario.is_soak && scenario.draws_knobs && scenario.draws_faults);
-    ck_assert_uint_eq(scenario.faults_count, 5);
+    ck_assert_uint_eq(scenario.faults_count, 7);
     const struct scenario_fault *faults = scenario.faults;
     ck_assert_int_eq(faults[0].kind, FAULT_CRASH);
     ck_assert_int_eq(faults[0].when, MOMENT_NONE);
@@ -132,6 +135,9 @@ START_TEST(faults_have_times_and_amounts)
     expect_range(faults[3].amount, 2, 8);
     expect_range(faults[4].amount, 0, 0);
     ck_assert(faults[4].hits_all_nodes && !faults[3].hits_all_nodes);
+    expect_range(faults[4].count, 1, 1);
+    expect_range(faults[5].count, 1, 2);
+    expect_range(faults[6].amount, 3, 3);
     ck_assert_uint_eq(scenario.expect.acked_least, 5);
     ck_assert_uint_eq(scenario.expect.consumed_least, 6);
     ck_assert_uint_eq(scenario.expect.steps_most, 8);
@@ -152,7 +158,7 @@ static void try_example(enum scenario_object object, const char *key, const char
         [OBJECT_CLIENT] = {"\"nodes\": [{}, {}], \"topics\": [{\"name\": \"orders\"}], "
                            "\"clients\": [",
                            "]"},
-        [OBJECT_FAULT] = {"\"faults\": [", "]"},
+        [OBJECT_FAULT] = {"\"nodes\": [{}, {}, {}], \"faults\": [", "]"},
         [OBJECT_EXPECT] = {"\"expect\": ", ""},
     };
     char text[1000];
