@@ -3,7 +3,7 @@
 
 EXTRA_DIST += bench/compare-cluster.py bench/connection.py bench/failover.py \
 	bench/kafka_cluster.py bench/load.json bench/record.py bench/sim.py bench/start.py \
-	bench/topics.py
+	bench/systems.py bench/topics.py
 
 .PHONY: bench-compare-cluster bench-failover bench-record bench-sim bench-start bench-topics
 bench-start: chronik
