@@ -45,10 +45,21 @@ void bench_link_close(struct bench_link *link)
 {
     for (uint32_t i = 0; link->slots != NULL && i < link->depth; i++)
         bench_frame_free(&link->slots[i].frame);
-    bench_frame_free(&link->shared);
+    for (uint32_t i = 0; i < link->shared_count; i++)
+        bench_frame_free(&link->shared[i]);
+    free(link->shared);
     free(link->slots);
     free(link->input);
     client_close(&link->client);
+}
+
+int bench_link_share(struct bench_link *link, uint32_t count)
+{
+    link->shared = calloc(count, sizeof(link->shared[0]));
+    if (link->shared == NULL)
+        return fail(link, "out of memory");
+    link->shared_count = count;
+    return 0;
 }
 
 struct bench_slot *bench_link_begin(struct bench_link *link)
@@ -56,6 +67,8 @@ struct bench_slot *bench_link_begin(struct bench_link *link)
     if (link->flying == link->depth)
         return NULL;
     struct bench_slot *slot = &link->slots[(link->first + link->flying) % link->depth];
+    slot->sends =
+        link->shared_count == 0 ? &slot->frame : &link->shared[link->begun % link->shared_count];
     link->flying++;
     link->unsent++;
     link->begun++;
@@ -67,8 +80,7 @@ static int gather(struct bench_link *link, struct iovec *pieces)
 {
     int count = 0;
     for (uint32_t i = link->flying - link->unsent; i < link->flying && count < SENDS_MAX; i++) {
-        const struct bench_slot *slot = &link->slots[(link->first + i) % link->depth];
-        const struct bench_frame *frame = slot->frame.data == NULL ? &link->shared : &slot->frame;
+        const struct bench_frame *frame = link->slots[(link->first + i) % link->depth].sends;
         const size_t skipped = count == 0 ? link->sent_bytes : 0;
         pieces[count++] =
             (struct iovec){.iov_base = frame->data + skipped, .iov_len = frame->length - skipped};

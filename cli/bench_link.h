@@ -20,8 +20,9 @@
 /* A request's place. */
 struct bench_slot {
     struct bench_frame frame; /* of its own, where requests are not all the same */
-    int64_t began_ns;         /* since when its reply is waited for */
-    int64_t offset;           /* of a fetch: what comes next */
+    const struct bench_frame *sends;
+    int64_t began_ns; /* since when its reply is waited for */
+    int64_t offset;   /* of a fetch: what comes next */
 };
 
 struct bench_link {
@@ -29,7 +30,8 @@ struct bench_link {
     struct bench_place place;
     int64_t log_start; /* of the partition, when the link was opened */
     int64_t log_end;
-    struct bench_frame shared; /* what every slot sends that has no frame of its own */
+    struct bench_frame *shared; /* what slots send in turn that have no frame of their own */
+    uint32_t shared_count;
     struct bench_slot *slots;
     uint32_t depth;
     uint32_t first; /* the slot of the oldest request that is not answered */
@@ -53,6 +55,9 @@ int bench_link_open(struct bench_link *link, const struct bench_plan *plan,
                     const struct bench_topic *topic, const struct bench_partition *partition,
                     int16_t api, uint32_t depth);
 void bench_link_close(struct bench_link *link);
+
+/* Makes room for `count` frames that slots share. Returns 0; or -1 with link->client.message. */
+int bench_link_share(struct bench_link *link, uint32_t count);
 
 /* The place of one more request, which is to be filled and leaves with bench_link_send(); NULL when
  * all are on the way. */

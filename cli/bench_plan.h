@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define BENCH_PIDS_MAX 64
+#define BENCH_PIDS_MAX         64
+#define BENCH_FRAMES_BYTES_MAX (INT64_C(1) << 30) /* of all requests that differ */
 
 enum bench_arm {
     BENCH_PRODUCE, /* batches, made beforehand, as fast as replies or the clock allow */
@@ -29,6 +30,7 @@ struct bench_plan {
     uint32_t fetch_bytes;
     int16_t acks;
     uint32_t rate; /* requests a second, of all connections; 0: the next when one is answered */
+    bool spread;   /* each connection sends to all partitions of its leader in turn */
     uint32_t seconds;
     uint32_t warm_up_seconds;
     int timeout_ms;

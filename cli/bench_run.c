@@ -217,8 +217,7 @@ static void on_reply(struct run *run, struct bench_link *link, struct span bytes
     else if (fetches)
         on_fetched(run, link, slot, reply.records, at_ns);
     else
-        count(run, slot, at_ns, bench_batch_records(run->plan),
-              slot->frame.data == NULL ? link->shared.batch_length : slot->frame.batch_length);
+        count(run, slot, at_ns, bench_batch_records(run->plan), slot->sends->batch_length);
 }
 
 static void take_replies(struct run *run, struct bench_link *link)
@@ -363,11 +362,46 @@ static void loop(struct run *run)
     }
 }
 
-/* What the slots of a link begin with. Returns 0, or -1 when memory is short. */
+/* True when this link sends to that partition. */
+static bool sends_to(const struct run *run, const struct bench_link *link,
+                     const struct bench_partition *partition)
+{
+    return partition->number == link->place.partition ||
+           (run->plan->spread && strcmp(partition->leader, link->client.address) == 0);
+}
+
+/* The frames of a producer's link, one for each partition that it sends to. Returns 0 or -1, with
+ * the result's message. */
+static int fill_shared(struct run *run, struct bench_link *link)
+{
+    struct bench_place place = link->place;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < run->topic.partitions_count; i++)
+        count += sends_to(run, link, &run->topic.partitions[i]);
+    if ((int64_t)count * run->plan->connections * run->plan->batch_bytes > BENCH_FRAMES_BYTES_MAX)
+        return fail(run, "requests of that size for so many partitions do not fit into memory");
+    if (bench_link_share(link, count) != 0)
+        return fail(run, link->client.message);
+    for (uint32_t i = 0, next = 0; i < run->topic.partitions_count && next < count; i++) {
+        struct bench_partition *partition = &run->topic.partitions[i];
+        if (!sends_to(run, link, partition))
+            continue;
+        place.partition = partition->number;
+        run->result->partitions += !partition->worked_on;
+        partition->worked_on = true;
+        if (bench_frame_produce(&link->shared[next++], run->plan, &place) != 0)
+            return fail(run, "out of memory");
+    }
+    return 0;
+}
+
+/* What the slots of a link begin with. Returns 0 or -1, with the result's message. */
 static int fill(struct run *run, struct bench_link *link, uint32_t place)
 {
     const struct bench_plan *plan = run->plan;
     const int64_t slots = (int64_t)plan->connections * link->depth;
+    if (plan->arm == BENCH_PRODUCE)
+        return fill_shared(run, link);
     for (uint32_t i = 0; i < link->depth; i++) {
         struct bench_slot *slot = &link->slots[i];
         const int64_t part = (int64_t)place * link->depth + i;
@@ -376,9 +410,9 @@ static int fill(struct run *run, struct bench_link *link, uint32_t place)
                            : link->log_start + (link->log_end - link->log_start) * part / slots;
         if (plan->arm == BENCH_TAIL && !link->reads &&
             bench_frame_produce(&slot->frame, plan, &link->place) != 0)
-            return -1;
+            return fail(run, "out of memory");
     }
-    return plan->arm == BENCH_PRODUCE ? bench_frame_produce(&link->shared, plan, &link->place) : 0;
+    return 0;
 }
 
 /* Opens the link number `place`. Returns 0 or -1, with the result's message. */
@@ -399,7 +433,7 @@ static int open_one(struct run *run, uint32_t place)
         return fail(run, "the topic has nothing to fetch; chronik bench produce fills it");
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = place};
     if (fill(run, link, number) != 0)
-        return fail(run, "out of memory");
+        return -1;
     return epoll_ctl(run->epoll, EPOLL_CTL_ADD, link->client.socket, &event) == 0
                ? 0
                : fail(run, strerror(errno));
@@ -416,12 +450,14 @@ static int open_all(struct run *run)
     client_close(&client);
     if (found != 0)
         return -1;
-    run->result->partitions = plan->connections < run->topic.partitions_count
-                                  ? plan->connections
-                                  : run->topic.partitions_count;
+    const uint32_t partitions = plan->connections < run->topic.partitions_count
+                                    ? plan->connections
+                                    : run->topic.partitions_count;
     run->links_count = plan->connections;
     if (plan->arm == BENCH_TAIL)
-        run->links_count += run->result->partitions;
+        run->links_count += partitions;
+    if (plan->arm != BENCH_PRODUCE)
+        run->result->partitions = partitions;
     run->links = calloc(run->links_count, sizeof(run->links[0]));
     run->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (run->links == NULL || run->epoll < 0)

@@ -13,6 +13,7 @@
 /* A partition with its leader's "host:port". */
 struct bench_partition {
     int32_t number;
+    bool worked_on;
     char leader[BENCH_ADDRESS_BYTES];
 };
 

@@ -13,14 +13,13 @@
 #include "core/base/format.h"
 #include "core/base/nearest.h"
 
-#define CONNECTIONS_MAX  10000
-#define DEPTH_MAX        1024
-#define BATCH_BYTES_MAX  (64 << 20)
-#define FETCH_BYTES_MAX  (64 << 20)
-#define RATE_MAX         10000000
-#define SECONDS_MAX      86400
-#define FRAMES_BYTES_MAX (INT64_C(1) << 30) /* of all requests of a tail, which differ */
-#define PARTITIONS_MAX   100000
+#define CONNECTIONS_MAX 10000
+#define DEPTH_MAX       1024
+#define BATCH_BYTES_MAX (64 << 20)
+#define FETCH_BYTES_MAX (64 << 20)
+#define RATE_MAX        10000000
+#define SECONDS_MAX     86400
+#define PARTITIONS_MAX  100000
 
 enum option_place {
     OPTION_SERVER,
@@ -33,6 +32,7 @@ enum option_place {
     OPTION_ACKS,
     OPTION_FETCH,
     OPTION_RATE,
+    OPTION_SPREAD,
     OPTION_SECONDS,
     OPTION_WARM_UP,
     OPTION_PID,
@@ -65,6 +65,8 @@ static const struct option rows[] = {
     [OPTION_RATE] = {"rate", "N",
                      "Requests a second, over all connections, begun by the clock. Default: a\n"
                      "request begins when another one was answered."},
+    [OPTION_SPREAD] = {"spread", NULL,
+                       "produce: each connection sends to all partitions of its broker in turn."},
     [OPTION_SECONDS] = {"seconds", "N", "How long to count. Default: 10."},
     [OPTION_WARM_UP] = {"warm-up", "N", "How many seconds to run before that. Default: 1."},
     [OPTION_PID] = {"pid", "N",
@@ -82,6 +84,7 @@ static const unsigned option_uses[OPTIONS] = {
     [OPTION_RECORD] = 1u << BENCH_PRODUCE | 1u << BENCH_TAIL,
     [OPTION_ACKS] = 1u << BENCH_PRODUCE | 1u << BENCH_TAIL,
     [OPTION_FETCH] = 1u << BENCH_FETCH | 1u << BENCH_TAIL,
+    [OPTION_SPREAD] = 1u << BENCH_PRODUCE,
 };
 
 static int read_number(struct span text, int64_t least, int64_t most, int64_t *ret_number)
@@ -159,6 +162,9 @@ static int take_option(const struct cmd *cmd, struct bench_plan *plan, int place
         return EXIT_CODE_DONE;
     case OPTION_CREATE:
         return take_create(cmd, plan, value);
+    case OPTION_SPREAD:
+        plan->spread = true;
+        return EXIT_CODE_DONE;
     case OPTION_JSON:
         plan->json = true;
         return EXIT_CODE_DONE;
@@ -211,7 +217,7 @@ static int check(const struct cmd *cmd, const struct bench_plan *plan, uint32_t 
         return options_mistake(cmd, "tail writes its time into records of at least %d bytes",
                                BENCH_STAMP_BYTES);
     if (plan->arm == BENCH_TAIL &&
-        (int64_t)plan->connections * plan->depth * plan->batch_bytes > FRAMES_BYTES_MAX)
+        (int64_t)plan->connections * plan->depth * plan->batch_bytes > BENCH_FRAMES_BYTES_MAX)
         return options_mistake(cmd, "so many requests of that size do not fit into memory");
     return EXIT_CODE_DONE;
 }

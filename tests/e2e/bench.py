@@ -54,6 +54,15 @@ def counts(broker):
                  said["all_records"], found))
 
 
+def spreads(broker):
+    """Few connections, and every partition gets the same."""
+    said = bench(broker, "produce", "--topic", "spread", "--create", "7:1", "--connections", "2",
+                 "--spread")
+    found = ends(broker, "spread", 7)
+    must(said["partitions"] == 7 and sum(found) == said["all_records"], (said, found))
+    must(min(found) > 0 and max(found) - min(found) <= 2 * said["batch_records"], found)
+
+
 def fetches(broker):
     """A topic that one reader passes many times: whole rounds and a rest."""
     bench(broker, "produce", "--topic", "read", "--create", "1:1", "--rate", "100")
@@ -128,6 +137,7 @@ def main():
     with Broker("num.partitions=1") as broker:
         broker.create_topic("empty-1", 1)
         tap.case("what it counts is in the logs", counts, broker)
+        tap.case("a connection spreads over partitions", spreads, broker)
         tap.case("fetch goes around", fetches, broker)
         tap.case("the clock's rate is kept", keeps_the_rate, broker)
         tap.case("a rate that cannot be kept is told", cannot_keep_the_rate, broker)
