@@ -19,6 +19,7 @@ static const struct client_type *const types[CLIENT_KINDS] = {
     [CLIENT_PRODUCER] = &client_producer, [CLIENT_CONSUMER] = &client_consumer,
     [CLIENT_MEMBER] = &client_member,     [CLIENT_ADMIN] = &client_admin,
     [CLIENT_HOSTILE] = &client_hostile,   [CLIENT_SILENT] = &client_silent,
+    [CLIENT_OPERATOR] = &client_operator,
 };
 
 static struct client *client_new(struct sim *sim, const struct client_type *type, uint32_t number,

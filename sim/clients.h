@@ -42,6 +42,7 @@ extern const struct client_type client_member;
 extern const struct client_type client_admin;
 extern const struct client_type client_hostile;
 extern const struct client_type client_silent;
+extern const struct client_type client_operator;
 extern const struct client_type client_auditor;
 
 /* The auditor's number, which it shares with the setup: those of the scenario start at 1. */

@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
+#include "core/base/check.h"
 #include "core/meta/wal.h"
+#include "core/raft/control.h"
+#include "core/raft/voters.h"
 #include "core/records/batch.h"
 #include "core/view.h"
 #include "core/wire/error.h"
@@ -30,12 +33,15 @@ struct committed {
     struct writtens hosts[SIM_HOSTS_MAX]; /* what each has written last, from `end` on */
     int64_t end;
     bool is_blind;
+    struct memory memory;
+    struct voter_set voters; /* that are committed; none: nobody is yet */
 };
 
 struct committed *committed_new(const struct sim *sim)
 {
     struct committed *committed = sim_allocate(NULL, sizeof(*committed));
     *committed = (struct committed){.sim = sim};
+    memory_init(&committed->memory, sim_allocator());
     return committed;
 }
 
@@ -134,6 +140,52 @@ static void writes_seen(struct committed *committed, const struct host *host)
     }
 }
 
+void committed_forget(struct committed *committed, const struct host *host)
+{
+    writtens_cut(&committed->hosts[host->number - 1], 0);
+}
+
+/* ---- Who votes. ---- */
+
+/* False, and nothing is read, when the batch has no record of voters. */
+static bool voters_read(const struct committed *committed, const struct written *written,
+                        struct voter_set *ret_voters)
+{
+    struct span value;
+    struct raft_voters *voters;
+    const struct span batch = span_of(written->bytes, written->length);
+    if (written->bytes == NULL || control_find(batch, CONTROL_VOTERS, &value) != ERR_NONE ||
+        span_is_null(value) ||
+        raft_voters_decode((struct memory *)(uintptr_t)&committed->memory, written->base_offset,
+                           value, &voters) != ERR_NONE)
+        return false;
+    CHECK(voters->record.voters_count <= COMMITTED_VOTERS_MAX);
+    ret_voters->count = (uint32_t)voters->record.voters_count;
+    for (uint32_t i = 0; i < ret_voters->count; i++) {
+        ret_voters->voters[i].node = voters->record.voters[i].voter_id;
+        ret_voters->voters[i].directory = voters->record.voters[i].voter_directory_id;
+    }
+    raft_voters_free(voters);
+    return true;
+}
+
+bool committed_voters(const struct committed *committed, uint32_t number,
+                      struct voter_set *ret_voters)
+{
+    *ret_voters = committed->voters;
+    if (committed->voters.count == 0 || number == 0)
+        return committed->voters.count > 0;
+    for (uint32_t i = 0; i < committed->sim->hosts_count; i++) {
+        const struct writtens *writtens = &committed->hosts[i];
+        for (uint32_t j = 0; j < writtens->count; j++) {
+            if (writtens->items[j].last_offset >= committed->end &&
+                voters_read(committed, &writtens->items[j], ret_voters) && --number == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* ---- What they apply. ---- */
 
 /* What a node wrote at the end last; NULL: nothing, or not what was applied there. */
@@ -184,6 +236,7 @@ void committed_stepped(struct committed *committed, const struct host *host)
         if (committed->is_blind)
             return;
         committed->end = next->last_offset + 1;
+        voters_read(committed, next, &committed->voters);
         writtens_add(&committed->batches, *next);
         next->bytes = NULL;
     }

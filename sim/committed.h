@@ -9,6 +9,17 @@
 
 #include "sim/host.h"
 
+#define COMMITTED_VOTERS_MAX 16
+
+/* Who votes, as a voters record of the log has it. */
+struct voter_set {
+    struct {
+        int32_t node;
+        struct uuid directory;
+    } voters[COMMITTED_VOTERS_MAX];
+    uint32_t count;
+};
+
 struct committed;
 
 struct committed *committed_new(const struct sim *sim);
@@ -20,6 +31,14 @@ void committed_stepped(struct committed *committed, const struct host *host);
 /* The batch with this number, counted from 0, in the order of offsets; null when it is not there
  * yet. Borrowed for ever. */
 struct span committed_batch(const struct committed *committed, uint32_t number);
+
+/* The sets of voters that may be in force: number 0 is the one that is committed, the others are
+ * what anybody has written since. False past the last, and while none is committed. */
+bool committed_voters(const struct committed *committed, uint32_t number,
+                      struct voter_set *ret_voters);
+
+/* Another disk came into the machine: what it wrote to the one before is not there. */
+void committed_forget(struct committed *committed, const struct host *host);
 
 /* True when a batch was applied that nobody was seen to write: then nothing can be said. */
 bool committed_is_blind(const struct committed *committed);

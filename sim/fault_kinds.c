@@ -4,6 +4,7 @@
 #include "sim/chance.h"
 #include "sim/clients.h"
 #include "sim/network.h"
+#include "sim/spare.h"
 
 #define PERCENT_DEFAULT   30
 #define FACTOR_DEFAULT    10
@@ -289,6 +290,72 @@ static void rot_begins(struct fault_window *window)
     count(window, TALLY_fault_bit_rot, rotted);
 }
 
+/* ---- Disks that come and go. ---- */
+
+static void empty_disk_begins(struct fault_window *window)
+{
+    count(window, TALLY_fault_empty_disk, is_at_work(window->host));
+    host_power_loss(window->host);
+    host_disk_new(window->host);
+}
+
+static void old_disk_begins(struct fault_window *window)
+{
+    count(window, TALLY_fault_old_disk, is_at_work(window->host));
+    host_power_loss(window->host);
+    host_disk_back(window->host);
+}
+
+static void both_swap(struct fault_window *window)
+{
+    host_power_loss(window->host);
+    host_power_loss(window->other);
+    host_disks_swap(window->host, window->other);
+    host_start_in(window->host, 0);
+    host_start_in(window->other, 0);
+}
+
+static void swap_disks_begins(struct fault_window *window)
+{
+    const struct sim *sim = window->sim;
+    const uint64_t further = 1 + chance_below(&window->rng, sim->hosts_count - 1);
+    window->other = sim->hosts[(window->host->number - 1 + further) % sim->hosts_count];
+    sim_count(window->sim, TALLY_fault_swap_disks);
+    both_swap(window);
+    window->before = window->host->boots + window->other->boots;
+}
+
+static void swap_disks_ends(struct fault_window *window)
+{
+    if (window->host->boots + window->other->boots > window->before)
+        sim_count(window->sim, TALLY_fault_swap_disks_mattered);
+    both_swap(window);
+}
+
+/* Every machine has its own. */
+static bool disks_are_home(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->hosts_count; i++) {
+        if (sim->hosts[i]->disk.owner != sim->hosts[i]->number)
+            return false;
+    }
+    return true;
+}
+
+bool fault_can_begin(enum fault_kind kind, const struct host *host)
+{
+    switch (kind) {
+    case FAULT_EMPTY_DISK:
+        return spare_disk(host->sim, host);
+    case FAULT_OLD_DISK:
+        return host->shelf != NULL && spare_disk(host->sim, host);
+    case FAULT_SWAP_DISKS:
+        return disks_are_home(host->sim);
+    default:
+        return true;
+    }
+}
+
 static const struct {
     const char *name;
     void (*begin)(struct fault_window *window);
@@ -314,6 +381,9 @@ static const struct {
     [FAULT_SLOW_DISK] = {"slow_disk", slow_disk_begins, slow_disk_ends},
     [FAULT_WRITE_STALL] = {"write_stall", stall_begins, stall_ends},
     [FAULT_BIT_ROT] = {"bit_rot", rot_begins, NULL},
+    [FAULT_EMPTY_DISK] = {"empty_disk", empty_disk_begins, start_again},
+    [FAULT_OLD_DISK] = {"old_disk", old_disk_begins, start_again},
+    [FAULT_SWAP_DISKS] = {"swap_disks", swap_disks_begins, swap_disks_ends},
 };
 
 void fault_begin(struct fault_window *window)

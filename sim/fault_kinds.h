@@ -13,6 +13,7 @@ struct fault_window {
     struct list place;
     struct sim *sim;
     struct host *host;
+    struct host *other; /* SWAP_DISKS: with which the host has changed */
     const struct scenario_fault *fault;
     struct chance rng; /* of this one: what others draw does not change it */
     uint64_t lasts_us;
@@ -20,6 +21,9 @@ struct fault_window {
     bool backwards;                /* ONE_WAY: from the other side */
     uint64_t before;               /* what was counted when it began, to tell whether it mattered */
 };
+
+/* False while it would take away what nobody could bear: then it has to wait. */
+bool fault_can_begin(enum fault_kind kind, const struct host *host);
 
 void fault_begin(struct fault_window *window);
 void fault_end(struct fault_window *window);

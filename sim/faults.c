@@ -10,8 +10,9 @@
 #include "sim/swarm.h"
 
 #define FAULTS_DRAWN_MAX 16
-#define REVIVE_MS_MOST   200 /* until an operator starts what gave up */
-#define MOMENT_US_MOST   300 /* from a moment to the fault that waited for it */
+#define REVIVE_MS_MOST   200   /* until an operator starts what gave up */
+#define MOMENT_US_MOST   300   /* from a moment to the fault that waited for it */
+#define WAIT_US          20000 /* between two looks whether a fault can happen */
 
 /* One line of the scenario, or one that the seed drew. */
 struct plan {
@@ -144,8 +145,9 @@ static void hosts_swap(struct host **one, struct host **other)
     *other = kept;
 }
 
-/* On the machine of its moment, or the one that it names, or any; and on others with it. */
-static void fire(struct plan *plan)
+/* On the machine of its moment, or the one that it names, or any; and on others with it. False when
+ * it cannot happen there now. */
+static bool fire(struct plan *plan)
 {
     struct faults *faults = plan->faults;
     const struct sim *sim = faults->sim;
@@ -156,6 +158,8 @@ static void fire(struct plan *plan)
         const uint64_t drawn = chance_below(&faults->rng, sim->hosts_count);
         host = sim->hosts[fault->node != 0 ? fault->node - 1 : drawn];
     }
+    if (!fault_can_begin(fault->kind, host))
+        return false;
     uint64_t count = chance_between(&faults->rng, fault->count.least, fault->count.most);
     memcpy(hosts, sim->hosts, sizeof(hosts));
     if (fault->hits_all_nodes)
@@ -168,12 +172,16 @@ static void fire(struct plan *plan)
             hosts_swap(&hosts[i], &hosts[i + chance_below(&faults->rng, sim->hosts_count - i)]);
         fire_at(faults, fault, hosts[i]);
     }
+    return true;
 }
 
 static void plan_due(struct task *task)
 {
     struct plan *plan = container_of(task, struct plan, task);
-    fire(plan);
+    if (!fire(plan)) {
+        plan_put(plan, plan->faults->sim->now_us + WAIT_US);
+        return;
+    }
     plan->host = NULL;
     if (plan->fault->every_ms.most > 0)
         plan_put(plan, plan->faults->sim->now_us + draw_us(plan->faults, plan->fault->every_ms));

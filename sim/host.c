@@ -7,7 +7,6 @@
 
 #include "core/base/check.h"
 #include "core/base/timer.h"
-#include "core/meta/identity.h"
 #include "sim/chance.h"
 #include "sim/faults.h"
 #include "sim/host_internal.h"
@@ -38,20 +37,6 @@ static bool conf_fill(struct host *host, const struct settings_list *settings)
            host->conf.folders_count <= FILES_FOLDERS_MAX;
 }
 
-/* As an operator does by "chronik format", without which no node of a cluster starts. */
-static void disk_format(struct host *host)
-{
-    for (uint32_t i = 0; i < host->conf.folders_count; i++) {
-        char text[IDENTITY_BYTES_MAX];
-        struct identity identity = {.cluster_id = "simulated-cluster",
-                                    .node_id = (int32_t)host->number};
-        const uint8_t id[] = {'s', (uint8_t)host->number, (uint8_t)i, 0, 0, 0, 0x40, 0, 0x80};
-        memcpy(identity.directory_id.bytes, id, sizeof(id));
-        const size_t length = identity_print(&identity, text, sizeof(text));
-        files_put(&host->files, i, IDENTITY_FILE, span_of(text, length));
-    }
-}
-
 struct host *host_new(struct sim *sim, uint32_t number, const struct settings_list *settings,
                       char *ret_reason, size_t reason_bytes)
 {
@@ -80,8 +65,10 @@ struct host *host_new(struct sim *sim, uint32_t number, const struct settings_li
     const bool good = conf_fill(host, settings);
     host->conf.context = NULL;
     host->conf.report = NULL;
+    host->disk.number = number;
+    host->disk.owner = number;
     if (good && host->conf.is_cluster)
-        disk_format(host);
+        host_disk_format(host);
     if (good)
         return host;
     host_free(host);
@@ -107,6 +94,9 @@ void host_free(struct host *host)
     pendings_free(&host->spare);
     blocks_release(&host->blocks);
     files_free(&host->files);
+    if (host->shelf != NULL)
+        files_free(&host->shelf->files);
+    free(host->shelf);
     conf_free(&host->conf);
     free(host);
 }

@@ -30,7 +30,7 @@ enum host_end {
 };
 
 /* What judges are told about a machine. Of a power loss they hear just before the disk forgets. */
-enum host_change { HOST_BOOTED, HOST_READY, HOST_ENDED, HOST_LOSES_POWER };
+enum host_change { HOST_BOOTED, HOST_READY, HOST_ENDED, HOST_LOSES_POWER, HOST_HAS_NEW_DISK };
 
 /* An effect that was asked for and has not completed. */
 struct pending {
@@ -59,6 +59,18 @@ struct host_faults {
     uint64_t stall_us; /* how long a write may stall the machine; drawn */
 };
 
+/* Which disk it is, whatever machine it is in. */
+struct disk_label {
+    uint32_t number; /* of all that there ever are; the first of a machine has the machine's */
+    uint32_t owner;  /* the machine that it was formatted for */
+    struct uuid directories[FILES_FOLDERS_MAX]; /* in a cluster: the ids of its data folders */
+};
+
+struct disk {
+    struct disk_label label;
+    struct files files;
+};
+
 struct host {
     struct sim *sim;
     uint32_t number; /* the node id, from 1 */
@@ -70,8 +82,11 @@ struct host {
     struct memory conf_memory;
     struct broker *broker; /* NULL: OFF */
     struct effects effects;
-    struct blocks blocks; /* memory of the process */
+    struct blocks blocks;   /* memory of the process */
+    struct disk_label disk; /* that is in it, with these files */
     struct files files;
+    struct disk *shelf;  /* that was in it before; NULL: none was */
+    uint32_t disks_made; /* for it */
     struct chance files_rng;
     struct chance rng;
     struct list pendings; /* asked for, not happened */
@@ -120,6 +135,15 @@ void host_start_in(struct host *host, uint64_t delay_us);
 void host_stop(struct host *host);
 void host_crash(struct host *host);
 void host_power_loss(struct host *host);
+
+/* Another disk comes into a machine of a cluster that is OFF: one that is new and formatted, the
+ * one that was in it before (there is one), another machine's in exchange. */
+void host_disk_new(struct host *host);
+void host_disk_back(struct host *host);
+void host_disks_swap(struct host *one, struct host *other);
+
+/* True when the data folder with this id is on the machine's disk. */
+bool host_has_directory(const struct host *host, struct uuid directory);
 
 /* Nothing runs on it for `duration_us`; syncs under way go on. */
 void host_pause(struct host *host, uint64_t duration_us);

@@ -31,6 +31,9 @@ void host_pending_free(struct host *host, struct pending *pending);
 uint64_t host_time_of(const struct host *host, uint64_t mono_us);
 void host_timer_arm(struct host *host);
 
+/* Gives the empty disk of a node of a cluster its identity. */
+void host_disk_format(struct host *host);
+
 /* The process is gone; its connections are told unless `silent`. */
 void host_ended(struct host *host, enum host_end end);
 

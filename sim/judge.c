@@ -147,9 +147,56 @@ const struct durable *judge_durable(const struct judge *judge, const struct host
     return judge->sim->judges->durables[host->number - 1];
 }
 
+const struct image *judges_truth(const struct judges *judges)
+{
+    return durable_image(judges->truth);
+}
+
 const struct image *judge_truth(const struct judge *judge)
 {
-    return durable_image(judge->sim->judges->truth);
+    return judges_truth(judge->sim->judges);
+}
+
+const struct committed *judges_committed(const struct judges *judges)
+{
+    return judges->committed;
+}
+
+static bool has_directory(const struct disk_label *label, struct uuid directory)
+{
+    for (uint32_t i = 0; i < FILES_FOLDERS_MAX; i++) {
+        if (uuid_equal(label->directories[i], directory))
+            return true;
+    }
+    return false;
+}
+
+bool judge_disk_with(const struct judge *judge, struct uuid directory, struct disk_view *ret_disk)
+{
+    const struct sim *sim = judge->sim;
+    for (uint32_t i = 0; i < sim->hosts_count; i++) {
+        const struct host *host = sim->hosts[i];
+        if (has_directory(&host->disk, directory)) {
+            *ret_disk = (struct disk_view){host->disk.number, &host->files};
+            return true;
+        }
+        if (host->shelf != NULL && has_directory(&host->shelf->label, directory)) {
+            *ret_disk = (struct disk_view){host->shelf->label.number, &host->shelf->files};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool judge_disk(const struct judge *judge, const struct host *host, struct disk_view *ret_disk)
+{
+    const struct image *image = host->conf.is_cluster ? judge_truth(judge) : NULL;
+    const struct meta_broker *broker =
+        image == NULL ? NULL : image_broker(image, (int32_t)host->number);
+    if (broker != NULL && broker->directories_count > 0)
+        return judge_disk_with(judge, broker->directories[0], ret_disk);
+    *ret_disk = (struct disk_view){host->disk.number, &host->files};
+    return true;
 }
 
 void judge_observe_truth(struct judge *judge, struct image_observer *observer)
@@ -166,7 +213,7 @@ bool judge_forbids_elections(const struct judge *judge)
 
 bool judges_are_all_in_sync(const struct judges *judges)
 {
-    const struct image *image = durable_image(judges->truth);
+    const struct image *image = judges_truth(judges);
     if (image == NULL)
         return true;
     for (const struct meta_topic *topic = image_first_topic(image); topic != NULL;
@@ -234,6 +281,8 @@ void judges_lost(struct judges *judges, const struct exchange *exchange)
 
 void judges_host_changed(struct judges *judges, struct host *host, enum host_change change)
 {
+    if (change == HOST_HAS_NEW_DISK)
+        committed_forget(judges->committed, host);
     durable_update(judges->durables[host->number - 1], judges->sim->trace_number);
     for (uint32_t i = 0; i < judges->host_changed.count; i++)
         judges->host_changed.judges[i]->kind->host_changed(judges->host_changed.judges[i], host,

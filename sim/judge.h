@@ -78,7 +78,25 @@ const struct durable *judge_durable(const struct judge *judge, const struct host
 
 /* What a cluster has committed of its metadata at this moment, whoever knows it already; NULL when
  * that is not known. */
+const struct image *judges_truth(const struct judges *judges);
 const struct image *judge_truth(const struct judge *judge);
+
+/* What it has committed of its log, of which that image is made; and who votes. */
+const struct committed *judges_committed(const struct judges *judges);
+
+/* A disk, in a machine or taken out of it. */
+struct disk_view {
+    uint32_t number; /* of struct disk_label */
+    const struct files *files;
+};
+
+/* The disk with this data folder, wherever it is; false when it was thrown away. */
+bool judge_disk_with(const struct judge *judge, struct uuid directory, struct disk_view *ret_disk);
+
+/* The disk by which a cluster knows the machine, that its broker registered last with: it may have
+ * been taken out since, and counts as what it was then. False when it was thrown away. Of a machine
+ * alone it is the one that is in it. */
+bool judge_disk(const struct judge *judge, const struct host *host, struct disk_view *ret_disk);
 
 /* `observer` is told of each record that a cluster commits, until it is taken out of its list. */
 void judge_observe_truth(struct judge *judge, struct image_observer *observer);

@@ -30,10 +30,10 @@ static void begin(struct judge *judge)
 }
 
 static struct partition *partition_of(struct judge *judge, const struct produced *part,
-                                      const struct host *host)
+                                      uint32_t disk)
 {
     struct acked *acked = judge->state;
-    const struct partition_key key = {host->number, part->key.index, part->key.topic};
+    const struct partition_key key = {disk, part->key.index, part->key.topic};
     struct map_node *node = map_find(&acked->partitions, span_of(&key, sizeof(key)));
     if (node != NULL)
         return container_of(node, struct partition, node);
@@ -80,10 +80,13 @@ static bool is_gone(const struct partition *partition, const struct files *files
 
 static void judge_replica(struct judge *judge, const struct produced *part, const struct host *host)
 {
-    struct partition *partition = partition_of(judge, part, host);
+    struct disk_view disk;
+    if (!judge_disk(judge, host, &disk))
+        return;
+    struct partition *partition = partition_of(judge, part, disk.number);
     const struct batch_mark told = batch_mark_of(part->batch, part->reply->base_offset);
     judge->judged++;
-    if (!read_to(judge, partition, &host->files, told.last_offset)) {
+    if (!read_to(judge, partition, disk.files, told.last_offset)) {
         judge_object(judge,
                      "%.*s-%d: offsets %lld to %lld are acknowledged, but a power loss of %s now "
                      "would leave only what lies before offset %lld",
@@ -101,7 +104,7 @@ static void judge_replica(struct judge *judge, const struct produced *part, cons
     const struct batch_mark *found = &partition->marks.items[place];
     if ((found->base_offset != told.base_offset || found->last_offset != told.last_offset ||
          found->records != told.records) &&
-        !is_gone(partition, &host->files, told.last_offset))
+        !is_gone(partition, disk.files, told.last_offset))
         judge_object(judge,
                      "%.*s-%d: offsets %lld to %lld are acknowledged, but a power loss of %s now "
                      "would leave other records there (from %lld to %lld)",

@@ -62,11 +62,11 @@ static struct offsets_log *shard_of(struct judge *judge, const struct partition_
     return shard;
 }
 
-static struct entry *entry_of(struct judge *judge, uint32_t host, struct span group,
+static struct entry *entry_of(struct judge *judge, uint32_t disk, struct span group,
                               struct span topic, int32_t partition)
 {
     struct commits *commits = judge->state;
-    const uint32_t head[] = {host, (uint32_t)partition, (uint32_t)group.length};
+    const uint32_t head[] = {disk, (uint32_t)partition, (uint32_t)group.length};
     const size_t bytes = sizeof(head) + group.length + topic.length;
     struct entry *entry = memory_take(&judge->memory, MEMORY_STATE, sizeof(*entry) + bytes);
     entry->key_bytes = bytes;
@@ -104,16 +104,16 @@ static struct value value_of(int64_t offset, struct span metadata)
     return (struct value){offset, crc32c(0, metadata.data, metadata.length)};
 }
 
-static void take_record(struct judge *judge, uint32_t host, const struct record *record)
+static void take_record(struct judge *judge, uint32_t disk, const struct record *record)
 {
     struct commits *commits = judge->state;
     struct coord_entry read;
     if (record_read(record->key, record->value, &commits->arena, &read) == 0 && !read.deleted) {
         if (read.kind == COORD_RECORD_OFFSET)
-            entry_add(entry_of(judge, host, read.group_id, read.topic, read.partition),
+            entry_add(entry_of(judge, disk, read.group_id, read.topic, read.partition),
                       value_of(read.offset.offset, read.offset.metadata));
         else if (read.kind == COORD_RECORD_GROUP)
-            entry_add(entry_of(judge, host, read.group_id, SPAN_NULL, -1),
+            entry_add(entry_of(judge, disk, read.group_id, SPAN_NULL, -1),
                       value_of(read.group.generation, SPAN_NULL));
     }
     arena_reset(&commits->arena);
@@ -142,10 +142,10 @@ static void read_all(struct judge *judge, struct offsets_log *shard, const struc
     }
 }
 
-/* Reads the partition that the group belongs to on this machine; false when nothing can be said of
+/* Reads the partition that the group belongs to on this disk; false when nothing can be said of
  * it. */
 static bool read_group(struct judge *judge, const struct exchange *exchange, struct span group,
-                       const struct host *host)
+                       const struct disk_view *disk)
 {
     const struct durable *durable = judge_durable(judge, exchange->host);
     const struct image *image = durable_image(durable);
@@ -154,8 +154,8 @@ static bool read_group(struct judge *judge, const struct exchange *exchange, str
     if (topic == NULL || topic->partitions_count == 0 || durable_is_cached(durable, topic->id))
         return false;
     const struct partition_key key = {
-        host->number, coordinator_partition(group, topic->partitions_count), topic->id};
-    read_all(judge, shard_of(judge, &key), &host->files);
+        disk->number, coordinator_partition(group, topic->partitions_count), topic->id};
+    read_all(judge, shard_of(judge, &key), disk->files);
     judge->judged++;
     return true;
 }
@@ -179,12 +179,12 @@ commit_asked(const struct offset_commit_request *request, bool by_id,
 }
 
 static void judge_commit(struct judge *judge, const struct exchange *exchange,
-                         const struct host *host, struct span topic,
+                         const struct host *host, uint32_t disk, struct span topic,
                          const struct offset_commit_request_topic_partition *in)
 {
     const struct offset_commit_request *request = exchange->request;
     const struct entry *entry =
-        entry_of(judge, host->number, request->group_id, topic, in->partition_index);
+        entry_of(judge, disk, request->group_id, topic, in->partition_index);
     if (entry_has(entry, value_of(in->committed_offset, in->committed_metadata)))
         return;
     judge_object(judge,
@@ -196,12 +196,12 @@ static void judge_commit(struct judge *judge, const struct exchange *exchange,
 }
 
 static void commit_replied(struct judge *judge, const struct exchange *exchange,
-                           const struct host *host)
+                           const struct host *host, const struct disk_view *disk)
 {
     const struct offset_commit_request *request = exchange->request;
     const struct offset_commit_response *response = exchange->response;
     const bool by_id = exchange->version >= TOPIC_IDS;
-    if (!read_group(judge, exchange, request->group_id, host))
+    if (!read_group(judge, exchange, request->group_id, disk))
         return;
     for (int32_t i = 0; i < response->topics_count; i++) {
         const struct offset_commit_response_topic *topic = &response->topics[i];
@@ -217,19 +217,19 @@ static void commit_replied(struct judge *judge, const struct exchange *exchange,
             const struct offset_commit_request_topic_partition *in =
                 commit_asked(request, by_id, topic, topic->partitions[j].partition_index);
             if (topic->partitions[j].error_code == 0 && in != NULL)
-                judge_commit(judge, exchange, host, name, in);
+                judge_commit(judge, exchange, host, disk->number, name, in);
         }
     }
 }
 
 static void sync_replied(struct judge *judge, const struct exchange *exchange,
-                         const struct host *host)
+                         const struct host *host, const struct disk_view *disk)
 {
     const struct sync_group_request *request = exchange->request;
     const struct sync_group_response *response = exchange->response;
-    if (response->error_code != 0 || !read_group(judge, exchange, request->group_id, host))
+    if (response->error_code != 0 || !read_group(judge, exchange, request->group_id, disk))
         return;
-    const struct entry *entry = entry_of(judge, host->number, request->group_id, SPAN_NULL, -1);
+    const struct entry *entry = entry_of(judge, disk->number, request->group_id, SPAN_NULL, -1);
     if (!entry_has(entry, value_of(request->generation_id, SPAN_NULL)))
         judge_object(judge,
                      "group %.*s: an assignment of generation %d is told, but a power loss of %s "
@@ -240,10 +240,13 @@ static void sync_replied(struct judge *judge, const struct exchange *exchange,
 
 static void judge_on(struct judge *judge, const struct exchange *exchange, const struct host *host)
 {
+    struct disk_view disk;
+    if (!judge_disk(judge, host, &disk))
+        return;
     if (exchange->api->key == API_OFFSET_COMMIT)
-        commit_replied(judge, exchange, host);
+        commit_replied(judge, exchange, host, &disk);
     else
-        sync_replied(judge, exchange, host);
+        sync_replied(judge, exchange, host, &disk);
 }
 
 /* The group's partition, as it is by now; NULL when that is not known. */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Votes for who leads the quorum: a node gives one in a term, whatever becomes of its process; it
- * has it on its disk when it tells anybody, and stores no other one in that term. The judge reads
- * what nodes send one another, where they send it: to vote for itself is to ask others for votes.
+ * Votes for who leads the quorum: a voter, which is a node with one disk, gives one in a term,
+ * whatever becomes of its process; it has it on that disk when it tells anybody, and stores no
+ * other one in that term. Who leads has the votes of a majority of the voters; that a node gave one
+ * whose disk was another by then counts for nothing. The judge reads what nodes send one another,
+ * where they send it: to vote for itself is to ask others for votes.
  */
 #include "core/base/crc32c.h"
 #include "core/base/endian.h"
 #include "core/meta/quorum_state.h"
 #include "core/peer/message.h"
 #include "core/raft/message.h"
+#include "core/view.h"
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
 #include "sim/file_node.h"
@@ -21,11 +24,11 @@
 #define ARENA_BYTES_MAX ((size_t)64 * 1024)
 
 /* Where a place of the file has its fields (core/meta/quorum_state.h). */
-enum { AT_CRC = 12, AT_SEQUENCE = 16, AT_TERM = 24, AT_VOTED = 28, AT_END = 64 };
+enum { AT_CRC = 12, AT_SEQUENCE = 16, AT_TERM = 24, AT_VOTED = 28, AT_OWN = 48, AT_END = 64 };
 
 struct vote_note {
     struct vote_key {
-        uint64_t host;
+        struct uuid directory; /* of who gave it */
         int64_t term;
     } key;
     int32_t voted; /* 0: new */
@@ -43,6 +46,7 @@ struct dial_note {
 struct votes {
     struct notes votes;
     struct notes dials;
+    int32_t terms[SIM_HOSTS_MAX]; /* that each was seen to lead in last */
     struct arena arena;
 };
 
@@ -96,8 +100,22 @@ static bool is_whole(const uint8_t *place)
            get_be64(place + AT_SEQUENCE) > 0;
 }
 
-/* The vote that the worst power loss would leave; false: none. */
-static bool durable_vote(const struct host *host, int32_t *ret_term, int32_t *ret_voted)
+static struct uuid own_directory(const uint8_t *place)
+{
+    struct uuid directory;
+    memcpy(directory.bytes, place + AT_OWN, sizeof(directory.bytes));
+    return directory;
+}
+
+/* A vote as the file has it. */
+struct vote {
+    struct uuid directory;
+    int32_t term;
+    int32_t voted;
+};
+
+/* The vote that the worst power loss would leave; else none, in term -1. */
+static struct vote durable_vote(const struct host *host)
 {
     const struct file_node *file = NULL;
     for (uint32_t i = 0; i < FILES_FOLDERS_MAX && file == NULL; i++)
@@ -112,10 +130,10 @@ static bool durable_vote(const struct host *host, int32_t *ret_term, int32_t *re
             newest = place;
     }
     if (newest == NULL)
-        return false;
-    *ret_term = (int32_t)get_be32(newest + AT_TERM);
-    *ret_voted = (int32_t)get_be32(newest + AT_VOTED);
-    return true;
+        return (struct vote){.directory = host->disk.directories[0], .term = -1, .voted = -1};
+    return (struct vote){.directory = own_directory(newest),
+                         .term = (int32_t)get_be32(newest + AT_TERM),
+                         .voted = (int32_t)get_be32(newest + AT_VOTED)};
 }
 
 /* The file, or what will be it. */
@@ -132,7 +150,7 @@ static void stored(struct judge *judge, const struct host *host, const struct ef
     const struct piece *piece = &effect->write.pieces[0];
     for (size_t at = 0; at + AT_END <= piece->length; at += QUORUM_STATE_PLACE_BYTES) {
         const uint8_t *place = piece->data + at;
-        const struct vote_key key = {.host = host->number,
+        const struct vote_key key = {.directory = own_directory(place),
                                      .term = (int32_t)get_be32(place + AT_TERM)};
         const struct vote_note *note = is_whole(place) ? notes_find(&votes->votes, &key) : NULL;
         if (note == NULL)
@@ -150,21 +168,68 @@ static void stored(struct judge *judge, const struct host *host, const struct ef
 static void vote_given(struct judge *judge, const struct host *host, int32_t term, int32_t to)
 {
     struct votes *votes = judge->state;
-    const struct vote_key key = {.host = host->number, .term = term};
+    const struct vote durable = durable_vote(host);
+    const struct vote_key key = {.directory = durable.directory, .term = term};
     struct vote_note *note = notes_get(&votes->votes, &key);
-    int32_t durable_term = -1;
-    int32_t voted = -1;
     judge->judged++;
+    if (host->disk.owner != host->number)
+        judge_object(judge, "%s votes for n%d in term %d, with the disk of n%u", host->name, to,
+                     term, host->disk.owner);
     if (note->voted != 0 && note->voted != to)
         judge_object(judge, "%s votes for n%d in term %d, in which it has voted for n%d",
                      host->name, to, term, note->voted);
     note->voted = to;
-    if (!durable_vote(host, &durable_term, &voted) || durable_term < term ||
-        (durable_term == term && voted != to))
+    if (durable.term < term || (durable.term == term && durable.voted != to))
         judge_object(judge,
                      "%s votes for n%d in term %d, and a power loss now would leave it with a vote "
                      "for %d in term %d",
-                     host->name, to, term, voted, durable_term);
+                     host->name, to, term, durable.voted, durable.term);
+}
+
+/* ---- Who is elected. ---- */
+
+/* A voter alone asks nobody. */
+static bool has_voted(const struct judge *judge, struct uuid directory, int32_t term,
+                      const struct host *host)
+{
+    const struct votes *votes = judge->state;
+    const struct vote_key key = {.directory = directory, .term = term};
+    const struct vote_note *note = notes_find(&votes->votes, &key);
+    const struct vote own = durable_vote(host);
+    return (note != NULL && note->voted == (int32_t)host->number) ||
+           (uuid_equal(own.directory, directory) && own.term == term &&
+            own.voted == (int32_t)host->number);
+}
+
+static void elected(struct judge *judge, const struct host *host, int32_t term)
+{
+    struct voter_set set = {.count = 0};
+    uint32_t count = 0;
+    bool is_new = false;
+    judge->judged++;
+    for (uint32_t i = 0; committed_voters(judges_committed(judge->sim->judges), i, &set); i++) {
+        count = 0;
+        for (uint32_t j = 0; j < set.count; j++)
+            count += has_voted(judge, set.voters[j].directory, term, host);
+        if (count > set.count / 2)
+            return;
+        is_new = true;
+    }
+    if (is_new)
+        judge_object(judge, "%s leads in term %d, and has the votes of too few voters: %u of %u",
+                     host->name, term, count, set.count);
+}
+
+static void leader_seen(struct judge *judge, const struct host *host)
+{
+    struct votes *votes = judge->state;
+    struct quorum_view view;
+    int32_t *last = &votes->terms[host->number - 1];
+    if (host->is_rotten || host->broker == NULL || !broker_view_quorum(host->broker, &view) ||
+        view.leader != (int32_t)host->number || view.term == *last)
+        return;
+    *last = view.term;
+    elected(judge, host, view.term);
 }
 
 /* One frame, without its size. */
@@ -222,6 +287,7 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
         else if (effect->kind == EFFECT_WRITE && is_of_votes(files_path(&host->files, effect)))
             stored(judge, host, effect);
     }
+    leader_seen(judge, host);
 }
 
 /* Numbers of effects and connections are those of one process. */
@@ -247,9 +313,9 @@ static void end(struct judge *judge)
 
 const struct judge_kind judge_votes = {
     .name = "votes",
-    .rule = "a node gives one vote in a term, and has it on its disk when it tells anybody, and "
-            "from then on",
-    .source = "Ongaro's thesis, 3.4 and 3.8",
+    .rule = "a voter gives one vote in a term, and has it on its disk when it tells anybody, and "
+            "from then on; who leads has those of a majority of the voters",
+    .source = "Ongaro's thesis, 3.4 and 3.8; KIP-853: a voter is a node with one disk",
     .size = sizeof(struct votes),
     .is_of_cluster = true,
     .begin = begin,

@@ -19,6 +19,7 @@ libsim_a_SOURCES = \
 	sim/client_consumer.c \
 	sim/client_hostile.c \
 	sim/client_member.c \
+	sim/client_operator.c \
 	sim/client_producer.c \
 	sim/client_silent.c \
 	sim/clients.c \
@@ -57,6 +58,7 @@ libsim_a_SOURCES = \
 	sim/host.c \
 	sim/host.h \
 	sim/host_clock.c \
+	sim/host_disk.c \
 	sim/host_files.c \
 	sim/host_internal.h \
 	sim/host_turn.c \
@@ -128,6 +130,8 @@ libsim_a_SOURCES = \
 	sim/setup.h \
 	sim/sim.c \
 	sim/sim.h \
+	sim/spare.c \
+	sim/spare.h \
 	sim/stream.c \
 	sim/stream.h \
 	sim/swarm.c \

@@ -51,6 +51,7 @@ enum client_kind {
     CLIENT_ADMIN,    /* creates, deletes and recreates topics, asks for everything */
     CLIENT_HOSTILE,  /* sends what no client should */
     CLIENT_SILENT,   /* connects, and sends nothing */
+    CLIENT_OPERATOR, /* sees to it that all disks of a cluster vote */
     CLIENT_KINDS
 };
 
@@ -95,6 +96,9 @@ enum fault_kind {
     FAULT_SLOW_DISK,   /* everything that the disk does takes `factor` times as long */
     FAULT_WRITE_STALL, /* a write stalls the whole node */
     FAULT_BIT_ROT,     /* a bit of a closed or settled part of a file flips */
+    FAULT_EMPTY_DISK,  /* the machine comes back with another disk, which has nothing on it */
+    FAULT_OLD_DISK,    /* it comes back with the disk that it had before */
+    FAULT_SWAP_DISKS,  /* two machines have each other's disk */
     FAULT_KINDS
 };
 

@@ -58,6 +58,8 @@ static void check_client(struct reader *reader, const struct scenario *scenario,
 {
     const struct scenario_client *client = &scenario->clients[number];
     check_node(reader, scenario, json, client->node);
+    if (client->kind == CLIENT_OPERATOR && !scenario->is_cluster)
+        reader_refuse_member(reader, json, "kind", "only a \"cluster\" has voters to look after");
     if (needs_topic(client) || client->topic != NULL)
         check_topic_of(reader, scenario, json, client);
     if (client->idempotent && client->acks != -1)
@@ -114,6 +116,8 @@ static void check_fault(struct reader *reader, const struct scenario *scenario, 
     if (fault->hits_all_nodes && fault->node != 0)
         reader_refuse_member(reader, json, "node",
                              "a fault cannot have both \"node\" and \"all_nodes\"");
+    if (fault->kind >= FAULT_EMPTY_DISK && !scenario->is_cluster)
+        reader_refuse_member(reader, json, "kind", "only a \"cluster\" can do without a disk");
     if (json_object_get(json, "count") != NULL && (fault->hits_all_nodes || fault->node != 0))
         reader_refuse_member(reader, json, "count", "a fault cannot have both \"%s\" and \"count\"",
                              fault->node != 0 ? "node" : "all_nodes");

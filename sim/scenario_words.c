@@ -31,6 +31,10 @@ static const struct scenario_choice client_kinds[] = {
      "{\"kind\": \"hostile\", \"life_ms\": [10, 100]}"},
     {"silent", CLIENT_SILENT, "Connects, and sends nothing.",
      "{\"kind\": \"silent\", \"count\": 10}"},
+    {"operator", CLIENT_OPERATOR,
+     "Looks after the quorum as \"chronik cluster voter\" does: a voter whose disk is gone is "
+     "removed, and a machine that should vote is added with the disk that it has now.",
+     "{\"kind\": \"operator\", \"pause_us\": [100000, 500000]}"},
     {0},
 };
 
@@ -161,6 +165,19 @@ static const struct scenario_choice fault_kinds[] = {
      "{\"kind\": \"write_stall\", \"at_ms\": 500, \"lasts_ms\": 800, \"stall_ms\": 300}"},
     {"bit_rot", FAULT_BIT_ROT, "A bit of a file flips that nobody has written to for a while.",
      "{\"kind\": \"bit_rot\", \"at_ms\": 500}"},
+    {"empty_disk", FAULT_EMPTY_DISK,
+     "The machine of a cluster goes down, and comes back with a new disk, formatted and empty. It "
+     "waits until nothing is lost by that: until all is in sync, and a majority of the voters is "
+     "left that has all metadata.",
+     "{\"kind\": \"empty_disk\", \"at_ms\": 500, \"lasts_ms\": [0, 1000]}"},
+    {"old_disk", FAULT_OLD_DISK,
+     "The same, but it comes back with the disk that it had before, as that was when it was taken "
+     "out. It waits until there is one, too.",
+     "{\"kind\": \"old_disk\", \"every_ms\": [1000, 3000], \"lasts_ms\": [0, 1000]}"},
+    {"swap_disks", FAULT_SWAP_DISKS,
+     "The machine and another one go down, and have each other's disk while it lasts, which is no "
+     "time to serve.",
+     "{\"kind\": \"swap_disks\", \"at_ms\": 500, \"lasts_ms\": [100, 1000]}"},
     {0},
 };
 
@@ -185,6 +202,7 @@ static const struct scenario_choice moments[] = {
     {0},
 };
 
+#define DISKS  (BIT(FAULT_EMPTY_DISK) | BIT(FAULT_OLD_DISK) | BIT(FAULT_SWAP_DISKS))
 #define LIVES  (BIT(FAULT_CRASH) | BIT(FAULT_POWER_LOSS) | BIT(FAULT_STOP))
 #define SPLITS (BIT(FAULT_PARTITION) | BIT(FAULT_ONE_WAY) | BIT(FAULT_SLOW_LINK))
 #define ATOMIC (BIT(FAULT_WALL_JUMP) | BIT(FAULT_RESET) | BIT(FAULT_HALF_OPEN) | BIT(FAULT_BIT_ROT))
@@ -201,11 +219,11 @@ static const struct scenario_word fault_words[] = {
      .otherwise = "drawn each time", .kinds = ALL & ~SPLITS,
      .tells = "The number of the machine that it happens to; the first is 1.",
      .example = "{\"kind\": \"pause\", \"node\": 1, \"at_ms\": 700}"},
-    {"all_nodes", WORD_FLAG, FIELD(scenario_fault, hits_all_nodes), .kinds = ALL & ~SPLITS,
-     .tells = "It happens to all machines at once.",
+    {"all_nodes", WORD_FLAG, FIELD(scenario_fault, hits_all_nodes),
+     .kinds = ALL & ~(SPLITS | DISKS), .tells = "It happens to all machines at once.",
      .example = "{\"kind\": \"power_loss\", \"all_nodes\": true, \"at_ms\": 700}"},
     {"count", WORD_RANGE, FIELD(scenario_fault, count), .least = 1, .most = SCENARIO_NODES_MAX,
-     .preset = FIXED(1), .kinds = ALL & ~SPLITS,
+     .preset = FIXED(1), .kinds = ALL & ~(SPLITS | DISKS),
      .tells = "It happens to so many machines at once, drawn each time.",
      .example = "{\"kind\": \"power_loss\", \"count\": 2, \"at_ms\": 700}"},
     {"at_ms", WORD_RANGE, FIELD(scenario_fault, at_ms), .least = 0, .most = SCENARIO_MS_MAX,

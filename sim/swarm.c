@@ -16,7 +16,7 @@ static void draw_of_many(const struct sim *sim, struct chance *rng, struct scena
     if (fault->kind == FAULT_PARTITION)
         fault->amount = (struct range){2, hosts};
     else if (fault->kind != FAULT_ONE_WAY && fault->kind != FAULT_SLOW_LINK &&
-             chance_one_in(rng, COUNT_ONE_IN))
+             fault->kind < FAULT_EMPTY_DISK && chance_one_in(rng, COUNT_ONE_IN))
         fault->count = (struct range){1, hosts};
 }
 
@@ -30,7 +30,8 @@ uint32_t swarm_draw(struct sim *sim, struct scenario_fault *faults, uint32_t mos
     struct chance rng;
     uint32_t count = 0;
     chance_stream(&rng, &sim->source, "swarm", 0);
-    for (uint32_t kind = 0; kind < FAULT_KINDS && count < most; kind++) {
+    const uint32_t kinds = sim->scenario->is_cluster ? FAULT_KINDS : FAULT_EMPTY_DISK;
+    for (uint32_t kind = 0; kind < kinds && count < most; kind++) {
         if (!chance_one_in(&rng, KIND_ONE_IN))
             continue;
         const uint64_t load_ms = sim->scenario->load_ms.most;

@@ -6,6 +6,7 @@
 
 #include "core/broker_state.h"
 #include "core/meta/writer.h"
+#include "core/raft/control.h"
 #include "core/records/builder.h"
 #include "sim/file_node.h"
 #include "sim/memory.h"
@@ -153,6 +154,15 @@ void story_cut(struct story *story, const char *path, size_t length)
     file_bytes_resize(&file->visible, length);
 }
 
+void story_empty_disk(struct story *story)
+{
+    story->host->state = HOST_OFF;
+    host_disk_new(story->host);
+    story->host->state = HOST_SERVING;
+    if (story->host == story->sim.hosts[0])
+        wal_open(story);
+}
+
 void story_step(struct story *story, struct event event, const struct effect *effects,
                 uint32_t count)
 {
@@ -221,6 +231,30 @@ static void wal_append(struct story *story, const struct meta_record *records, u
         wal_commit(story, span_of(batch->data, batch->capacity));
     buffer_release(batch);
     meta_writer_free(&writer);
+}
+
+void story_voters(struct story *story, uint32_t count)
+{
+    struct voters_record_voter voters[STORY_NODES];
+    struct voters_record_voter_endpoint endpoint = {SPAN("CONTROLLER"), SPAN("n"), 9093};
+    for (uint32_t i = 0; i < count; i++)
+        voters[i] = (struct voters_record_voter){.voter_id = (int32_t)i + 1,
+                                                 .voter_directory_id =
+                                                     story->sim.hosts[i]->disk.directories[0],
+                                                 .endpoints = &endpoint,
+                                                 .endpoints_count = 1};
+    const struct voters_record record = {.voters = voters, .voters_count = (int32_t)count};
+    struct host *host = story->host;
+    struct buffer *buffer = control_batch(&story->memory, CONTROL_VOTERS, &wire_voters_record,
+                                          &record, story->wal_end++, 0, 0);
+    const struct span batch = span_of(buffer->data, buffer->capacity);
+    for (uint32_t node = 1; node <= STORY_NODES; node++) {
+        story_at(story, node);
+        story_write(story, WAL_PATH, batch, true);
+    }
+    story->host = host;
+    wal_commit(story, batch);
+    buffer_release(buffer);
 }
 
 void story_metadata(struct story *story, const struct meta_record *record)

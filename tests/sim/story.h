@@ -46,6 +46,13 @@ void story_topic_goes(struct story *story, struct uuid id);
 /* Any record becomes durable there. */
 void story_metadata(struct story *story, const struct meta_record *record);
 
+/* The first `count` nodes are the voters from now on, with the disks that they have: committed, and
+ * durable on all nodes. */
+void story_voters(struct story *story, uint32_t count);
+
+/* The machine's disk is taken out for an empty one. */
+void story_empty_disk(struct story *story);
+
 /* Writes at the end of a file, which comes with its folder: into the page cache, and (`durable`) to
  * the device. */
 void story_write(struct story *story, const char *path, struct span bytes, bool durable);

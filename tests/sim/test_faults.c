@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faults that hit several machines of a cluster at once. */
+/* Faults that hit several machines of a cluster at once, and those of its disks. */
 #include "sim/host.h"
 #include "sim/network.h"
 #include "tests/sim/trial.h"
@@ -98,11 +98,66 @@ START_TEST(a_swarm_hits_several_at_once)
 }
 END_TEST
 
+static void lose_disks(struct trial *trial, enum fault_kind kind, bool has_operator)
+{
+    struct scenario_fault faults[] = {
+        {.kind = kind, .node = 2, .at_ms = {300, 300}, .lasts_ms = {100, 300}},
+        {.kind = kind, .node = 1, .at_ms = {1000, 1000}, .lasts_ms = {100, 300}}};
+    trial_init(trial, PARTITIONS);
+    trial_cluster(trial);
+    trial_set(trial, "min.insync.replicas", insync_value);
+    trial->topic.replication_factor = TRIAL_NODES;
+    trial_add(trial, CLIENT_PRODUCER, 2)->idempotent = true;
+    trial_add(trial, CLIENT_CONSUMER, 1);
+    if (has_operator)
+        trial_add(trial, CLIENT_OPERATOR, 1);
+    trial->scenario.load_ms = (struct range){4000, 4000};
+    trial->scenario.faults = faults;
+    trial->scenario.faults_count = 2;
+    trial_run(trial, 1);
+}
+
+/* The second one waits until the first machine votes again. */
+START_TEST(disks_are_taken_out_one_after_the_other)
+{
+    struct trial trial;
+    lose_disks(&trial, FAULT_EMPTY_DISK, true);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_empty_disk], 2);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_voters_removed], 2);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_voters_added], 2);
+}
+END_TEST
+
+/* Without somebody who has it vote again, no other one can be done without. */
+START_TEST(no_more_disks_go_than_there_are_voters_to_spare)
+{
+    struct trial trial;
+    lose_disks(&trial, FAULT_EMPTY_DISK, false);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_empty_disk], 1);
+}
+END_TEST
+
+START_TEST(nobody_starts_with_the_disk_of_another)
+{
+    struct trial trial;
+    lose_disks(&trial, FAULT_SWAP_DISKS, true);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_swap_disks], 2);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_swap_disks_mattered], 2);
+    ck_assert_uint_gt(trial.tally.counts[TALLY_boot_fails], 3);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_voters_removed], 0);
+}
+END_TEST
+
 SUITE(faults)
 {
     TCase *tcase = tcase_create("of several machines");
     tcase_add_test(tcase, two_machines_lose_power_at_once);
     tcase_add_test(tcase, a_net_falls_into_as_many_parts_as_are_asked_for);
     tcase_add_test(tcase, a_swarm_hits_several_at_once);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("of disks");
+    tcase_add_test(tcase, disks_are_taken_out_one_after_the_other);
+    tcase_add_test(tcase, no_more_disks_go_than_there_are_voters_to_spare);
+    tcase_add_test(tcase, nobody_starts_with_the_disk_of_another);
     suite_add_tcase(suite, tcase);
 }

@@ -137,6 +137,39 @@ START_TEST(replicas_in_sync_have_it)
 }
 END_TEST
 
+static void registers(struct story *story)
+{
+    struct meta_record record = meta_record_of(META_RECORD_REGISTER_BROKER);
+    struct uuid directory = story->host->disk.directories[0];
+    record.body.register_broker.broker_id = 1;
+    record.body.register_broker.broker_epoch = story->wal_end;
+    record.body.register_broker.incarnation_id = (struct uuid){.bytes = {1}};
+    record.body.register_broker.fenced = false;
+    record.body.register_broker.log_dirs = &directory;
+    record.body.register_broker.log_dirs_count = 1;
+    story_metadata(story, &record);
+}
+
+/* A disk that was taken out had what it was asked for; one that came in its place counts when its
+ * broker has said that it is there. */
+START_TEST(it_is_the_disk_that_is_in_sync)
+{
+    struct story story;
+    story_begin_cluster(&story, &judge_acked_is_durable);
+    registers(&story);
+    story_topic(&story, "orders", 1, NULL, NULL);
+    story_write(&story, FIRST, story_batch(&story, 0, 2, 'a'), true);
+    story_empty_disk(&story);
+    acked(&story, 0, 2, 'a');
+    ck_assert(story_passes(&story));
+    ck_assert_uint_eq(judges_get(story.sim.judges, 0)->judged, 1);
+    registers(&story);
+    acked(&story, 0, 2, 'a');
+    ck_assert(story_objects(&story, "leave only what lies before offset 0"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_acked_is_durable)
 {
     TCase *tcase = tcase_create("acked");
@@ -148,5 +181,6 @@ SUITE(judge_acked_is_durable)
     tcase_add_test(tcase, cached_topics_and_acks_1_promise_less);
     tcase_add_test(tcase, a_topic_made_again_meanwhile_is_not_judged);
     tcase_add_test(tcase, replicas_in_sync_have_it);
+    tcase_add_test(tcase, it_is_the_disk_that_is_in_sync);
     suite_add_tcase(suite, tcase);
 }

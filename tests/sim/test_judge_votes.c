@@ -13,6 +13,8 @@
 #define PLACE_USED 64
 #define STATE_FILE 9
 
+static struct uuid own; /* the data folder whose votes these are */
+
 static void dials(struct story *story)
 {
     const struct effect connect = {
@@ -31,6 +33,7 @@ static const uint8_t *place_of(struct story *story, uint64_t sequence, int32_t t
     put_be64(place + 16, sequence);
     put_be32(place + 24, (uint32_t)term);
     put_be32(place + 28, (uint32_t)voted);
+    memcpy(place + 48, own.bytes, sizeof(own.bytes));
     put_be32(place + 12, crc32c(0, place + 16, PLACE_USED - 16));
     return place;
 }
@@ -71,6 +74,7 @@ static void stands(struct story *story, int32_t term, bool pre_vote)
 
 static void begin(struct story *story)
 {
+    own = (struct uuid){{0}};
     story_begin_cluster(story, &judge_votes);
     dials(story);
 }
@@ -172,6 +176,56 @@ START_TEST(numbers_of_another_process)
 }
 END_TEST
 
+/* It is another voter: what the one before has promised does not bind it. */
+START_TEST(an_empty_disk_has_given_no_vote)
+{
+    struct story story;
+    begin(&story);
+    own = story.host->disk.directories[0];
+    stores(&story, 1, 3, 1);
+    stands(&story, 3, false);
+    story_empty_disk(&story);
+    own = story.host->disk.directories[0];
+    stores(&story, 1, 3, 2);
+    grants(&story, 3);
+    ck_assert(story_passes(&story));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_disk_that_came_back_has_given_its_votes)
+{
+    struct story story;
+    begin(&story);
+    own = story.host->disk.directories[0];
+    stores(&story, 1, 3, 1);
+    stands(&story, 3, false);
+    story_empty_disk(&story);
+    story.host->state = HOST_OFF;
+    host_disk_back(story.host);
+    story.host->state = HOST_SERVING;
+    stores(&story, 2, 3, 2);
+    grants(&story, 3);
+    ck_assert(story_objects(&story, "n1 votes for n2 in term 3, in which it has voted for n1"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(a_vote_with_the_disk_of_another)
+{
+    struct story story;
+    begin(&story);
+    story.sim.hosts[0]->state = HOST_OFF;
+    story.sim.hosts[1]->state = HOST_OFF;
+    host_disks_swap(story.sim.hosts[0], story.sim.hosts[1]);
+    own = story.host->disk.directories[0];
+    stores(&story, 1, 3, 2);
+    grants(&story, 3);
+    ck_assert(story_objects(&story, "n1 votes for n2 in term 3, with the disk of n2"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_votes)
 {
     TCase *tcase = tcase_create("votes");
@@ -181,5 +235,8 @@ SUITE(judge_votes)
     tcase_add_test(tcase, a_vote_that_may_be_forgotten);
     tcase_add_test(tcase, a_vote_that_is_taken_back);
     tcase_add_test(tcase, numbers_of_another_process);
+    tcase_add_test(tcase, an_empty_disk_has_given_no_vote);
+    tcase_add_test(tcase, a_disk_that_came_back_has_given_its_votes);
+    tcase_add_test(tcase, a_vote_with_the_disk_of_another);
     suite_add_tcase(suite, tcase);
 }

@@ -155,10 +155,11 @@ static void try_example(enum scenario_object object, const char *key, const char
         [OBJECT_SCENARIO] = {"", ""},
         [OBJECT_NODE] = {"\"nodes\": [", "]"},
         [OBJECT_TOPIC] = {"\"nodes\": [{}, {}, {}], \"topics\": [", "]"},
-        [OBJECT_CLIENT] = {"\"nodes\": [{}, {}], \"topics\": [{\"name\": \"orders\"}], "
-                           "\"clients\": [",
-                           "]"},
-        [OBJECT_FAULT] = {"\"nodes\": [{}, {}, {}], \"faults\": [", "]"},
+        [OBJECT_CLIENT] =
+            {"\"cluster\": true, \"nodes\": [{}, {}], \"topics\": [{\"name\": \"orders\"}], "
+             "\"clients\": [",
+             "]"},
+        [OBJECT_FAULT] = {"\"cluster\": true, \"nodes\": [{}, {}, {}], \"faults\": [", "]"},
         [OBJECT_EXPECT] = {"\"expect\": ", ""},
     };
     char text[1000];

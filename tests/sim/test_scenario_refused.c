@@ -36,10 +36,10 @@ static const struct {
      "\"kind\" cannot be \"crsh\"; did you mean \"crash\"?"},
     {TELLS "'clients': [{'kind': 'x'}]}", 2, 22,
      "\"kind\" is one of \"producer\", \"consumer\", \"member\", \"admin\", \"hostile\", "
-     "\"silent\""},
+     "\"silent\", \"operator\""},
     {TELLS "'clients': [{'kind': 1}]}", 2, 22,
      "\"kind\" is one of \"producer\", \"consumer\", \"member\", \"admin\", \"hostile\", "
-     "\"silent\""},
+     "\"silent\", \"operator\""},
     {TELLS "'faults': [{'percent': 5, 'kind': 'crash', 'at_ms': 1}]}", 2, 13,
      "\"percent\" is no word for \"crash\", but for \"reset\", \"half_open\", \"write_error\", "
      "\"read_error\", \"sync_error\", \"open_error\""},
@@ -100,6 +100,12 @@ static const struct {
      "there is no word \"counts\" in a fault; did you mean \"count\"?"},
     {TELLS "'faults': [{'kind': 'partition', 'at_ms': 1, 'part': 3}]}", 2, 46,
      "there is no word \"part\" in a fault; did you mean \"parts\"?"},
+    {TELLS "'faults': [{'kind': 'empty_disk', 'at_ms': 1}]}", 2, 21,
+     "only a \"cluster\" can do without a disk"},
+    {TELLS "'faults': [{'kind': 'empty_disks', 'at_ms': 1}]}", 2, 21,
+     "\"kind\" cannot be \"empty_disks\"; did you mean \"empty_disk\"?"},
+    {TELLS "'clients': [{'kind': 'operator'}]}", 2, 22,
+     "only a \"cluster\" has voters to look after"},
     {TELLS "'faults': [{'kind': 'one_way', 'at_ms': 1, 'parts': 3}]}", 2, 44,
      "\"parts\" is no word for \"one_way\", but for \"partition\""},
     {TELLS "'faults': [{'kind': 'partition', 'at_ms': 1, 'parts': 1}]}", 2, 55,
