@@ -83,23 +83,24 @@ static void entries_synced(struct op *op, const struct completion *completion)
     log_goes_on(log);
 }
 
-static void entries_sync(struct log *log)
+/* False when one is under way that began before the last segment was made. */
+static bool entries_sync(struct log *log)
 {
-    if (op_busy(&log->entries_op))
-        return;
-    bool missing = false;
+    int64_t last = -1; /* base offset of the last one that needs it */
     for (uint32_t i = log->durable_segment; i < log->segments_count; i++) {
         const struct segment *segment = log->segments[i];
-        if (!segment->exists || segment->entry_durable)
-            continue;
-        missing = true;
-        log->entries_base = segment->base_offset;
+        if (segment->exists && !segment->entry_durable)
+            last = segment->base_offset;
     }
-    if (!missing)
-        return;
+    if (op_busy(&log->entries_op))
+        return last <= log->entries_base;
+    if (last < 0)
+        return true;
+    log->entries_base = last;
     log_hold(log);
     io_sync_folder(log->io, &log->entries_op, entries_synced, folder_number(log->folder),
                    log->name);
+    return true;
 }
 
 /* The partition's folder itself. */
@@ -152,7 +153,7 @@ void sync_start(struct log *log)
 {
     if (!log->sync_wanted)
         return;
-    entries_sync(log);
+    const bool entries_asked = entries_sync(log);
     root_sync(log);
     if (op_busy(&log->sync_op) || wait_is_set(&log->sync_wait))
         return;
@@ -162,7 +163,7 @@ void sync_start(struct log *log)
         at++;
     struct segment *segment = log->segments[at];
     const bool last = segment_end(log, at) >= log->written_end;
-    log->sync_wanted = !last;
+    log->sync_wanted = !last || !entries_asked;
     if (segment->durable_bytes == segment->written_bytes)
         return;
     log->sync_segment = segment;

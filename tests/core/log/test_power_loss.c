@@ -180,6 +180,25 @@ START_TEST(a_segment_is_made_when_those_before_it_are_durable)
 }
 END_TEST
 
+/* With write caching it is made at once, maybe while its folder is being synced for those before. */
+START_TEST(a_folder_is_synced_again_for_a_segment_that_came_meanwhile)
+{
+    struct story story;
+    story_begin(&story, 1);
+    story.settings.segment_bytes = 1000;
+    story.settings.write_caching = true;
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    story_write(&story, 1, 800);
+    world_hold(story.world, EFFECT_SYNC_FOLDER, "topic-0");
+    const int64_t offset = story_append(&story, 1, 800);
+    world_run(story.world);
+    ck_assert(!span_is_null(world_file(story.world, story_path(offset, ".log"))));
+    world_release(story.world);
+    story_close(&story);
+    story_end(&story);
+}
+END_TEST
+
 /* What a recovery point promises: a short restart, with all that it needs. */
 START_TEST(a_recovery_point_needs_nothing_to_be_built_anew)
 {
@@ -225,6 +244,7 @@ SUITE(power_loss)
     tcase_add_loop_test(tcase, what_follows_a_killed_process_is_durable_with_all_that_it_needs, 0,
                         WORKLOADS);
     tcase_add_test(tcase, a_segment_is_made_when_those_before_it_are_durable);
+    tcase_add_test(tcase, a_folder_is_synced_again_for_a_segment_that_came_meanwhile);
     tcase_add_test(tcase, a_recovery_point_needs_nothing_to_be_built_anew);
     suite_add_tcase(suite, tcase);
 }
