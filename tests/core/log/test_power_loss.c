@@ -180,7 +180,7 @@ START_TEST(a_segment_is_made_when_those_before_it_are_durable)
 }
 END_TEST
 
-/* With write caching it is made at once, maybe while its folder is being synced for those before. */
+/* With write caching it is made at once, also while its folder is synced for those before. */
 START_TEST(a_folder_is_synced_again_for_a_segment_that_came_meanwhile)
 {
     struct story story;
