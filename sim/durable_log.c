@@ -105,8 +105,9 @@ static bool batch_at(const struct durable_log *log, const struct file_bytes *byt
            ret_info->base_offset >= log->next_offset;
 }
 
-/* Where to go on: in the segment that it is in, or (that one went, or there was none) in the one
- * that holds the next offset. NULL: nowhere. */
+/* Where to go on: in the segment that it is in, or (that one went, or there was none) in the first
+ * one after what was read. NULL: nowhere; what holds the next offset and more before it came in the
+ * place of a segment that was cut off. */
 static const struct file_node *segment_now(struct durable_log *log, const struct file_node *folder)
 {
     const struct file_node *file = log->segment < 0 ? NULL : segment_of(folder, log->segment);
@@ -114,8 +115,9 @@ static const struct file_node *segment_now(struct durable_log *log, const struct
         return file;
     int64_t base = -1;
     file = segment_at(folder, log->next_offset, &base);
-    if (file != NULL)
-        enter(log, base);
+    if (file == NULL || base < log->next_offset)
+        return NULL;
+    enter(log, base);
     return file;
 }
 

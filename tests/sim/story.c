@@ -154,6 +154,13 @@ void story_cut(struct story *story, const char *path, size_t length)
     file_bytes_resize(&file->visible, length);
 }
 
+void story_remove(struct story *story, const char *folder, const char *name)
+{
+    struct file_node *node = entry_of(story, story->host->files.roots[0], folder, true);
+    entries_set(&node->durable_entries, name, NULL);
+    entries_set(&node->visible_entries, name, NULL);
+}
+
 void story_empty_disk(struct story *story)
 {
     story->host->state = HOST_OFF;

@@ -60,6 +60,9 @@ void story_write(struct story *story, const char *path, struct span bytes, bool 
 /* The file is cut to `length`, on the device too. */
 void story_cut(struct story *story, const char *path, size_t length);
 
+/* The file is removed, on the device too. */
+void story_remove(struct story *story, const char *folder, const char *name);
+
 /* A batch of `count` records with values that follow from `seed`, at a place in a log. */
 struct span story_batch(struct story *story, int64_t base_offset, int32_t count, uint8_t seed);
 /* One record in a batch. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "tests/sim/story.h"
 
 #define FIRST  "orders-0/00000000000000000000.log"
@@ -81,6 +83,24 @@ START_TEST(a_log_that_was_cut_is_read_again)
     story_cut(&story, FIRST, story_batch(&story, 0, 2, 'a').length);
     acked(&story, 4, 1, 'c');
     ck_assert(story_objects(&story, "only what lies before offset 2"));
+    story_end(&story);
+}
+END_TEST
+
+/* What comes instead of a segment that went may lie in the one before it. */
+START_TEST(a_log_that_lost_a_segment_is_read_again)
+{
+    struct story story;
+    begin(&story);
+    story_write(&story, FIRST, story_batch(&story, 0, 3, 'a'), true);
+    story_write(&story, SECOND, story_batch(&story, 3, 2, 'b'), true);
+    acked(&story, 3, 2, 'b');
+    story_remove(&story, "orders-0", strchr(SECOND, '/') + 1);
+    story_write(&story, FIRST, story_batch(&story, 3, 2, 'c'), true);
+    story_write(&story, FIRST, story_batch(&story, 5, 1, 'd'), true);
+    acked(&story, 5, 1, 'd');
+    ck_assert(story_passes(&story));
+    ck_assert_uint_eq(judges_get(story.sim.judges, 0)->judged, 2);
     story_end(&story);
 }
 END_TEST
@@ -178,6 +198,7 @@ SUITE(judge_acked_is_durable)
     tcase_add_test(tcase, a_torn_batch_is_not_durable);
     tcase_add_test(tcase, other_records_at_the_offset);
     tcase_add_test(tcase, a_log_that_was_cut_is_read_again);
+    tcase_add_test(tcase, a_log_that_lost_a_segment_is_read_again);
     tcase_add_test(tcase, cached_topics_and_acks_1_promise_less);
     tcase_add_test(tcase, a_topic_made_again_meanwhile_is_not_judged);
     tcase_add_test(tcase, replicas_in_sync_have_it);
