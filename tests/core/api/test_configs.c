@@ -2,6 +2,7 @@
 /* DescribeConfigs and IncrementalAlterConfigs: what one sets the other shows. */
 #include "core/conf/topic_conf.h"
 #include "tests/core/api/admin.h"
+#include "tests/support/produce.h"
 
 #define DESCRIBE_OLDEST 1
 #define DESCRIBE_NEWEST 4
@@ -203,6 +204,25 @@ START_TEST(what_is_set_is_shown)
 }
 END_TEST
 
+static int appended(void)
+{
+    const struct produce_response_response_partition_response *part = produce(
+        admin.client, SPAN("a"), 1, batch_of(admin.client, 1, SPAN("twenty bytes and more")));
+    ck_assert_ptr_nonnull(part);
+    return part->error_code;
+}
+
+/* For a partition that is at work, too. */
+START_TEST(what_is_set_counts_at_once)
+{
+    ck_assert_int_eq(appended(), ERR_NONE);
+    alter(1, altering(TOPIC, "a", "max.message.bytes", CONF_SET, "20"));
+    ck_assert_int_eq(appended(), ERR_MESSAGE_TOO_LARGE);
+    alter(1, altering(TOPIC, "a", "max.message.bytes", CONF_DELETE, NULL));
+    ck_assert_int_eq(appended(), ERR_NONE);
+}
+END_TEST
+
 START_TEST(lists_are_edited)
 {
     ck_assert_int_eq(
@@ -276,6 +296,7 @@ SUITE(configs)
     tcase_add_test(tcase, far_too_many_keys_are_refused);
     tcase_add_loop_test(tcase, other_resources_are_refused, 0, ROWS(resources));
     tcase_add_test(tcase, what_is_set_is_shown);
+    tcase_add_test(tcase, what_is_set_counts_at_once);
     tcase_add_test(tcase, lists_are_edited);
     tcase_add_test(tcase, validate_only_sets_nothing);
     tcase_add_loop_test(tcase, alterations_are_refused, 0, ROWS(refusals));
