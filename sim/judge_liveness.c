@@ -32,6 +32,7 @@ struct reader {
     bool is_known;  /* where it is: a fetch session may have known it before the judge looked */
     int64_t offset; /* it wants to read next */
     int64_t high_watermark;
+    uint64_t asked_us; /* the request by whose reply that is known */
 };
 
 struct liveness {
@@ -100,6 +101,9 @@ static void part_read(struct judge *judge, const struct exchange *exchange,
     const struct span records = part->reply->records;
     struct span batch;
     struct batch_info info;
+    if (exchange->asked_us < reader->asked_us)
+        return; /* it has come further since */
+    reader->asked_us = exchange->asked_us;
     if (part->fetch_offset >= 0) {
         reader->offset = part->fetch_offset;
         reader->is_known = true;

@@ -93,6 +93,23 @@ START_TEST(a_consumer_that_stands_still)
 }
 END_TEST
 
+/* Of a node that led before, say. */
+START_TEST(a_reply_that_comes_late_says_nothing)
+{
+    struct story story;
+    begin(&story);
+    struct exchange *early = story_fetch(&story, "orders", 0, 0, story_batch(&story, 0, 2, 'a'), 3);
+    story_ask(&story, early);
+    story.sim.now_us++;
+    fetched(&story, 0, story_batch(&story, 0, 3, 'a'), 3);
+    story_reply(&story, early);
+    judges_received(story.sim.judges, early);
+    finish(&story);
+    ck_assert(story_passes(&story));
+    end(&story);
+}
+END_TEST
+
 START_TEST(a_partition_that_takes_nothing)
 {
     struct story story;
@@ -130,6 +147,7 @@ SUITE(judge_liveness)
     tcase_add_test(tcase, everything_comes_back);
     tcase_add_test(tcase, a_request_that_does_not_end);
     tcase_add_test(tcase, a_consumer_that_stands_still);
+    tcase_add_test(tcase, a_reply_that_comes_late_says_nothing);
     tcase_add_test(tcase, a_partition_that_takes_nothing);
     tcase_add_test(tcase, a_machine_that_stays_down);
     suite_add_tcase(suite, tcase);
