@@ -6,6 +6,8 @@
 #include <linux/falloc.h>
 #include <unistd.h>
 
+#include "bench/floor/pieces.h"
+
 #define ZEROS_BYTES (1 << 16)
 
 /* Fills the file, so that all its pages are there. Returns 0 or an errno. */
@@ -51,17 +53,9 @@ int block_write(struct block *block, uint64_t position, struct iovec *pieces, in
         const ssize_t done = pwritev(block->file, pieces, count, (off_t)position);
         if (done < 0 && errno != EINTR)
             return errno;
-        size_t left = done > 0 ? (size_t)done : 0;
-        position += left;
-        while (count > 0 && left >= pieces->iov_len) {
-            left -= pieces->iov_len;
-            pieces++;
-            count--;
-        }
-        if (count > 0) {
-            pieces->iov_base = (uint8_t *)pieces->iov_base + left;
-            pieces->iov_len -= left;
-        }
+        const size_t written = done > 0 ? (size_t)done : 0;
+        position += written;
+        pieces_skip(&pieces, &count, written);
     }
     return 0;
 }

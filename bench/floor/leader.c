@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bench/floor/follower.h"
+#include "bench/floor/pieces.h"
 #include "bench/floor/socket.h"
 #include "core/base/endian.h"
 
@@ -68,16 +69,7 @@ static int send_all(const struct follower *follower, struct iovec *pieces, int c
         const ssize_t sent = sendmsg(follower->socket, &message, MSG_NOSIGNAL);
         if (sent < 0 && errno != EINTR)
             return errno;
-        size_t left = sent > 0 ? (size_t)sent : 0;
-        while (count > 0 && left >= pieces->iov_len) {
-            left -= pieces->iov_len;
-            pieces++;
-            count--;
-        }
-        if (count > 0) {
-            pieces->iov_base = (uint8_t *)pieces->iov_base + left;
-            pieces->iov_len -= left;
-        }
+        pieces_skip(&pieces, &count, sent > 0 ? (size_t)sent : 0);
     }
     return 0;
 }

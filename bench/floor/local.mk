@@ -18,6 +18,8 @@ bench_floor_floor_SOURCES = \
 	bench/floor/main.c \
 	bench/floor/options.c \
 	bench/floor/options.h \
+	bench/floor/pieces.c \
+	bench/floor/pieces.h \
 	bench/floor/server.c \
 	bench/floor/server.h \
 	bench/floor/socket.c \
