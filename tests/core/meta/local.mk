@@ -7,6 +7,7 @@ tests_check_meta_SOURCES = \
 	tests/core/meta/cluster.h \
 	tests/core/meta/site.c \
 	tests/core/meta/site.h \
+	tests/core/meta/test_durable_files.c \
 	tests/core/meta/test_identity.c \
 	tests/core/meta/test_election.c \
 	tests/core/meta/test_image.c \
