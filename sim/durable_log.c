@@ -144,12 +144,17 @@ enum durable_found durable_log_next(struct durable_log *log, const struct files 
     return DURABLE_BATCH;
 }
 
-bool durable_log_is_adopted(const struct durable_log *log, const struct files *files)
+bool durable_log_is_adopted(const struct durable_log *log, const struct files *files,
+                            struct uuid topic)
 {
+    struct uuid found;
     const struct file_node *folder = folder_of(log, files);
     const struct file_node *file =
         folder == NULL ? NULL : entries_get(&folder->durable_entries, "partition.metadata");
-    return file != NULL && file->durable.length == PARTITION_METADATA_BYTES;
+    return file != NULL && file->durable.length == PARTITION_METADATA_BYTES &&
+           partition_metadata_read(span_of(file->durable.data, file->durable.length), &found) ==
+               0 &&
+           uuid_equal(found, topic);
 }
 
 bool durable_log_skip(struct durable_log *log, const struct files *files)

@@ -43,7 +43,9 @@ bool durable_log_skip(struct durable_log *log, const struct files *files);
 /* Goes back to the beginning. */
 void durable_log_rewind(struct durable_log *log);
 
-/* False when the folder has no whole partition.metadata: a start sets it aside, with all it has. */
-bool durable_log_is_adopted(const struct durable_log *log, const struct files *files);
+/* False when the folder has no whole partition.metadata, or that of a topic other than this: a
+ * start sets it aside, with all it has. */
+bool durable_log_is_adopted(const struct durable_log *log, const struct files *files,
+                            struct uuid topic);
 
 #endif

@@ -377,7 +377,7 @@ static void power_goes(struct judge *judge, struct history *history, const struc
         batch_marks_remove(&history->marks, 0, history->marks.count);
         return;
     }
-    const int64_t end = durable_log_is_adopted(&history->log, &host->files)
+    const int64_t end = durable_log_is_adopted(&history->log, &host->files, history->key.topic)
                             ? durable_end(history, &host->files)
                             : 0;
     const uint32_t kept = batch_marks_at(&history->marks, end);

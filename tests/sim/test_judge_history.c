@@ -5,10 +5,12 @@
 
 #define FIRST "orders-0/00000000000000000000.log"
 
+static struct uuid orders;
+
 static void begin(struct story *story)
 {
     story_begin(story, &judge_history);
-    story_topic(story, "orders", 2, NULL, NULL);
+    orders = story_topic(story, "orders", 2, NULL, NULL);
     story_topic(story, "fast", 1, "write.caching", "true");
 }
 
@@ -155,12 +157,18 @@ START_TEST(a_start_goes_back_with_what_was_cached)
 }
 END_TEST
 
+static void folder_of(struct story *story, struct uuid topic)
+{
+    uint8_t metadata[PARTITION_METADATA_BYTES];
+    partition_metadata_write(topic, metadata);
+    story_write(story, "orders-0/partition.metadata", span_of(metadata, sizeof(metadata)), true);
+}
+
 START_TEST(a_power_loss_may_take_what_was_not_promised)
 {
     struct story story;
     begin(&story);
-    static const uint8_t metadata[PARTITION_METADATA_BYTES] = {0};
-    story_write(&story, "orders-0/partition.metadata", span_of(metadata, sizeof(metadata)), true);
+    folder_of(&story, orders);
     story_write(&story, FIRST, story_batch(&story, 0, 1, 'a'), true);
     acked(&story, "orders", -1, 0, 1, 'a');
     acked(&story, "orders", 1, 1, 1, 'b');
@@ -170,6 +178,23 @@ START_TEST(a_power_loss_may_take_what_was_not_promised)
     acked(&story, "orders", 1, 1, 1, 'x');
     fetched(&story, "fast", 0, SPAN(""), 0);
     acked(&story, "fast", -1, 0, 1, 'y');
+    ck_assert(story_passes(&story));
+    story_end(&story);
+}
+END_TEST
+
+/* It comes back with its name when that it was set aside is not durable. */
+START_TEST(the_folder_of_an_earlier_topic_keeps_nothing)
+{
+    struct story story;
+    begin(&story);
+    folder_of(&story, (struct uuid){{9, 9, 9}});
+    story_write(&story, FIRST, story_batch(&story, 0, 5, 'o'), true);
+    acked(&story, "orders", 1, 0, 2, 'a');
+    story_power_loss(&story);
+    story_phase(&story, SIM_AUDIT);
+    fetched(&story, "orders", 0, SPAN(""), 0);
+    story_phase(&story, SIM_END);
     ck_assert(story_passes(&story));
     story_end(&story);
 }
@@ -338,6 +363,7 @@ SUITE(judge_history)
     tcase_add_test(tcase, a_start_that_goes_back);
     tcase_add_loop_test(tcase, a_start_goes_back_with_what_was_cached, 0, 2);
     tcase_add_test(tcase, a_power_loss_may_take_what_was_not_promised);
+    tcase_add_test(tcase, the_folder_of_an_earlier_topic_keeps_nothing);
     tcase_add_test(tcase, a_power_loss_takes_what_was_promised);
     tcase_add_test(tcase, the_end_misses_something);
     tcase_add_test(tcase, old_segments_go);
