@@ -9,6 +9,9 @@
 
 #include "core/base/map.h"
 
+#include "core/base/check.h"
+#include "core/base/endian.h"
+
 #define SIP_ROUND                      \
     do {                               \
         v0 += v1;                      \
@@ -28,7 +31,8 @@ static uint64_t rotate_left(uint64_t value, int bits)
     return (value << bits) | (value >> (64 - bits));
 }
 
-static uint64_t load_little_endian(const uint8_t *at, size_t length)
+/* What is left of a key when no whole word is: fewer than eight bytes. */
+static uint64_t tail_get(const uint8_t *at, size_t length)
 {
     uint64_t value = 0;
 
@@ -39,7 +43,7 @@ static uint64_t load_little_endian(const uint8_t *at, size_t length)
 
 /* SipHash-1-3 (Aumasson and Bernstein, 2012), the seed being both halves of its key: names come
  * from clients, who must not be able to choose colliding ones. */
-static unsigned map_hash(const struct map *map, struct span key)
+static unsigned hash_of_name(const struct map *map, struct span key)
 {
     uint64_t v0 = map->seed ^ UINT64_C(0x736f6d6570736575);
     uint64_t v1 = ~map->seed ^ UINT64_C(0x646f72616e646f6d);
@@ -48,13 +52,12 @@ static unsigned map_hash(const struct map *map, struct span key)
     size_t at = 0;
 
     for (; key.length - at >= 8; at += 8) {
-        const uint64_t word = load_little_endian(key.data + at, 8);
+        const uint64_t word = get_le64(key.data + at);
         v3 ^= word;
         SIP_ROUND;
         v0 ^= word;
     }
-    const uint64_t tail =
-        load_little_endian(key.data + at, key.length - at) | ((uint64_t)key.length << 56);
+    const uint64_t tail = tail_get(key.data + at, key.length - at) | ((uint64_t)key.length << 56);
     v3 ^= tail;
     SIP_ROUND;
     v0 ^= tail;
@@ -65,9 +68,23 @@ static unsigned map_hash(const struct map *map, struct span key)
     return (unsigned)(v0 ^ v1 ^ v2 ^ v3);
 }
 
+static unsigned map_hash(const struct map *map, struct span key)
+{
+    if (!map->is_of_uuids)
+        return hash_of_name(map, key);
+    CHECK(key.length == sizeof(struct uuid));
+    const uint64_t bits = get_le64(key.data) ^ get_le64(key.data + 8) ^ map->seed;
+    return (unsigned)(bits ^ bits >> 32);
+}
+
 void map_init(struct map *map, struct memory *memory, uint64_t seed)
 {
     *map = (struct map){.memory = memory, .seed = seed};
+}
+
+void map_init_of_uuids(struct map *map, struct memory *memory, uint64_t seed)
+{
+    *map = (struct map){.memory = memory, .seed = seed, .is_of_uuids = true};
 }
 
 struct map_node *map_find(const struct map *map, struct span key)

@@ -17,9 +17,14 @@ struct map {
     struct map_node *first;
     struct memory *memory;
     uint64_t seed; /* so that a peer cannot choose colliding names */
+    bool is_of_uuids;
 };
 
 void map_init(struct map *map, struct memory *memory, uint64_t seed);
+
+/* The same for keys that are UUIDs drawn by chance, by this node or another of its cluster: they
+ * need no more mixing. Whoever may only ask for a key cannot make others collide. */
+void map_init_of_uuids(struct map *map, struct memory *memory, uint64_t seed);
 
 /* The member with these key bytes, or NULL. */
 struct map_node *map_find(const struct map *map, struct span key);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/endian.h"
 #include "core/base/list.h"
 #include "tests/support/heap.h"
 #include "tests/support/runner.h"
@@ -122,6 +123,25 @@ START_TEST(seed_decides_where_a_name_lies)
 }
 END_TEST
 
+START_TEST(uuids_are_found_by_all_their_bytes)
+{
+    struct item ids[NAMES] = {0};
+
+    map_init_of_uuids(&map, &memory, 4711);
+    for (int i = 0; i < NAMES; i++) {
+        put_be64((uint8_t *)ids[i].name, (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15));
+        map_add(&map, &ids[i].node, span_of(ids[i].name, sizeof(struct uuid)));
+    }
+    for (int i = 0; i < NAMES; i++) {
+        struct item twin = ids[i];
+        ck_assert_ptr_eq(map_find(&map, span_of(twin.name, sizeof(struct uuid))), &ids[i].node);
+        twin.name[15] ^= 1;
+        ck_assert_ptr_null(map_find(&map, span_of(twin.name, sizeof(struct uuid))));
+    }
+    map_clear(&map);
+}
+END_TEST
+
 SUITE(map)
 {
     TCase *tcase = tcase_create("map");
@@ -131,5 +151,6 @@ SUITE(map)
     tcase_add_loop_test(tcase, walk_is_in_insertion_order, 0, 5);
     tcase_add_test(tcase, keys_may_hold_any_bytes);
     tcase_add_test(tcase, seed_decides_where_a_name_lies);
+    tcase_add_test(tcase, uuids_are_found_by_all_their_bytes);
     suite_add_tcase(suite, tcase);
 }
