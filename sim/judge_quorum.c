@@ -98,11 +98,11 @@ static void judge_commit(struct judge *judge, const struct host *host,
 
 static void stepped(struct judge *judge, struct host *host, const struct event *event)
 {
-    (void)event;
     struct quorum_state *state = judge->state;
     struct quorum_view view;
     /* The last batch of a log may be the one that a bit flipped in: it is a torn tail then. */
-    if (host->is_rotten || host->broker == NULL || !broker_view_quorum(host->broker, &view))
+    if (event->kind != EVENT_TURN_END || host->is_rotten || host->broker == NULL ||
+        !broker_view_quorum(host->broker, &view))
         return;
     const uint32_t place = host->number - 1;
     if (view.leads && (!state->hosts[place].led || state->hosts[place].term != view.term))

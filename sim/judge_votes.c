@@ -287,7 +287,8 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
         else if (effect->kind == EFFECT_WRITE && is_of_votes(files_path(&host->files, effect)))
             stored(judge, host, effect);
     }
-    leader_seen(judge, host);
+    if (event->kind == EVENT_TURN_END)
+        leader_seen(judge, host);
 }
 
 /* Numbers of effects and connections are those of one process. */

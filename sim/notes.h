@@ -6,10 +6,12 @@
 #ifndef SIM_NOTES_H
 #define SIM_NOTES_H
 
-#include "core/base/map.h"
+#include "core/base/memory.h"
+
+struct note;
 
 struct notes {
-    struct map map;
+    struct note *first;
     struct memory *memory;
     size_t size;
     size_t key_bytes;
@@ -28,7 +30,7 @@ void *notes_first(const struct notes *notes);
 void *notes_next(const void *note);
 
 /* Takes one out, or all. What notes point at is their owner's. */
-void notes_remove(struct notes *notes, void *note);
+void notes_remove(struct notes *notes, void *data);
 void notes_clear(struct notes *notes);
 
 #endif
