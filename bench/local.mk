@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is measured, as opposed to tested: nothing here passes or fails but what was lost.
 
-EXTRA_DIST += bench/compare-cluster.py bench/connection.py bench/failover.py \
+EXTRA_DIST += bench/cluster.json bench/compare-cluster.py bench/connection.py bench/failover.py \
 	bench/kafka_cluster.py bench/load.json bench/record.py bench/sim.py bench/start.py \
 	bench/systems.py bench/topics.py
 
