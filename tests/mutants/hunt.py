@@ -7,9 +7,10 @@ or a fault is missing, or blind.
 Each mutant is a patch in this folder, whose first line tells what is planted. Those of the core
 are hunted by the random campaign, the scenario everything.json, which is aimed at none of them;
 cluster-*.patch by that of a cluster, cluster.json, quorum-*.patch by that of its metadata log,
-quorum.json, and phase7-*.patch by phase7.json, in which nothing happens for long; those of the
-drivers, driver-*.patch, by the suite of the drivers' contract and by tests with real clients. The
-failing run of a mutant of the core is shrunk, too.
+quorum.json, disk-*.patch by cluster-swapped-disks.json, in which machines get others' disks, old
+ones and empty ones, and phase7-*.patch by phase7.json, in which nothing happens for long; those of
+the drivers, driver-*.patch, by the suite of the drivers' contract and by tests with real clients.
+The failing run of a mutant of the core is shrunk, too.
 
 --some N takes N mutants of the core, others for each state of the sources. Variables:
 CHRONIK_MUTANT_BASES (default 5), from how many base seeds each is hunted; CHRONIK_MUTANT_SECONDS
@@ -36,14 +37,14 @@ BASES = int(os.environ.get("CHRONIK_MUTANT_BASES", "5"))
 SECONDS = float(os.environ.get("CHRONIK_MUTANT_SECONDS", "600"))
 JOBS = int(os.environ.get("CHRONIK_MUTANT_JOBS", str(os.cpu_count())))
 BASES_APART = 1000000   # no hunt comes from one to the next
-SEEDS_AT_ONCE = {"cluster": 8, "phase7": 2}  # and at least so many the clean build passes; else
+SEEDS_AT_ONCE = {"cluster": 8, "disk": 8, "phase7": 2}  # the clean build passes as many; else
 SEEDS_AT_ONCE_ELSE = 25
 SHRINK_SECONDS = 55
 DRIVER_TEST_SECONDS = 900
 CLEAN_PROGRAM = "chronik-sim-clean"
 SCENARIO = "scenarios/everything.json"
 SCENARIOS = {"cluster": "scenarios/cluster.json", "quorum": "scenarios/quorum.json",
-             "phase7": "scenarios/phase7.json"}
+             "disk": "scenarios/cluster-swapped-disks.json", "phase7": "scenarios/phase7.json"}
 SOURCES = ("core", "sim", "net", "disk", SCENARIO) + tuple(SCENARIOS.values())
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What hunts mutants of the drivers, in this order; whether a seed makes a difference.
