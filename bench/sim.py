@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the simulator costs: steps a second and core of a produce and fetch load with all judges on,
 without a trace and with one; simulated seconds a second, of one core and of all, of three nodes
-to which something happens every ten seconds; a day of a broker whose ten clients say nothing; the most memory that
-a run of a scenario takes; questions to a trace of a million steps. Prints a line for each figure.
+to which something happens every ten seconds; a day of a broker whose ten clients say nothing; the
+most memory that a run of a scenario takes; questions to a trace of a million steps. Prints a line
+for each figure.
 
     make bench-sim                      (CHRONIK_BENCH_ROUNDS, default 5)
 
