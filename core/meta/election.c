@@ -60,12 +60,15 @@ static void leave_isr(struct ballot *ballot, int32_t id)
         ballot->elr[ballot->elr_count++] = id;
 }
 
-/* `id` may have lost what was committed. */
-static void leave_elr(struct ballot *ballot, int32_t id)
+/* `id` may have lost what was committed: some of it, or all. */
+static void leave_elr(struct ballot *ballot, int32_t id, bool has_lost_all)
 {
     if (list_take(ballot->elr, &ballot->elr_count, id) && ballot->isr_count == 0 &&
         ballot->elr_count == 0)
         ballot->last_known_leader = id;
+    /* Any other replica has more. Where there is none nobody can, so it leads at once. */
+    if (has_lost_all && ballot->replicas_count > 1 && ballot->last_known_leader == id)
+        ballot->last_known_leader = META_NO_LEADER;
 }
 
 static bool is_live(const struct ballot *ballot, int32_t id)
@@ -160,7 +163,7 @@ static bool partition_settle(struct image *image, const struct topic_conf_agreed
             leave_isr(&ballot, member);
     }
     if (news->is_restarted && (news->has_lost_folder || (news->is_unclean && rules->write_caching)))
-        leave_elr(&ballot, id);
+        leave_elr(&ballot, id, news->has_lost_folder);
     if (resigns || ballot.leader == META_NO_LEADER)
         elect(&ballot);
     if (!resigns && !differs(&ballot, partition))

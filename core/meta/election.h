@@ -12,7 +12,8 @@
  * may have lost anything, and leaves those of all.
  *
  * The leader is the first of these that is live, in the order of the replicas: of the ISR; of the
- * eligible; the last known leader; and, where unclean.leader.election.enable says so, any.
+ * eligible; the last known leader, unless it has lost a folder and others may have more; and, where
+ * unclean.leader.election.enable says so, any.
  */
 #ifndef CORE_META_ELECTION_H
 #define CORE_META_ELECTION_H

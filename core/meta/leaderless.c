@@ -24,14 +24,16 @@ static void tell(struct turn_task *task)
     if (topic == NULL || leaderless->partition >= topic->partitions_count)
         return; /* gone in the same turn */
     const struct meta_partition *partition = image_partition(topic, leaderless->partition);
+    const int32_t last_known = meta_last_known_leader(partition);
     char eligible[IDS_BYTES];
     ids_print(meta_elr(partition), partition->elr_count, eligible);
     io_log(leaderless->io, LOG_ERROR,
            "partitions have no leader: count=%u one=%.*s-%d eligible=%s last_known_leader=%d "
-           "mend=\"start one of these brokers; when all of them are lost for good, elect another "
-           "replica uncleanly, which gives up what only they had\"",
-           count, SPAN_ARGS(topic->name), leaderless->partition, eligible,
-           meta_last_known_leader(partition));
+           "mend=\"%s elect another replica uncleanly, which gives up what only they had\"",
+           count, SPAN_ARGS(topic->name), leaderless->partition, eligible, last_known,
+           partition->elr_count == 0 && last_known == META_NO_LEADER
+               ? "those who were in sync have lost their data folders:"
+               : "start one of these brokers; when all of them are lost for good,");
 }
 
 static void image_changed(struct image_observer *observer, const struct image_change *change)

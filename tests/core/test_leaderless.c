@@ -2,6 +2,7 @@
 /* What an operator is told of partitions that nobody can lead. */
 #include "core/broker_state.h"
 #include "core/meta/controller.h"
+#include "core/meta/identity.h"
 #include "tests/core/crew.h"
 #include "tests/support/runner.h"
 
@@ -35,9 +36,50 @@ START_TEST(the_controller_says_who_has_to_come_back)
 }
 END_TEST
 
+/* Its machine gets another disk, formatted and empty. */
+static void disk_new(int32_t id)
+{
+    struct world *world = crew_nodes[id].world;
+    char text[IDENTITY_BYTES_MAX];
+    const struct identity identity = {.node_id = id,
+                                      .cluster_id = "the-cluster",
+                                      .directory_id = {{9, 9, 9, 9, 9, 9, 0x40, 9, 0x80}}};
+    for (const char *name; (name = world_name(world, "", 0)) != NULL;)
+        world_remove(world, name);
+    world_put_file(world, IDENTITY_FILE,
+                   span_of(text, identity_print(&identity, text, sizeof(text))));
+}
+
+/* The last one in sync has another disk: its own is not waited for any more, nor does it lead. */
+START_TEST(the_controller_says_whose_data_is_gone)
+{
+    static const int32_t brokers[] = {3, 1};
+    crew_begin(NODES, NULL, NULL);
+    struct client *client = client_new(crew_nodes[2].world);
+    crew_create(client, TOPIC, brokers, 1, 2);
+    client_free(client);
+    crew_kill(1);
+    crew_advance(5000);
+    ck_assert_uint_eq(crew_partition(2, TOPIC, 0)->isr_count, 1);
+    crew_kill(3);
+    disk_new(3);
+    crew_start(1);
+    crew_start(3);
+    crew_advance(5000);
+    ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, META_NO_LEADER);
+    for (int32_t id = 1; id < NODES; id++)
+        ck_assert_int_eq(world_logged(crew_nodes[id].world,
+                                      "one=t-0 eligible= last_known_leader=-1 mend=\"those who "
+                                      "were in sync have lost their data folders: "),
+                         leads_quorum(id));
+    crew_end();
+}
+END_TEST
+
 SUITE(leaderless)
 {
     TCase *tcase = tcase_create("leaderless");
     tcase_add_test(tcase, the_controller_says_who_has_to_come_back);
+    tcase_add_test(tcase, the_controller_says_whose_data_is_gone);
     suite_add_tcase(suite, tcase);
 }

@@ -65,16 +65,20 @@ static void unfence(int32_t broker)
     change(broker, -1, 0);
 }
 
-/* Another process of the broker, fenced at first, whose predecessor did not end in order. */
+/* Another process of the broker, fenced at first, whose predecessor did not end in order, with the
+ * data folder "a". */
 static void restart_uncleanly(int32_t broker)
 {
     const struct meta_broker *before = image_broker(&cluster.image, broker);
+    struct uuid directory = {{'a'}};
     struct meta_record record = meta_record_of(META_RECORD_REGISTER_BROKER);
     record.body.register_broker.broker_id = broker;
     record.body.register_broker.broker_epoch = cluster.image.end_offset;
     record.body.register_broker.incarnation_id = before->incarnation;
     record.body.register_broker.incarnation_id.bytes[15] ^= 0x55;
     record.body.register_broker.unclean_restart = true;
+    record.body.register_broker.log_dirs = &directory;
+    record.body.register_broker.log_dirs_count = 1;
     ck_assert_int_eq(meta_write(&cluster.writer, &record), ERR_NONE);
     cluster_commit(&cluster);
 }
@@ -342,6 +346,64 @@ START_TEST(who_lost_a_folder_is_not_eligible)
 }
 END_TEST
 
+/* Nor where one in sync is enough, for then others may have more than the last one. */
+START_TEST(who_lost_a_folder_is_not_the_last_known_leader)
+{
+    restart_with(3, "a");
+    create("t");
+    fence(1);
+    fence(2);
+    expect("t", 3, 2, 3, 0);
+    restart_with(3, "b");
+    expect("t", META_NO_LEADER, 3, 0, 0);
+    ck_assert_int_eq(meta_last_known_leader(cluster_partition(&cluster, "t", 0)), META_NO_LEADER);
+    unfence(1);
+    expect("t", META_NO_LEADER, 3, 0, 0);
+    configure(META_RESOURCE_TOPIC, "t", "unclean.leader.election.enable", "true");
+    unfence(2);
+    expect("t", 1, 4, 1, 0);
+    ck_assert(cluster_partition(&cluster, "t", 0)->is_recovering);
+}
+END_TEST
+
+START_TEST(a_last_known_leader_that_loses_its_folder_is_none_any_more)
+{
+    restart_with(3, "a");
+    create("t");
+    configure(META_RESOURCE_TOPIC, "t", "write.caching", "true");
+    fence(1);
+    fence(2);
+    fence(3);
+    restart_uncleanly(3);
+    expect("t", META_NO_LEADER, 3, 0, 0);
+    ck_assert_int_eq(meta_last_known_leader(cluster_partition(&cluster, "t", 0)), 3);
+    restart_with(3, "b");
+    expect("t", META_NO_LEADER, 3, 0, 0);
+    ck_assert_int_eq(meta_last_known_leader(cluster_partition(&cluster, "t", 0)), META_NO_LEADER);
+}
+END_TEST
+
+/* What nobody else has is gone, whoever waits for it. */
+START_TEST(the_only_replica_leads_with_a_new_disk)
+{
+    static const int32_t brokers[] = {3};
+    const struct topic_assignment assignment = {0, brokers, 1};
+    struct topic_creation creation = {
+        .name = span_text("t"),
+        .partitions = -1,
+        .replication_factor = -1,
+        .assignments = &assignment,
+        .assignments_count = 1,
+    };
+    restart_with(3, "a");
+    ck_assert_int_eq(topics_create(&cluster.context, &creation), ERR_NONE);
+    cluster_commit(&cluster);
+    restart_with(3, "b");
+    expect("t", 3, 1, 3, 0);
+    ck_assert(!cluster_partition(&cluster, "t", 0)->is_recovering);
+}
+END_TEST
+
 SUITE(election)
 {
     TCase *tcase = tcase_create("election");
@@ -357,6 +419,9 @@ SUITE(election)
     tcase_add_test(tcase, another_leads_when_a_leader_is_a_new_process);
     tcase_add_test(tcase, who_may_have_lost_what_was_cached_is_not_eligible);
     tcase_add_loop_test(tcase, who_lost_a_folder_is_not_eligible, 0, 7);
+    tcase_add_test(tcase, who_lost_a_folder_is_not_the_last_known_leader);
+    tcase_add_test(tcase, a_last_known_leader_that_loses_its_folder_is_none_any_more);
+    tcase_add_test(tcase, the_only_replica_leads_with_a_new_disk);
     tcase_add_test(tcase, an_unclean_election_needs_leave);
     tcase_add_test(tcase, who_shuts_down_leads_nothing_any_more);
     tcase_add_test(tcase, a_broker_that_is_removed_leaves);
