@@ -15,6 +15,9 @@
 
 static struct scenario_node nodes[NODES];
 static char orders[] = "orders";
+static char insync_key[] = "min.insync.replicas";
+static char insync_value[] = "2"; /* or nothing can be promised of a disk that is lost */
+static struct setting cluster_settings[] = {{.key = insync_key, .value = insync_value}};
 static struct scenario_topic topic = {.name = orders, .partitions = 2};
 static struct scenario_topic replicated = {
     .name = orders, .partitions = 2, .replication_factor = NODES};
@@ -53,6 +56,7 @@ struct sim *tape_world_new(uint8_t seed, struct chance_tape *tape)
     cluster.nodes_count = NODES;
     cluster.is_cluster = true;
     cluster.topics = &replicated;
+    cluster.settings = (struct settings_list){.items = cluster_settings, .count = 1};
     struct sim *sim =
         sim_new(is_cluster ? &cluster : &scenario, seed, &options, reason, sizeof(reason));
     CHECK(sim != NULL);

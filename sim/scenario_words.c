@@ -168,7 +168,8 @@ static const struct scenario_choice fault_kinds[] = {
     {"empty_disk", FAULT_EMPTY_DISK,
      "The machine of a cluster goes down, and comes back with a new disk, formatted and empty. It "
      "waits until nothing is lost by that: until all is in sync, and a majority of the voters is "
-     "left that has all metadata.",
+     "left that has all metadata. Topics need a `min.insync.replicas` of 2: where 1 is enough, the "
+     "lost disk may come to be the only one that had everything.",
      "{\"kind\": \"empty_disk\", \"at_ms\": 500, \"lasts_ms\": [0, 1000]}"},
     {"old_disk", FAULT_OLD_DISK,
      "The same, but it comes back with the disk that it had before, as that was when it was taken "
