@@ -17,6 +17,9 @@ tests_check_broker_SOURCES = \
 	tests/core/test_refusals.c \
 	tests/core/test_replication.c \
 	tests/core/test_shutdown.c \
-	tests/core/test_unfinished.c
+	tests/core/test_stopped_leader.c \
+	tests/core/test_unfinished.c \
+	tests/core/trio.c \
+	tests/core/trio.h
 tests_check_broker_CFLAGS = $(TEST_CFLAGS)
 tests_check_broker_LDADD = $(TEST_LIBS) $(CORE_LIBS)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes that stand still for a while, and what they may say when they go on: leases. */
+#include "core/broker_state.h"
+#include "core/cluster.h"
+#include "core/partition.h"
+#include "core/wire/error.h"
+#include "tests/core/trio.h"
+#include "tests/support/produce.h"
+#include "tests/support/runner.h"
+
+/* Stops one node for as long as it takes until another one leads. */
+static void let_sleep(int32_t id, int64_t ms)
+{
+    for (int64_t at = 0; at < ms; at += 10) {
+        for (int32_t other = 1; other <= TRIO_NODES; other++) {
+            if (other != id)
+                world_advance_ms(crew_nodes[other].world, 10);
+        }
+    }
+    world_sleep_ms(crew_nodes[id].world, ms);
+}
+
+START_TEST(a_leader_that_was_stopped_acknowledges_nothing)
+{
+    trio_produce(1);
+    const int32_t stopped = trio_leader();
+    const int16_t acks = _i == 0 ? 1 : -1;
+    let_sleep(stopped, 8000);
+    ck_assert_int_ne(trio_meta(stopped % TRIO_NODES + 1)->leader, stopped);
+    ck_assert_int_eq(trio_meta(stopped)->leader, stopped); /* it does not know yet */
+    client_send(
+        trio.client, API_PRODUCE, PRODUCE_VERSION,
+        produce_of(trio.client, TRIO_TOPIC, acks, batch_of(trio.client, 1, SPAN("too late"))));
+    world_run(crew_nodes[stopped].world);
+    ck_assert_int_eq(log_written_end(trio_hosted(stopped)->log), 2);
+    ck_assert(!trio_is_answered());
+    crew_advance(5000);
+    ck_assert(trio_is_answered());
+    ck_assert_int_eq(trio.answer, ERR_NOT_LEADER_OR_FOLLOWER);
+    trio_produce(2);
+    trio_equal(3);
+}
+END_TEST
+
+/* It is heard again while that it is fenced is on its way to the disks already. */
+START_TEST(a_broker_that_is_about_to_be_fenced_gets_no_lease)
+{
+    struct quorum *quorum = controller_quorum(crew_nodes[1].broker->controller);
+    const int32_t controls = quorum_status(quorum).leader;
+    const int32_t slept = controls % TRIO_NODES + 1;
+    trio_produce(1);
+    trio_leave();
+    for (int32_t id = 1; id <= TRIO_NODES; id++) {
+        if (id != slept)
+            world_hold(crew_nodes[id].world, EFFECT_SYNC, "__cluster_metadata-0");
+    }
+    let_sleep(slept, 8000);
+    ck_assert(world_logged(crew_nodes[controls].world, "a broker is fenced"));
+    ck_assert(!image_broker(&crew_nodes[controls].broker->image, slept)->fenced);
+    crew_advance(1000);
+    ck_assert(!lease_holds(crew_nodes[slept].broker));
+    for (int32_t id = 1; id <= TRIO_NODES; id++)
+        world_release(crew_nodes[id].world);
+    crew_advance(4000);
+    ck_assert(lease_holds(crew_nodes[slept].broker));
+    ck_assert(!image_broker(&crew_nodes[controls].broker->image, slept)->fenced);
+}
+END_TEST
+
+/* It is let in again at once, while what happened meanwhile has still to be read for it. */
+START_TEST(a_leader_that_was_stopped_gets_no_lease_before_it_knows)
+{
+    trio_produce(1);
+    const int32_t stopped = trio_leader();
+    trio_leave();
+    let_sleep(stopped, 8000);
+    for (int32_t id = 1; id <= TRIO_NODES; id++)
+        world_hold(crew_nodes[id].world, EFFECT_READ, "__cluster_metadata-0");
+    crew_advance(1000);
+    ck_assert(!image_broker(&crew_nodes[stopped % TRIO_NODES + 1].broker->image, stopped)->fenced);
+    ck_assert_int_eq(trio_meta(stopped)->leader, stopped);
+    ck_assert(!lease_holds(crew_nodes[stopped].broker));
+    for (int32_t id = 1; id <= TRIO_NODES; id++)
+        world_release(crew_nodes[id].world);
+    crew_advance(500);
+    ck_assert_int_ne(trio_meta(stopped)->leader, stopped);
+    ck_assert(lease_holds(crew_nodes[stopped].broker));
+}
+END_TEST
+
+/* With another partition in the request that was refused, an answer acknowledges none the less. */
+START_TEST(an_acknowledgement_that_was_held_up_does_not_leave)
+{
+    trio_produce(1);
+    const int32_t stopped = trio_leader();
+    struct produce_request *request =
+        produce_of(trio.client, TRIO_TOPIC, 1, batch_of(trio.client, 1, SPAN("held up")));
+    struct produce_request_topic_data *topic = request->topic_data;
+    struct produce_request_topic_data_partition_data parts[] = {topic->partition_data[0],
+                                                                topic->partition_data[0]};
+    parts[1].index = 7;
+    topic->partition_data = parts;
+    topic->partition_data_count = _i + 1;
+    client_send(trio.client, API_PRODUCE, PRODUCE_VERSION, request);
+    world_hold(crew_nodes[stopped].world, EFFECT_SEND, NULL);
+    world_run(crew_nodes[stopped].world);
+    ck_assert_int_eq(log_written_end(trio_hosted(stopped)->log), 2);
+    let_sleep(stopped, 8000);
+    world_release(crew_nodes[stopped].world);
+    world_run(crew_nodes[stopped].world);
+    ck_assert(!trio_is_answered());
+}
+END_TEST
+
+/* The process ends while it has no lease. */
+START_TEST(a_leader_that_was_stopped_may_end)
+{
+    trio_produce(1);
+    const int32_t stopped = trio_leader();
+    let_sleep(stopped, 8000);
+    client_send(trio.client, API_PRODUCE, PRODUCE_VERSION,
+                produce_of(trio.client, TRIO_TOPIC, 1, batch_of(trio.client, 1, SPAN("too late"))));
+    world_run(crew_nodes[stopped].world);
+    ck_assert(!trio_is_answered());
+    trio_leave();
+    node_kill(&crew_nodes[stopped]);
+}
+END_TEST
+
+/* The others heard of it within the session timeout, and nobody else leads. */
+START_TEST(a_leader_that_was_stopped_for_a_moment_goes_on)
+{
+    trio_produce(1);
+    const int32_t stopped = trio_leader();
+    const int32_t epoch = trio_meta(stopped)->leader_epoch;
+    let_sleep(stopped, 1400);
+    trio_produce(1);
+    ck_assert_int_eq(trio_leader(), stopped);
+    ck_assert_int_eq(trio_meta(stopped)->leader_epoch, epoch);
+}
+END_TEST
+
+/* Its silence is told of after two seconds; that another controller has to be elected first, and
+ * that leases of the one before are waited for, costs a moment more. */
+START_TEST(a_controller_that_is_stopped_is_fenced_in_time)
+{
+    int32_t stopped = 1;
+    while (!quorum_leads(controller_quorum(crew_nodes[stopped].broker->controller)))
+        stopped++;
+    trio_produce(1);
+    let_sleep(stopped, 2400);
+    ck_assert(image_broker(&crew_nodes[stopped % TRIO_NODES + 1].broker->image, stopped)->fenced);
+}
+END_TEST
+
+SUITE(stopped_leader)
+{
+    TCase *tcase = tcase_create("stopped_leader");
+    tcase_add_checked_fixture(tcase, trio_begin, trio_end);
+    tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
+    tcase_add_test(tcase, a_broker_that_is_about_to_be_fenced_gets_no_lease);
+    tcase_add_test(tcase, a_leader_that_was_stopped_gets_no_lease_before_it_knows);
+    tcase_add_loop_test(tcase, an_acknowledgement_that_was_held_up_does_not_leave, 0, 2);
+    tcase_add_test(tcase, a_leader_that_was_stopped_may_end);
+    tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
+    tcase_add_test(tcase, a_controller_that_is_stopped_is_fenced_in_time);
+    suite_add_tcase(suite, tcase);
+}
