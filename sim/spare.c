@@ -12,27 +12,40 @@ static bool is_known(const struct host *host, const struct image *image)
            host_has_directory(host, broker->directories[0]);
 }
 
-static bool has_all_metadata(const struct host *host, const struct image *image)
+/* Where a metadata log ends. */
+struct reach {
+    int64_t end_offset;
+    int32_t epoch; /* of the last batch before */
+};
+
+/* As far as the disk has it, or until `end_offset` is reached. */
+static struct reach reach_of(const struct host *host, int64_t end_offset)
 {
     struct durable_log log;
     struct span batch;
     struct batch_info info = {.leader_epoch = -1};
     durable_log_init(&log, SPAN("__cluster_metadata"), 0);
-    while (log.next_offset < image->end_offset &&
+    while (log.next_offset < end_offset &&
            durable_log_next(&log, &host->files, &batch, &info) == DURABLE_BATCH)
         continue;
-    return log.next_offset >= image->end_offset && info.leader_epoch >= image->epoch;
+    return (struct reach){log.next_offset, info.leader_epoch};
 }
 
-/* Enough of them are left without the machine. */
+/* Enough of them are left without the machine, with all that is committed, and with all that the
+ * machine may have acknowledged: that is committed as soon as the leader hears of it. */
 static bool voters_are_left(const struct sim *sim, const struct host *host,
                             const struct voter_set *set, const struct image *image)
 {
+    struct reach least = reach_of(host, INT64_MAX);
+    if (least.end_offset < image->end_offset)
+        least = (struct reach){image->end_offset, image->epoch};
     uint32_t count = 0;
     for (uint32_t i = 0; i < set->count; i++) {
         const struct host *voter = sim->hosts[set->voters[i].node - 1];
-        count += voter != host && host_has_directory(voter, set->voters[i].directory) &&
-                 has_all_metadata(voter, image);
+        if (voter == host || !host_has_directory(voter, set->voters[i].directory))
+            continue;
+        const struct reach reach = reach_of(voter, least.end_offset);
+        count += reach.end_offset >= least.end_offset && reach.epoch >= least.epoch;
     }
     return count > set->count / 2;
 }

@@ -7,7 +7,8 @@
 
 /* True when nothing is lost with the machine's disk: every partition has a leader and all replicas
  * in sync, on the disks that they are known by, one at least beside this; and a majority of the
- * voters is left that has all of the metadata that is committed. */
+ * voters is left that has all of the metadata that is committed, or may be by what this machine has
+ * acknowledged. */
 bool spare_disk(const struct sim *sim, const struct host *host);
 
 #endif
