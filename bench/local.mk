@@ -5,7 +5,8 @@ EXTRA_DIST += bench/cluster.json bench/compare-cluster.py bench/connection.py be
 	bench/kafka_cluster.py bench/load.json bench/record.py bench/sim.py bench/start.py \
 	bench/systems.py bench/topics.py
 
-.PHONY: bench-compare-cluster bench-failover bench-record bench-sim bench-start bench-topics
+.PHONY: bench-compare-cluster bench-failover bench-record bench-records bench-sim bench-start \
+	bench-topics
 bench-start: chronik
 	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/start.py
 bench-compare-cluster: chronik
@@ -19,5 +20,13 @@ bench-sim: chronik-sim
 	CHRONIK_SIM=./chronik-sim PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/sim.py
 bench-topics: chronik
 	CHRONIK=./chronik PYTHONDONTWRITEBYTECODE=1 $(PYTHON_WITH_CLIENTS) $(srcdir)/bench/topics.py
+
+# What record batches cost to judge.
+noinst_PROGRAMS += bench/records
+bench_records_SOURCES = bench/records.c
+bench_records_LDADD = $(CORE_LIBS)
+bench-records: bench/records
+	bench/records
+
 # Debian's, which has the client library.
 PYTHON_WITH_CLIENTS = /usr/bin/python3
