@@ -209,6 +209,7 @@ include tests/core/api/local.mk
 include tests/core/trace/local.mk
 include tests/net/local.mk
 include tests/disk/local.mk
+include tests/bench/local.mk
 include tests/cli/local.mk
 include tests/sim/local.mk
 include tests/conformance/local.mk
