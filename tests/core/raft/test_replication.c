@@ -305,6 +305,28 @@ START_TEST(a_wiped_voter_is_replaced)
 }
 END_TEST
 
+/* It is asked with each beat of the leader's, and not as fast as the link is. */
+START_TEST(a_full_disk_is_tried_at_an_easy_pace)
+{
+    story_start(3, 0);
+    struct world_node *node = &world.nodes[story_other(story_leader()->id) - 1];
+    uint32_t losses = 0;
+    node->is_full = true;
+    story_propose();
+    const uint64_t until_us = world.now_us + 2000000;
+    while (world_step(&world, until_us)) {
+        if (node->is_log_lost || node->disk.log.count == node->disk.durable_count)
+            continue;
+        world_lose_log(node);
+        losses++;
+    }
+    ck_assert_uint_le(losses, 20); /* sixty and more, were each loss told of at once */
+    node->is_full = false;
+    story_even();
+    story_end();
+}
+END_TEST
+
 /* ---- Reading ---- */
 
 static struct raft_barrier barrier;
@@ -386,6 +408,7 @@ SUITE(replication)
     tcase_add_test(tcase, the_last_voter_stays);
     tcase_add_test(tcase, a_leader_that_is_removed_goes_when_that_is_committed);
     tcase_add_test(tcase, a_wiped_voter_is_replaced);
+    tcase_add_test(tcase, a_full_disk_is_tried_at_an_easy_pace);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("reading");
     tcase_add_test(tcase, a_read_asks_a_majority);

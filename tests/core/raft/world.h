@@ -78,6 +78,7 @@ struct world_node {
     bool is_cutting;
     bool is_installing;
     bool is_log_lost;
+    bool is_full; /* of appends that fail nothing is kept */
     struct world_snapshot arriving;
     int64_t applied_end;
     uint32_t applied_count; /* entries of the truth */

@@ -377,8 +377,10 @@ void world_lose_log(struct world_node *node)
     node->is_syncing = false;
     node->sync_number++;
     raft_log_lost(node->raft);
-    entries_cut(&disk->log, disk->durable_count +
-                                world_draw(node->world, disk->log.count - disk->durable_count + 1));
+    uint32_t kept = world_draw(node->world, disk->log.count - disk->durable_count + 1);
+    if (node->is_full)
+        kept = 0;
+    entries_cut(&disk->log, disk->durable_count + kept);
     disk->durable_count = disk->log.count;
     world_push(
         node->world,
