@@ -59,28 +59,38 @@ static void add_voters(struct settings_list *list, uint32_t nodes_count)
     add(list, VOTERS, text);
 }
 
-void knobs_settings(struct sim *sim, const struct settings_list *own, struct settings_list *ret_all)
+void knobs_settings_draw(struct sim *sim, struct settings_list *ret_drawn)
 {
-    *ret_all = (struct settings_list){0};
-    for (uint32_t i = 0; i < own->count; i++)
-        add(ret_all, own->items[i].key, own->items[i].value);
-    const struct settings_list *common = &sim->scenario->settings;
-    for (uint32_t i = 0; i < common->count; i++) {
-        if (!is_set(own, common->items[i].key))
-            add(ret_all, common->items[i].key, common->items[i].value);
-    }
-    if (sim->scenario->is_cluster && !is_set(ret_all, VOTERS))
-        add_voters(ret_all, sim->scenario->nodes_count);
+    struct chance rng;
+    *ret_drawn = (struct settings_list){0};
     if (!sim->scenario->draws_knobs)
         return;
-    struct chance rng;
     chance_stream(&rng, &sim->source, "knobs", 0);
     for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
         const bool draws = chance_one_in(&rng, 2);
         const char *value = knobs[i].values[chance_below(&rng, 4)];
-        if (draws && !is_set(ret_all, knobs[i].key))
-            add(ret_all, knobs[i].key, value);
+        if (draws)
+            add(ret_drawn, knobs[i].key, value);
     }
+}
+
+static void add_all(struct settings_list *list, const struct settings_list *more)
+{
+    for (uint32_t i = 0; i < more->count; i++) {
+        if (!is_set(list, more->items[i].key))
+            add(list, more->items[i].key, more->items[i].value);
+    }
+}
+
+void knobs_settings(const struct scenario *scenario, const struct settings_list *own,
+                    const struct settings_list *drawn, struct settings_list *ret_all)
+{
+    *ret_all = (struct settings_list){0};
+    add_all(ret_all, own);
+    add_all(ret_all, &scenario->settings);
+    if (scenario->is_cluster && !is_set(ret_all, VOTERS))
+        add_voters(ret_all, scenario->nodes_count);
+    add_all(ret_all, drawn);
 }
 
 static void draw_network(struct sim *sim, struct chance *rng)

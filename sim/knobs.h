@@ -8,10 +8,14 @@
 
 #include "sim/sim.h"
 
-/* The settings of a machine: the scenario's, under them (where it draws knobs) drawn ones. Owned by
- * the caller, who gives them back by settings_list_free(). */
-void knobs_settings(struct sim *sim, const struct settings_list *own,
-                    struct settings_list *ret_all);
+/* Settings that are the same on all machines, where the scenario draws knobs. Owned by the caller,
+ * who gives them back by settings_list_free(). */
+void knobs_settings_draw(struct sim *sim, struct settings_list *ret_drawn);
+
+/* The settings of a machine: its own, under them the scenario's, and under these the drawn ones.
+ * Owned by the caller, who gives them back by settings_list_free(). */
+void knobs_settings(const struct scenario *scenario, const struct settings_list *own,
+                    const struct settings_list *drawn, struct settings_list *ret_all);
 
 /* Draws the ways of the network and the machines. */
 void knobs_draw(struct sim *sim);

@@ -38,6 +38,26 @@ static uint64_t range_draw(struct sim *sim, struct range range)
     return chance_between(&sim->rng, range.least, range.most);
 }
 
+/* False with the reason when a setting is refused. */
+static bool hosts_new(struct sim *sim, char *ret_reason, size_t reason_bytes)
+{
+    const struct scenario *scenario = sim->scenario;
+    struct settings_list drawn;
+    struct host *host = NULL;
+    knobs_settings_draw(sim, &drawn);
+    for (uint32_t i = 0; i < scenario->nodes_count; i++) {
+        struct settings_list settings;
+        knobs_settings(scenario, &scenario->nodes[i].settings, &drawn, &settings);
+        host = host_new(sim, i + 1, &settings, ret_reason, reason_bytes);
+        settings_list_free(&settings);
+        if (host == NULL)
+            break;
+        sim->hosts[sim->hosts_count++] = host;
+    }
+    settings_list_free(&drawn);
+    return host != NULL;
+}
+
 struct sim *sim_new(const struct scenario *scenario, uint64_t seed,
                     const struct sim_options *options, char *ret_reason, size_t reason_bytes)
 {
@@ -49,16 +69,9 @@ struct sim *sim_new(const struct scenario *scenario, uint64_t seed,
     list_init(&sim->peers);
     queue_init(&sim->queue, &sim->source);
     chance_stream(&sim->rng, &sim->source, "sim", 0);
-    struct settings_list settings = {0};
-    for (uint32_t i = 0; i < scenario->nodes_count; i++) {
-        knobs_settings(sim, &scenario->nodes[i].settings, &settings);
-        struct host *host = host_new(sim, i + 1, &settings, ret_reason, reason_bytes);
-        settings_list_free(&settings);
-        if (host == NULL) {
-            sim_free(sim);
-            return NULL;
-        }
-        sim->hosts[sim->hosts_count++] = host;
+    if (!hosts_new(sim, ret_reason, reason_bytes)) {
+        sim_free(sim);
+        return NULL;
     }
     sim->network = network_new(sim);
     knobs_draw(sim);
