@@ -4,6 +4,7 @@ tests_check_log_SOURCES = \
 	tests/core/log/story.c \
 	tests/core/log/story.h \
 	tests/core/log/test_append.c \
+	tests/core/log/test_delete.c \
 	tests/core/log/test_power_loss.c \
 	tests/core/log/test_recover.c \
 	tests/core/log/test_retain.c \

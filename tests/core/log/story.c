@@ -352,3 +352,14 @@ const char *story_path(int64_t base_offset, const char *suffix)
     snprintf(path, sizeof(path), NAME "/%020lld%s", (long long)base_offset, suffix);
     return path;
 }
+
+void story_begin_in_segments(struct story *story, uint64_t seed)
+{
+    story_begin(story, seed);
+    story->settings.segment_bytes = 1000;
+    ck_assert_int_eq(story_boot(story), LOG_READY);
+    story->time_ms = world_wall_ms(story->world);
+    for (int i = 0; i < 10; i++)
+        story_write(story, 1, 300);
+    log_set_high_watermark(story->log, 10);
+}

@@ -38,6 +38,8 @@ struct story {
 
 /* A world with an empty data folder, and settings under which nothing rolls or expires. */
 void story_begin(struct story *story, uint64_t seed);
+/* The same, with a log of ten batches of 300 bytes, all committed, two in each segment. */
+void story_begin_in_segments(struct story *story, uint64_t seed);
 void story_end(struct story *story);
 
 /* Starts a process and loads folder and log, as far as effects are allowed: the log's state. */
