@@ -51,8 +51,8 @@ void world_remove(struct world *world, const char *path)
     struct file_node *node = path_node(files, 0, path);
     CHECK(folder != NULL && node != NULL);
     files_remove_within(files, node);
-    entries_set(&folder->visible_entries, name, NULL);
     entries_set(&folder->durable_entries, name, NULL);
+    entries_set(&folder->visible_entries, name, NULL); /* last: the name may be from there */
 }
 
 const char *world_name(const struct world *world, const char *path, uint32_t index)
