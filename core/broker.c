@@ -181,7 +181,7 @@ static void start(struct broker *broker, const struct event *event)
     uint64_t seed;
     memcpy(&seed, event->start.entropy, sizeof(seed));
     rng_init(&broker->io.rng, seed);
-    map_init_of_uuids(&broker->hosted, &broker->memory, rng_next(&broker->io.rng));
+    map_init_trusted(&broker->hosted, &broker->memory, rng_next(&broker->io.rng));
     image_init(&broker->image, &broker->memory, rng_next(&broker->io.rng));
     boot_start(broker);
 }

@@ -6,12 +6,10 @@
 #ifndef SIM_NOTES_H
 #define SIM_NOTES_H
 
-#include "core/base/memory.h"
-
-struct note;
+#include "core/base/map.h"
 
 struct notes {
-    struct note *first;
+    struct map map;
     struct memory *memory;
     size_t size;
     size_t key_bytes;
@@ -30,7 +28,7 @@ void *notes_first(const struct notes *notes);
 void *notes_next(const void *note);
 
 /* Takes one out, or all. What notes point at is their owner's. */
-void notes_remove(struct notes *notes, void *data);
+void notes_remove(struct notes *notes, void *note);
 void notes_clear(struct notes *notes);
 
 #endif

@@ -17,14 +17,14 @@ struct map {
     struct map_node *first;
     struct memory *memory;
     uint64_t seed; /* so that a peer cannot choose colliding names */
-    bool is_of_uuids;
+    bool is_trusted;
 };
 
 void map_init(struct map *map, struct memory *memory, uint64_t seed);
 
-/* The same for keys that are UUIDs drawn by chance, by this node or another of its cluster: they
- * need no more mixing. Whoever may only ask for a key cannot make others collide. */
-void map_init_of_uuids(struct map *map, struct memory *memory, uint64_t seed);
+/* The same for keys that nobody can choose who would have them collide, as UUIDs that this cluster
+ * draws: they are hashed in a few instructions. Whoever may only ask for a key does no harm. */
+void map_init_trusted(struct map *map, struct memory *memory, uint64_t seed);
 
 /* The member with these key bytes, or NULL. */
 struct map_node *map_find(const struct map *map, struct span key);

@@ -123,21 +123,41 @@ START_TEST(seed_decides_where_a_name_lies)
 }
 END_TEST
 
-START_TEST(uuids_are_found_by_all_their_bytes)
+/* Keys of any length, whose words differ in few bits. */
+START_TEST(trusted_keys_are_found_by_all_their_bytes)
 {
-    struct item ids[NAMES] = {0};
+    struct item keys[NAMES] = {0};
+    const size_t length = (size_t)_i;
 
-    map_init_of_uuids(&map, &memory, 4711);
+    map_init_trusted(&map, &memory, 4711);
     for (int i = 0; i < NAMES; i++) {
-        put_be64((uint8_t *)ids[i].name, (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15));
-        map_add(&map, &ids[i].node, span_of(ids[i].name, sizeof(struct uuid)));
+        put_be64((uint8_t *)keys[i].name + length - 8, (uint64_t)i << 16);
+        map_add(&map, &keys[i].node, span_of(keys[i].name, length));
     }
     for (int i = 0; i < NAMES; i++) {
-        struct item twin = ids[i];
-        ck_assert_ptr_eq(map_find(&map, span_of(twin.name, sizeof(struct uuid))), &ids[i].node);
-        twin.name[15] ^= 1;
-        ck_assert_ptr_null(map_find(&map, span_of(twin.name, sizeof(struct uuid))));
+        struct item twin = keys[i];
+        ck_assert_ptr_eq(map_find(&map, span_of(twin.name, length)), &keys[i].node);
+        twin.name[length - 1] ^= 1;
+        ck_assert_ptr_null(map_find(&map, span_of(twin.name, length)));
     }
+    map_clear(&map);
+}
+END_TEST
+
+/* Keys in a row do not end up in few places: a table of 2048 would be a list else. */
+START_TEST(trusted_keys_spread)
+{
+    struct item keys[NAMES] = {0};
+    uint8_t in_place[64] = {0};
+
+    map_init_trusted(&map, &memory, _i);
+    for (int i = 0; i < NAMES; i++) {
+        put_be64((uint8_t *)keys[i].name, (uint64_t)i << (8 * _i));
+        map_add(&map, &keys[i].node, span_of(keys[i].name, 16));
+        in_place[keys[i].node.hh.hashv % 64]++;
+    }
+    for (int i = 0; i < 64; i++)
+        ck_assert_uint_le(in_place[i], 4 * NAMES / 64);
     map_clear(&map);
 }
 END_TEST
@@ -151,6 +171,7 @@ SUITE(map)
     tcase_add_loop_test(tcase, walk_is_in_insertion_order, 0, 5);
     tcase_add_test(tcase, keys_may_hold_any_bytes);
     tcase_add_test(tcase, seed_decides_where_a_name_lies);
-    tcase_add_test(tcase, uuids_are_found_by_all_their_bytes);
+    tcase_add_loop_test(tcase, trusted_keys_are_found_by_all_their_bytes, 8, 24);
+    tcase_add_loop_test(tcase, trusted_keys_spread, 0, 7);
     suite_add_tcase(suite, tcase);
 }
