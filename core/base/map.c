@@ -78,8 +78,11 @@ static unsigned hash_of_trusted(const struct map *map, struct span key)
         hash = (hash ^ get_le64(key.data + at)) * factor;
         hash ^= hash >> 32;
     }
-    hash = (hash ^ tail_get(key.data + at, key.length - at)) * factor;
-    return (unsigned)(hash ^ hash >> 32);
+    if (at < key.length) {
+        hash = (hash ^ tail_get(key.data + at, key.length - at)) * factor;
+        hash ^= hash >> 32;
+    }
+    return (unsigned)hash;
 }
 
 static unsigned map_hash(const struct map *map, struct span key)
