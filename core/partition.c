@@ -15,6 +15,9 @@
 /* "TOPIC-PARTITION" at its longest. */
 #define PARTITION_NAME_BYTES_MAX (META_TOPIC_NAME_MAX + 12)
 
+/* How soon a higher leader epoch is asked for once more. */
+#define RAISE_AGAIN_US ((uint64_t)500 * 1000)
+
 static const struct meta_topic *partition_topic(const struct partition *partition)
 {
     return image_topic_by_id(&partition->broker->image, partition->topic->id);
@@ -132,14 +135,30 @@ static int raise_prepare(struct meta_proposal *proposal, const struct image *ima
                               partition->raised_epoch);
 }
 
+static void partition_raise(struct partition *partition);
+
+/* Nobody needs to try an append for it: while the epoch is spent nobody follows, and with too few
+ * replicas in sync appends are refused before they come to be. */
+static void raise_again(struct timer *timer)
+{
+    struct partition *partition = container_of(timer, struct partition, raise_timer);
+    const struct meta_partition *meta = partition_meta(partition);
+    if (meta != NULL && meta->leader == partition->broker->conf->node_id &&
+        meta->leader_epoch <= partition->spent_epoch && log_state(partition->log) != LOG_OFFLINE)
+        partition_raise(partition);
+}
+
+/* What refuses it, as a full disk does, may last. */
 static void raise_done(struct meta_proposal *proposal, int error)
 {
     struct partition *partition = container_of(proposal, struct partition, raise);
+    struct io *io = &partition->broker->io;
     partition->raising = false;
-    if (error != ERR_NONE)
-        io_log(&partition->broker->io, LOG_ERROR,
-               "no higher leader epoch was granted: partition=%d error=%s", partition->index,
-               error_name(error));
+    if (error == ERR_NONE)
+        return;
+    io_log(io, LOG_ERROR, "no higher leader epoch was granted: partition=%d error=%s",
+           partition->index, error_name(error));
+    timer_set(&io->timers, &partition->raise_timer, io->now_us + RAISE_AGAIN_US, raise_again);
 }
 
 /* Asks for a higher leader epoch, unless that is under way. */
@@ -396,9 +415,7 @@ int partition_append(struct partition *partition, struct log_append *append)
     if (epoch <= partition->spent_epoch && log_state(partition->log) == LOG_OFFLINE)
         return ERR_KAFKA_STORAGE_ERROR;
     if (epoch <= partition->spent_epoch) {
-        /* The higher epoch may have been refused too, by the same full disk: whoever tries to
-         * append asks for it anew. */
-        partition_raise(partition);
+        partition_raise(partition); /* or nobody asks, where the metadata were put back */
         return ERR_NOT_LEADER_OR_FOLLOWER;
     }
     append->leader_epoch = epoch;
@@ -450,6 +467,7 @@ static void hosted_free(struct broker *broker, struct hosted_topic *hosted)
         if (hosted->partitions[i] != NULL) {
             list_remove(&hosted->partitions[i]->lease_waiter.place);
             list_remove(&hosted->partitions[i]->offline_place);
+            timer_cancel(&broker->io.timers, &hosted->partitions[i]->raise_timer);
         }
         memory_give(&broker->memory, MEMORY_STATE, hosted->partitions[i], sizeof(struct partition));
     }

@@ -33,6 +33,7 @@ struct partition {
     int32_t spent_epoch;        /* no append is under it or below; -1: none */
     int32_t raised_epoch;       /* the one above which a higher one is asked for */
     struct meta_proposal raise; /* asks for a higher epoch */
+    struct timer raise_timer;   /* until it asks again, when none was granted */
     bool raising;
     struct replica_leader *leading;     /* others follow this broker (core/replica/); or NULL */
     struct replica_follower *following; /* it follows another one; or NULL */

@@ -339,15 +339,21 @@ START_TEST(a_full_disk_refuses_produce_and_serves_fetch)
 }
 END_TEST
 
-/* The disk was so full that the higher leader epoch could not be written either. */
+/* The disk was so full that the higher leader epoch could not be written either: it is asked for
+ * again by whoever appends, and when a while has gone by. */
 START_TEST(a_partition_serves_again_when_a_full_disk_has_room)
 {
+    const int tries_most = _i == 0 ? 5 : 1;
     struct client *client = client_new(node.world);
     node_create_topic(&node, SPAN("story"), 1);
     world_fail(node.world, EFFECT_WRITE, "story-0", 0, 1, ERR_NO_SPACE, 10);
     world_fail(node.world, EFFECT_WRITE, "__cluster_metadata-0", 0, 2, ERR_NO_SPACE, 0);
-    int16_t error = ERR_NONE;
-    for (int tries = 0; tries == 0 || (tries < 5 && error != ERR_NONE); tries++)
+    ck_assert_int_eq(produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x")))->error_code,
+                     ERR_KAFKA_STORAGE_ERROR);
+    if (_i == 1)
+        world_advance_ms(node.world, 2000);
+    int16_t error = ERR_UNKNOWN_SERVER_ERROR;
+    for (int tries = 0; tries < tries_most && error != ERR_NONE; tries++)
         error = produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x")))->error_code;
     ck_assert_int_eq(error, ERR_NONE);
     client_free(client);
@@ -491,7 +497,7 @@ SUITE(data_path)
     tcase_add_test(tcase, a_topic_made_again_waits_until_the_old_one_gave_its_name_up);
     tcase_add_test(tcase, a_failed_sync_is_never_believed);
     tcase_add_test(tcase, a_full_disk_refuses_produce_and_serves_fetch);
-    tcase_add_test(tcase, a_partition_serves_again_when_a_full_disk_has_room);
+    tcase_add_loop_test(tcase, a_partition_serves_again_when_a_full_disk_has_room, 0, 2);
     tcase_add_test(tcase, acks_0_gets_no_answer_and_an_error_closes);
     tcase_add_test(tcase, acks_other_than_0_1_all_are_refused);
     tcase_add_test(tcase, acks_all_needs_no_more_replicas_than_there_are);
