@@ -4,6 +4,14 @@
 #include "tests/core/api/groups.h"
 #include "tests/support/runner.h"
 
+/* The coordinator of "g" has loaded it, and there is "t". */
+static void load_group(void)
+{
+    groups_find(SPAN("g"));
+    node_create_topic(&groups.node, SPAN("t"), 1);
+    groups_fetch(SPAN("g"), SPAN("t"), 0);
+}
+
 START_TEST(a_commit_is_fetched_as_it_was)
 {
     groups_find(SPAN("g"));
@@ -68,9 +76,7 @@ END_TEST
 
 START_TEST(no_topics_are_not_all_topics)
 {
-    groups_find(SPAN("g"));
-    node_create_topic(&groups.node, SPAN("t"), 1);
-    groups_fetch(SPAN("g"), SPAN("t"), 0);
+    load_group();
     ck_assert_int_eq(groups_commit(SPAN("g"), SPAN("t"), 0, 42), ERR_NONE);
     struct offset_fetch_request *request = groups_fetch_of(SPAN("g"), SPAN_NULL, 0);
     request->group_id = SPAN("g");
@@ -99,9 +105,7 @@ static struct uuid topic_id_of(struct span topic)
 
 START_TEST(offsets_by_topic_id)
 {
-    groups_find(SPAN("g"));
-    node_create_topic(&groups.node, SPAN("t"), 1);
-    groups_fetch(SPAN("g"), SPAN("t"), 0);
+    load_group();
     struct offset_commit_request *commit10 = groups_commit_of(SPAN("g"), SPAN_NULL, 0, 7);
     commit10->topics[0].topic_id = topic_id_of(SPAN("t"));
     ck_assert_int_eq(
@@ -125,9 +129,7 @@ END_TEST
 
 START_TEST(a_commit_is_answered_only_after_the_sync)
 {
-    groups_find(SPAN("g"));
-    node_create_topic(&groups.node, SPAN("t"), 1);
-    groups_fetch(SPAN("g"), SPAN("t"), 0);
+    load_group();
     ck_assert_int_eq(groups_commit(SPAN("g"), SPAN("t"), 0, 1), ERR_NONE);
     struct client *other = client_new(groups.node.world);
     world_hold(groups.node.world, EFFECT_SYNC, "__consumer_offsets");
@@ -152,9 +154,7 @@ END_TEST
 
 START_TEST(a_lost_append_sends_clients_to_find_the_coordinator_again)
 {
-    groups_find(SPAN("g"));
-    node_create_topic(&groups.node, SPAN("t"), 1);
-    groups_fetch(SPAN("g"), SPAN("t"), 0);
+    load_group();
     ck_assert_int_eq(groups_commit(SPAN("g"), SPAN("t"), 0, 1), ERR_NONE);
     world_fail(groups.node.world, EFFECT_WRITE, "__consumer_offsets", 0, 1, ERR_NO_SPACE, 10);
     ck_assert_int_eq(groups_commit(SPAN("g"), SPAN("t"), 0, 2), ERR_NOT_COORDINATOR);
@@ -167,9 +167,7 @@ END_TEST
 
 START_TEST(a_deleted_topic_takes_its_offsets_along)
 {
-    groups_find(SPAN("g"));
-    node_create_topic(&groups.node, SPAN("t"), 1);
-    groups_fetch(SPAN("g"), SPAN("t"), 0);
+    load_group();
     ck_assert_int_eq(groups_commit(SPAN("g"), SPAN("t"), 0, 9), ERR_NONE);
     struct delete_topics_request *request = client_request(groups.client, API_DELETE_TOPICS);
     request->topic_names = groups_array(groups.client, 1, sizeof(struct span));
