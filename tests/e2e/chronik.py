@@ -21,6 +21,8 @@ class Broker:
     When CHRONIK_SIM names the program chronik-sim, each life of the broker keeps a flight record,
     and check_records() replays them."""
 
+    enter = ()  # what its command begins with
+
     def __init__(self, *settings):
         self.simulator = os.environ.get("CHRONIK_SIM", "")
         self.records = []
@@ -52,7 +54,7 @@ class Broker:
 
     def start(self):
         """Starts the broker; returns and keeps the seconds until it was ready."""
-        command = [self.program, "broker", "--set", "log.dirs=" + self.data, "--set",
+        command = [*self.enter, self.program, "broker", "--set", "log.dirs=" + self.data, "--set",
                    "listeners=PLAINTEXT://127.0.0.1:%d" % self.port]
         for setting in self.settings:
             command += ["--set", setting]
@@ -61,10 +63,7 @@ class Broker:
             command += ["--set", "chronik.record.file=" + self.records[-1]]
         began = time.monotonic()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors)
-        guard = threading.Timer(READY_SECONDS, self.process.kill)
-        guard.start()
-        line = self.process.stdout.readline().decode()
-        guard.cancel()
+        line = first_line(self.process)
         self.took = time.monotonic() - began
         found = re.match(r"chronik ready: PLAINTEXT://127\.0\.0\.1:(\d+)", line)
         if found is None:
@@ -104,6 +103,17 @@ class Broker:
     def log(self):
         with open(os.path.join(self.folder, "errors"), "rb") as errors:
             return errors.read().decode(errors="replace")[-4000:]
+
+
+def first_line(process):
+    """By which a process says that it is ready. It is killed when that takes too long."""
+    guard = threading.Timer(READY_SECONDS, process.kill)
+    guard.daemon = True  # a signal may end us before it can be cancelled
+    guard.start()
+    try:
+        return process.stdout.readline().decode()
+    finally:
+        guard.cancel()
 
 
 def replay(simulator, records):

@@ -15,7 +15,7 @@ import time
 
 import confluent_kafka
 
-from chronik import READY_SECONDS, Tap, must, replay, wait_until
+from chronik import READY_SECONDS, Tap, first_line, must, replay, wait_until
 
 KILLS = int(os.environ.get("CHRONIK_E2E_KILLS", "3"))
 NODES = 3
@@ -78,10 +78,7 @@ class Node:
         errors.close()
 
     def await_ready(self):
-        guard = threading.Timer(READY_SECONDS, self.process.kill)
-        guard.start()
-        line = self.process.stdout.readline().decode()
-        guard.cancel()
+        line = first_line(self.process)
         must(line.startswith("chronik ready: "), "node %d is not ready: %s" %
              (self.number, self.log()))
 
