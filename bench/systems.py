@@ -1,19 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured, as processes: started, awaited and ended."""
+"""What is measured, as processes that are started, awaited and ended: the floor, chronik, Apache
+Kafka, of one node or of three. Each has `address`, of one node, and `pids`, of all."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
-import threading
 
-READY_SECONDS = 60
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
+from chronik import Broker, first_line  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from kafka_cluster import KafkaCluster  # noqa: E402
+from nodes import ENDS_WITH_US, Nodes  # noqa: E402
+
 BLOCK_BYTES = 64 << 20
+# So that no log outgrows the page cache, nor the disk.
+SETTINGS = ("log.segment.bytes=67108864", "log.retention.bytes=268435456",
+            "log.segment.delete.delay.ms=1000")
+KAFKA_SETTINGS = ("log.retention.check.interval.ms=1000", "log.initial.task.delay.ms=1000",
+                  "num.partitions=1")
+QUORUM_SETTINGS = ("min.insync.replicas=2",)
 
 
 class Floor:
-    """bench/floor, in a folder of its own; `with` starts it."""
+    """bench/floor, in a folder of its own."""
 
     def __init__(self, replicas=1, durable=False, block_bytes=BLOCK_BYTES):
         self.program = os.environ.get("FLOOR", os.path.join(os.getcwd(), "bench/floor/floor"))
@@ -31,13 +46,10 @@ class Floor:
     def __enter__(self):
         with open(os.path.join(self.folder, "errors"), "wb") as errors:
             self.process = subprocess.Popen(
-                [self.program, "--folder", os.path.join(self.folder, "data"), *self.options],
-                stdout=subprocess.PIPE, stderr=errors)
-        guard = threading.Timer(READY_SECONDS, self.process.kill)
-        guard.start()
-        line = self.process.stdout.readline().decode()
-        guard.cancel()
-        found = re.match(r"floor ready: 127\.0\.0\.1:(\d+) processes (.*)", line)
+                [*ENDS_WITH_US, self.program, "--folder", os.path.join(self.folder, "data"),
+                 *self.options], stdout=subprocess.PIPE, stderr=errors)
+        found = re.match(r"floor ready: 127\.0\.0\.1:(\d+) processes (.*)",
+                         first_line(self.process))
         if found is None:
             raise RuntimeError("the floor is not ready: " + self.log())
         self.port = int(found.group(1))
@@ -45,11 +57,55 @@ class Floor:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
         shutil.rmtree(self.folder)
 
     def log(self):
         with open(os.path.join(self.folder, "errors"), "rb") as errors:
             return errors.read().decode(errors="replace")
+
+
+class ChronikNode(Broker):
+    enter = ENDS_WITH_US
+
+    def __init__(self, *settings):
+        super().__init__(*settings)
+        self.simulator = ""  # it would be measured what a flight record costs
+
+    @property
+    def pids(self):
+        return [self.process.pid]
+
+
+class ChronikCluster(Nodes, Cluster):
+    def __init__(self, *settings):
+        super().__init__(settings, enter=lambda number: ENDS_WITH_US)
+        self.simulator = ""
+
+
+def make(name, nodes, durable, folder_of_jars):
+    settings = SETTINGS + (QUORUM_SETTINGS if nodes > 1 else ())
+    if name == "floor":
+        return Floor(replicas=nodes, durable=durable)
+    if name == "chronik":
+        return ChronikNode(*settings) if nodes == 1 else ChronikCluster(*settings)
+    return KafkaCluster(folder_of_jars, settings + KAFKA_SETTINGS, nodes)
+
+
+@contextlib.contextmanager
+def started(system):
+    """Starts it; whatever happens, also before it is ready, nothing of it is left."""
+    try:
+        system.__enter__()
+        yield system
+    finally:
+        system.__exit__(None, None, None)
+
+
+def running(name, nodes, durable=False, folder_of_jars=None):
+    """A context of the system of that name. `durable` is for the floor, whose topics are all
+    alike."""
+    return started(make(name, nodes, durable, folder_of_jars))

@@ -47,6 +47,7 @@ SCRIPT_TESTS = \
 	tests/e2e/bytes.sh \
 	tests/e2e/clients.sh \
 	tests/e2e/cluster.sh \
+	tests/e2e/compare.sh \
 	tests/e2e/crash.sh \
 	tests/e2e/disturbed.sh \
 	tests/e2e/floor.sh \
@@ -65,7 +66,7 @@ EXTRA_DIST += tests/e2e/broker.sh tests/e2e/records.sh tests/e2e/run.sh \
 	tests/e2e/raw.py tests/e2e/rolling.py tests/e2e/rolling.sh tests/e2e/stop.py \
 	tests/e2e/syncs.py tests/e2e/try.py \
 	tests/e2e/bench.py tests/e2e/broken.py tests/e2e/disturbed.py tests/e2e/faulty.py \
-	tests/e2e/floor.py \
+	tests/e2e/compare.py tests/e2e/floor.py \
 	tests/e2e/java.py tests/e2e/peer.py tests/e2e/members.py tests/e2e/member.js \
 	tests/e2e/go/main.go
 

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the systems that are measured have in common."""
+
+import shutil
+
+# What a server's command begins with: it goes when who measures it does, however that came about.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
+
+
+class Nodes:
+    """Those in `nodes`, as one system: `with` starts them."""
+
+    @property
+    def address(self):
+        return self.nodes[0].address
+
+    @property
+    def pids(self):
+        return [node.process.pid for node in self.nodes]
+
+    def __enter__(self):
+        for node in self.nodes:
+            node.format()
+        for node in self.nodes:
+            node.start()
+        for node in self.nodes:
+            node.await_ready()
+        return self
