@@ -46,13 +46,19 @@ def end_to_end(part, floor=None, kafka=None, known=None):
 
 
 BIG = ["--batch-bytes", "16384", "--record-bytes", "1024"]
-ONE = ["--batch-bytes", "100", "--record-bytes", "100"]
+# Records that come one by one are sent one by one, as most clients do: a broker that is woken for
+# each of them does other work than one that finds many.
+TINY = ["--batch-bytes", "100", "--record-bytes", "100"]
+ONE = [*TINY, "--apart"]
 KIB = ["--batch-bytes", "1024", "--record-bytes", "1024"]
 
 
 def load(arm, connections, depth, *words):
     return [arm, "--connections", str(connections), "--depth", str(depth), *words]
 
+
+# The load under which system calls are counted: requests that come together.
+PIPELINED = load("produce", 4, 16, "--acks", "1", *TINY)
 
 # What is known of the floor and Kafka 4.3.1 was measured on 2 vCPUs, ext4, with one client for all.
 # Of the floor the middle of what was found is taken; where it was measured over other files than

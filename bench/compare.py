@@ -41,7 +41,7 @@ import kafka_cluster  # noqa: E402
 import report  # noqa: E402
 import retention  # noqa: E402
 import syscalls  # noqa: E402
-from arms import ARMS  # noqa: E402
+from arms import ARMS, PIPELINED  # noqa: E402
 from chronik import wait_until  # noqa: E402
 from systems import running  # noqa: E402
 
@@ -232,7 +232,7 @@ class Run:
         with self.start(name, 1) as system:
             create_for(name, system, arm)
             return syscalls.count(system.pids, lambda seconds: bench(
-                system, topic_of(arm), arm.words, seconds))
+                system, topic_of(arm), PIPELINED, seconds))
 
     def measure_retention(self):
         with self.start("chronik", 1) as system:

@@ -10,7 +10,7 @@
 #include "core/base/endian.h"
 
 #define INPUT_BYTES_MIN ((size_t)64 * 1024)
-#define SENDS_MAX       64 /* frames in one call */
+#define SENDS_MAX       64 /* frames in one call, unless each is sent by itself */
 
 static int fail(struct bench_link *link, const char *why)
 {
@@ -24,7 +24,7 @@ int bench_link_open(struct bench_link *link, const struct bench_plan *plan,
                     const struct bench_topic *topic, const struct bench_partition *partition,
                     int16_t api, uint32_t depth)
 {
-    *link = (struct bench_link){.depth = depth};
+    *link = (struct bench_link){.depth = depth, .sends_max = plan->apart ? 1 : SENDS_MAX};
     if (client_open(&link->client, partition->leader, plan->timeout_ms) != 0)
         return -1;
     const int version = client_version(&link->client, api);
@@ -76,10 +76,11 @@ struct bench_slot *bench_link_begin(struct bench_link *link)
 }
 
 /* The unsent frames, as many as one call takes. Returns how many, with their bytes. */
-static int gather(struct bench_link *link, struct iovec *pieces)
+static uint32_t gather(struct bench_link *link, struct iovec *pieces)
 {
-    int count = 0;
-    for (uint32_t i = link->flying - link->unsent; i < link->flying && count < SENDS_MAX; i++) {
+    uint32_t count = 0;
+    for (uint32_t i = link->flying - link->unsent; i < link->flying && count < link->sends_max;
+         i++) {
         const struct bench_frame *frame = link->slots[(link->first + i) % link->depth].sends;
         const size_t skipped = count == 0 ? link->sent_bytes : 0;
         pieces[count++] =
@@ -92,8 +93,7 @@ int bench_link_send(struct bench_link *link)
 {
     while (link->unsent > 0) {
         struct iovec pieces[SENDS_MAX];
-        const struct msghdr message = {.msg_iov = pieces,
-                                       .msg_iovlen = (size_t)gather(link, pieces)};
+        const struct msghdr message = {.msg_iov = pieces, .msg_iovlen = gather(link, pieces)};
         const ssize_t sent = sendmsg(link->client.socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno == EINTR)
             continue;

@@ -36,9 +36,10 @@ struct bench_link {
     uint32_t depth;
     uint32_t first; /* the slot of the oldest request that is not answered */
     uint32_t flying;
-    uint32_t unsent;   /* the youngest of these */
-    size_t sent_bytes; /* of the oldest of the unsent */
-    uint8_t *input;    /* replies, the first of which is not whole */
+    uint32_t unsent;    /* the youngest of these */
+    uint32_t sends_max; /* of them in one call */
+    size_t sent_bytes;  /* of the oldest of the unsent */
+    uint8_t *input;     /* replies, the first of which is not whole */
     size_t input_capacity;
     size_t input_length;
     bool reads; /* is a tail's reader */

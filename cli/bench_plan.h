@@ -31,6 +31,7 @@ struct bench_plan {
     int16_t acks;
     uint32_t rate; /* requests a second, of all connections; 0: the next when one is answered */
     bool spread;   /* each connection sends to all partitions of its leader in turn */
+    bool apart;    /* each request is sent by itself */
     uint32_t seconds;
     uint32_t warm_up_seconds;
     int timeout_ms;

@@ -33,6 +33,7 @@ enum option_place {
     OPTION_FETCH,
     OPTION_RATE,
     OPTION_SPREAD,
+    OPTION_APART,
     OPTION_SECONDS,
     OPTION_WARM_UP,
     OPTION_PID,
@@ -67,6 +68,10 @@ static const struct option rows[] = {
                      "request begins when another one was answered."},
     [OPTION_SPREAD] = {"spread", NULL,
                        "produce: each connection sends to all partitions of its broker in turn."},
+    [OPTION_APART] = {"apart", NULL,
+                      "Sends each request by itself, as clients do that make them one by one, so\n"
+                      "that the broker is woken more often. Else those of a connection that begin\n"
+                      "together are sent together."},
     [OPTION_SECONDS] = {"seconds", "N", "How long to count. Default: 10."},
     [OPTION_WARM_UP] = {"warm-up", "N", "How many seconds to run before that. Default: 1."},
     [OPTION_PID] = {"pid", "N",
@@ -164,6 +169,9 @@ static int take_option(const struct cmd *cmd, struct bench_plan *plan, int place
         return take_create(cmd, plan, value);
     case OPTION_SPREAD:
         plan->spread = true;
+        return EXIT_CODE_DONE;
+    case OPTION_APART:
+        plan->apart = true;
         return EXIT_CODE_DONE;
     case OPTION_JSON:
         plan->json = true;

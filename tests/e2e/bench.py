@@ -2,13 +2,16 @@
 """What "chronik bench" says, held against what the broker has."""
 
 import json
+import os
+import re
 import subprocess
+import tempfile
 import threading
 import time
 
 import confluent_kafka
 
-from chronik import Broker, Tap, must, wait_until
+from chronik import Broker, Tap, may_trace, must, wait_until
 
 SECONDS = 120
 
@@ -61,6 +64,24 @@ def spreads(broker):
     found = ends(broker, "spread", 7)
     must(said["partitions"] == 7 and sum(found) == said["all_records"], (said, found))
     must(min(found) > 0 and max(found) - min(found) <= 2 * said["batch_records"], found)
+
+
+def sends(broker, *options):
+    """How many requests each of its calls sent, as strace saw it."""
+    with tempfile.NamedTemporaryFile() as trace:
+        subprocess.run(["strace", "-f", "-o", trace.name, "-e", "trace=sendmsg",
+                        broker.program, "bench", "produce", "--bootstrap-server", broker.address,
+                        "--topic", "apart", "--create", "1:1", "--connections", "1",
+                        "--depth", "8", "--batch-bytes", "100", "--record-bytes", "100",
+                        "--warm-up", "0", "--seconds", "1", *options],
+                       stdout=subprocess.DEVNULL, check=True, timeout=SECONDS)
+        return [int(found) for found in re.findall(rb"msg_iovlen=(\d+)", trace.read())]
+
+
+def sends_together_or_apart(broker):
+    together, apart = sends(broker), sends(broker, "--apart")
+    must(max(together) == 8, "all that begin are sent together: %d" % max(together))
+    must(len(apart) > 8 and set(apart) == {1}, "each is sent by itself: %s" % set(apart))
 
 
 def fetches(broker):
@@ -138,6 +159,11 @@ def main():
         broker.create_topic("empty-1", 1)
         tap.case("what it counts is in the logs", counts, broker)
         tap.case("a connection spreads over partitions", spreads, broker)
+        if may_trace():
+            tap.case("requests are sent together, or each by itself", sends_together_or_apart,
+                     broker)
+        else:
+            tap.skip("requests are sent together", "there is no strace, or it may not trace")
         tap.case("fetch goes around", fetches, broker)
         tap.case("the clock's rate is kept", keeps_the_rate, broker)
         tap.case("a rate that cannot be kept is told", cannot_keep_the_rate, broker)

@@ -135,6 +135,15 @@ def replay(simulator, records):
     must(events > 0, "nothing was recorded")
 
 
+def may_trace():
+    """Whether there is an strace, and it may look at what we start."""
+    try:
+        return subprocess.run(("strace", "-o", os.devnull, "true"), check=False,
+                              stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
+
+
 class Tap:
     """Runs functions as cases and reports them."""
 
