@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/input.h"
 
+#include "core/base/check.h"
 #include "core/base/endian.h"
 
 /* The beginning of a frame that is no longer than this waits for the rest in a buffer of its own
  * size. */
 #define INPUT_SMALL_BYTES ((uint32_t)1024)
 
+/* A peer that leaves more of its room empty than this part of it needs less. */
+#define INPUT_NEEDED_PART 4
+
+/* How much a connection receives into to begin with, for what its peer sends at once. */
+static uint32_t room_bytes(struct input *input, const struct input_room *room)
+{
+    const uint64_t limit = room->memory->limit_bytes[room->budget];
+    const uint64_t used = room->memory->used_bytes[room->budget];
+    while (input->doublings > 0 && limit > 0 &&
+           used + ((uint64_t)room->least_bytes << input->doublings) > limit / 2)
+        input->doublings--;
+    return room->least_bytes << input->doublings;
+}
+
 uint64_t input_make_room(struct input *input, const struct input_room *room, uint32_t wanted)
 {
-    const uint32_t least = room->least_bytes;
+    const uint32_t least = room_bytes(input, room);
     const uint32_t have = input_length(input);
     if (wanted == 0)
         wanted = least;
@@ -28,8 +43,20 @@ uint64_t input_make_room(struct input *input, const struct input_room *room, uin
     if (buffer == NULL)
         return input->buffer == NULL ? sizeof(*buffer) + capacity
                                      : buffer_replace_needs(input->buffer, capacity);
-    *input = (struct input){.buffer = buffer, .end = have};
+    *input = (struct input){.buffer = buffer, .end = have, .doublings = input->doublings};
     return 0;
+}
+
+void input_received(struct input *input, uint32_t count)
+{
+    const uint32_t room = input->buffer->capacity - input->end;
+    CHECK(count <= room);
+    /* How little a rest is says nothing: what it belongs to came before. */
+    if (count < room / INPUT_NEEDED_PART && input->end == 0 && input->doublings > 0)
+        input->doublings--;
+    if (count == room && input->doublings < INPUT_DOUBLINGS_MAX)
+        input->doublings++;
+    input->end += count;
 }
 
 bool input_frame_size(const struct input *input, uint32_t *ret_size)
@@ -55,7 +82,7 @@ void input_settle(struct input *input)
     if (input_length(input) > 0)
         return;
     buffer_release(input->buffer);
-    *input = (struct input){0};
+    *input = (struct input){.doublings = input->doublings};
 }
 
 void input_shrink(struct input *input)
@@ -65,5 +92,5 @@ void input_shrink(struct input *input)
         return;
     struct buffer *rest = buffer_replace(input->buffer, have, input->start, have);
     if (rest != NULL)
-        *input = (struct input){.buffer = rest, .end = have};
+        *input = (struct input){.buffer = rest, .end = have, .doublings = input->doublings};
 }

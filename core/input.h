@@ -19,9 +19,13 @@ struct input {
     struct buffer *buffer; /* NULL: nothing */
     uint32_t start;        /* of what is left */
     uint32_t end;
+    uint32_t doublings; /* of the room to begin with: a peer that sends much at once has it received
+                           in one piece */
 };
 
-/* What a connection receives into: which memory, and how much of it to begin with. */
+/* What a connection receives into: which memory, and how much of it to begin with. A peer that
+ * fills it gets up to INPUT_DOUBLINGS_MAX times the double, while half of the budget is free. */
+#define INPUT_DOUBLINGS_MAX 2
 struct input_room {
     struct memory *memory;
     enum memory_budget budget;
@@ -32,6 +36,9 @@ struct input_room {
  * unknown). It grows with the bytes that came, so that a peer that only announces a large frame
  * costs nothing. Returns 0; or how many bytes the memory lacks now. */
 uint64_t input_make_room(struct input *input, const struct input_room *room, uint32_t wanted);
+
+/* `count` bytes came into the room that was made. */
+void input_received(struct input *input, uint32_t count);
 
 /* The size of the frame at the start; false while that has not come. */
 bool input_frame_size(const struct input *input, uint32_t *ret_size);

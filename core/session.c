@@ -15,7 +15,7 @@
 #define SEND_PIECES_MAX 1024
 
 static void input_watch(struct session *session);
-static void input_received(struct op *op, const struct completion *completion);
+static void bytes_received(struct op *op, const struct completion *completion);
 
 static struct io *session_io(struct session *session)
 {
@@ -200,7 +200,7 @@ static void input_readable(struct op *op, const struct completion *completion)
         session_mute(session);
         return;
     }
-    io_receive(session_io(session), &session->input_op, input_received, session->connection,
+    io_receive(session_io(session), &session->input_op, bytes_received, session->connection,
                session->input.buffer->data + session->input.end,
                session->input.buffer->capacity - session->input.end);
 }
@@ -254,7 +254,7 @@ static void input_parse(struct session *session)
     input_keep_rest(session);
 }
 
-static void input_received(struct op *op, const struct completion *completion)
+static void bytes_received(struct op *op, const struct completion *completion)
 {
     struct session *session = container_of(op, struct session, input_op);
     if (session->state != SESSION_OPEN) {
@@ -265,8 +265,7 @@ static void input_received(struct op *op, const struct completion *completion)
         session_close(session, NULL);
         return;
     }
-    CHECK(completion->count <= session->input.buffer->capacity - session->input.end);
-    session->input.end += (uint32_t)completion->count;
+    input_received(&session->input, (uint32_t)completion->count);
     session->active_us = session_io(session)->now_us;
     input_parse(session);
     if (session->state == SESSION_OPEN)

@@ -254,8 +254,7 @@ static void received(struct op *op, const struct completion *completion)
         inbound_close(in, NULL);
         return;
     }
-    CHECK(completion->count <= in->input.buffer->capacity - in->input.end);
-    in->input.end += (uint32_t)completion->count;
+    input_received(&in->input, (uint32_t)completion->count);
     if (completion->count > 0) {
         in->heard_us = peers->io->now_us;
         if (in->state == INBOUND_PROVEN)

@@ -13,6 +13,7 @@ tests_check_broker_SOURCES = \
 	tests/core/test_cluster_quorum.c \
 	tests/core/test_data_path.c \
 	tests/core/test_first_start.c \
+	tests/core/test_input.c \
 	tests/core/test_leaderless.c \
 	tests/core/test_refusals.c \
 	tests/core/test_replication.c \
