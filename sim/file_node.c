@@ -149,6 +149,7 @@ struct file_node *node_new(struct files *files, bool is_folder)
     struct file_node *node = sim_allocate(NULL, sizeof(*node));
     *node = (struct file_node){.next_of_all = files->nodes, .is_folder = is_folder};
     files->nodes = node;
+    files->nodes_count++;
     return node;
 }
 
@@ -265,17 +266,22 @@ struct file_node *path_node(const struct files *files, uint32_t root, const char
     return place_find(files, root, path, &place) == ERR_NONE ? place.node : NULL;
 }
 
+void node_let_go(struct file_node *node)
+{
+    changes_settle(node, UINT64_MAX, false);
+    free(node->changes);
+    file_bytes_free(&node->visible);
+    file_bytes_free(&node->durable);
+    entries_clear(&node->visible_entries);
+    entries_clear(&node->durable_entries);
+    free(node);
+}
+
 void nodes_free(struct files *files)
 {
     while (files->nodes != NULL) {
         struct file_node *node = files->nodes;
         files->nodes = node->next_of_all;
-        changes_settle(node, UINT64_MAX, false);
-        free(node->changes);
-        file_bytes_free(&node->visible);
-        file_bytes_free(&node->durable);
-        entries_clear(&node->visible_entries);
-        entries_clear(&node->durable_entries);
-        free(node);
+        node_let_go(node);
     }
 }

@@ -50,6 +50,7 @@ struct entries {
 struct file_node {
     struct file_node *next_of_all;
     bool is_folder;
+    bool reached; /* during files_sweep() */
     struct file_bytes visible;
     struct file_bytes durable;
     struct entries visible_entries;
@@ -67,6 +68,7 @@ void entries_clear(struct entries *entries);
 void entries_copy(struct entries *to, const struct entries *from);
 
 struct file_node *node_new(struct files *files, bool is_folder);
+void node_let_go(struct file_node *node); /* which nobody refers to */
 void nodes_free(struct files *files);
 
 /* A change that is visible now and durable later; the caller makes it visible. */
@@ -101,6 +103,11 @@ int place_find(const struct files *files, uint32_t root, const char *path, struc
 struct file_node *path_parent(const struct files *files, uint32_t root, const char *path,
                               const char **ret_name);
 struct file_node *path_node(const struct files *files, uint32_t root, const char *path);
+
+/* Frees the files and folders that no entry, open file or change leads to; the other does so when
+ * there are many more than were left by the last time. */
+void files_sweep(struct files *files);
+void files_sweep_perhaps(struct files *files);
 
 /* Empties a folder that is about to go, with everything below it. */
 void files_remove_within(struct files *files, struct file_node *node);

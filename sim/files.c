@@ -66,6 +66,12 @@ bool files_serve(enum effect_kind kind)
     return kind >= EFFECT_OPEN && kind <= EFFECT_SYNC_FOLDER;
 }
 
+/* An effect on a file that was opened before. */
+static bool is_of_file(enum effect_kind kind)
+{
+    return kind > EFFECT_OPEN && kind < EFFECT_LIST;
+}
+
 static void file_named(struct files *files, uint64_t file, struct span path)
 {
     CHECK(files->handles_count == 0 || files->handles[files->handles_count - 1].file < file);
@@ -110,9 +116,10 @@ uint64_t files_sequence(const struct files *files, const struct effect *effect)
 uint64_t files_submitted(struct files *files, const struct effect *effect)
 {
     const struct file_node *node = NULL;
-    if (effect->kind > EFFECT_OPEN && effect->kind < EFFECT_LIST) {
+    if (is_of_file(effect->kind)) {
         struct file_handle *handle = handle_open(files, effect_file(effect));
         CHECK(!handle->closing);
+        handle->effects++;
         handle->closing = effect->kind == EFFECT_CLOSE_FILE;
     }
     if (effect->kind == EFFECT_OPEN) {
@@ -148,6 +155,7 @@ static int open_carry_out(struct files *files, const struct effect *effect, cons
     if (node == NULL) {
         /* A log that begins a file has done with those before. */
         folder_share(place.folder);
+        files_sweep_perhaps(files);
         node = node_new(files, false);
         entry_change(place.folder, place.name, node, false);
     }
@@ -367,6 +375,8 @@ static int sync_failed(struct files *files, const struct effect *effect, uint64_
 void files_carry_out(struct files *files, const struct effect *effect, uint64_t covers, int error,
                      uint64_t bytes_max, struct completion *completion)
 {
+    if (is_of_file(effect->kind))
+        handle_open(files, effect_file(effect))->effects--;
     if (effect->kind == EFFECT_WRITE) {
         completion->error = write_carry_out(files, effect, error, bytes_max, &completion->count);
         return;

@@ -22,6 +22,7 @@ struct file_handle {
     uint64_t file;
     char *path;
     struct file_node *node;
+    uint32_t effects; /* that were asked for and are not carried out */
     bool writes;
     bool closing; /* nothing more may be asked of it */
     bool closed;
@@ -30,7 +31,9 @@ struct file_handle {
 struct files {
     struct chance *rng;
     struct file_node *roots[FILES_FOLDERS_MAX]; /* data folders */
-    struct file_node *nodes;                    /* all that ever were, for the end */
+    struct file_node *nodes;                    /* all, the newest first */
+    size_t nodes_count;
+    size_t nodes_swept; /* how many were left by the last files_sweep() */
     struct file_handle *handles;
     size_t handles_count;
     size_t handles_capacity;

@@ -103,12 +103,14 @@ void files_power_loss(struct files *files)
 {
     for (struct file_node *node = files->nodes; node != NULL; node = node->next_of_all)
         node_power_loss(files, node);
-    files->used_bytes = 0;
     for (struct file_node *node = files->nodes; node != NULL; node = node->next_of_all) {
         file_bytes_share(&node->visible, &node->durable);
         entries_copy(&node->visible_entries, &node->durable_entries);
-        files->used_bytes += node->visible.length;
     }
+    files_sweep(files);
+    files->used_bytes = 0;
+    for (const struct file_node *node = files->nodes; node != NULL; node = node->next_of_all)
+        files->used_bytes += node->visible.length;
 }
 
 bool files_are_dirty(const struct files *files)

@@ -51,6 +51,7 @@ libsim_a_SOURCES = \
 	sim/files_power.c \
 	sim/files_put.c \
 	sim/files_rot.c \
+	sim/files_sweep.c \
 	sim/floor.c \
 	sim/floor.h \
 	sim/gathered.c \

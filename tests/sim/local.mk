@@ -3,6 +3,7 @@ UNIT_TESTS += tests/check_sim
 tests_check_sim_SOURCES = \
 	tests/sim/test_chance.c \
 	tests/sim/test_file_bytes.c \
+	tests/sim/test_files_sweep.c \
 	tests/sim/test_queue.c \
 	tests/sim/test_replay_messages.c \
 	tests/sim/test_stream.c
