@@ -291,6 +291,7 @@ static void quorum_start(struct boot *boot)
         agreement_start(&broker->cluster->agreement, &broker->io, conf, broker->controller);
         leaderless_start(&broker->cluster->leaderless, &broker->io, broker->controller,
                          &broker->image);
+        unclean_start(&broker->cluster->unclean, &broker->io, broker->controller, &broker->image);
         balance_start(&broker->cluster->balance, &broker->io, conf, broker->controller,
                       &broker->image);
     }

@@ -10,6 +10,7 @@
 #include "core/meta/balance.h"
 #include "core/meta/fencing.h"
 #include "core/meta/leaderless.h"
+#include "core/meta/unclean.h"
 #include "core/peer/peers.h"
 
 struct broker;
@@ -23,6 +24,7 @@ struct cluster {
     struct agreement agreement;
     struct balance balance;
     struct leaderless leaderless;
+    struct unclean unclean;
     struct lease lease;
     struct replicas *replicas; /* of partitions */
     struct leader_calls calls; /* of clients */

@@ -16,6 +16,7 @@ struct ballot {
     int32_t leader;
     int32_t last_known_leader;
     bool is_recovering;
+    bool is_unclean; /* the leader was elected now, and may lack what others have */
 };
 
 static void ballot_open(struct ballot *ballot, const struct meta_partition *partition)
@@ -89,13 +90,14 @@ static int32_t first_live(const struct ballot *ballot, const int32_t *list, uint
 }
 
 /* `id` leads, and nobody else is known to hold what it holds. */
-static void lead_alone(struct ballot *ballot, int32_t id, bool is_recovering)
+static void lead_alone(struct ballot *ballot, int32_t id, bool is_unclean)
 {
     ballot->leader = id;
     ballot->isr[0] = id;
     ballot->isr_count = 1;
     ballot->last_known_leader = META_NO_LEADER;
-    ballot->is_recovering = is_recovering;
+    ballot->is_recovering = is_unclean;
+    ballot->is_unclean = is_unclean;
     list_take(ballot->elr, &ballot->elr_count, id);
     if (ballot->isr_count >= isr_least(ballot))
         ballot->elr_count = 0;
@@ -147,10 +149,12 @@ static void ballot_close(struct ballot *ballot, struct image *image,
     partition->is_recovering = ballot->is_recovering;
 }
 
-/* True when the partition changed. */
-static bool partition_settle(struct image *image, const struct topic_conf_agreed *rules,
-                             struct meta_partition *partition, const struct election_news *news)
+/* Brings one partition in order; observers are told when it changed. */
+static void partition_settle(struct image *image, const struct topic_conf_agreed *rules,
+                             struct meta_topic *topic, int32_t number,
+                             const struct election_news *news)
 {
+    struct meta_partition *partition = &topic->partitions[number];
     const int32_t id = news->broker_id;
     struct ballot ballot = {.image = image, .rules = rules};
     ballot_open(&ballot, partition);
@@ -167,9 +171,12 @@ static bool partition_settle(struct image *image, const struct topic_conf_agreed
     if (resigns || ballot.leader == META_NO_LEADER)
         elect(&ballot);
     if (!resigns && !differs(&ballot, partition))
-        return false;
+        return;
     ballot_close(&ballot, image, partition, resigns || ballot.leader != partition->leader);
-    return true;
+    image_notify(image, &(struct image_change){.kind = IMAGE_PARTITION_CHANGED,
+                                               .topic = topic,
+                                               .partition = number,
+                                               .is_unclean = ballot.is_unclean});
 }
 
 void election_run(struct image *image, const struct election_news *news)
@@ -180,13 +187,10 @@ void election_run(struct image *image, const struct election_news *news)
         topic_conf_agree(topic->configs.items, topic->configs.count, image->configs.items,
                          image->configs.count, &rules);
         for (int32_t i = 0; i < topic->partitions_count; i++) {
-            struct meta_partition *partition = &topic->partitions[i];
+            const struct meta_partition *partition = &topic->partitions[i];
             if (meta_is_member(meta_replicas(partition), partition->replicas_count,
-                               news->broker_id) &&
-                partition_settle(image, &rules, partition, news))
-                image_notify(image, &(struct image_change){.kind = IMAGE_PARTITION_CHANGED,
-                                                           .topic = topic,
-                                                           .partition = i});
+                               news->broker_id))
+                partition_settle(image, &rules, topic, i, news);
         }
     }
 }

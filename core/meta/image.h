@@ -112,6 +112,7 @@ struct image_change {
     const struct meta_topic *topic;   /* NULL for brokers, and settings of the cluster */
     int32_t partition;                /* PARTITION_ADDED, PARTITION_CHANGED */
     const struct meta_broker *broker; /* BROKER_… */
+    bool is_unclean; /* PARTITION_CHANGED: its leader was elected, and may lack what others have */
 };
 
 /* Told about each record after it was applied. May look at the image and make proposals. */

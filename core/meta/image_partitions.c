@@ -197,6 +197,8 @@ int image_apply_partition_change(struct image *image, const struct partition_cha
     partition->partition_epoch++;
     image_notify(image, &(struct image_change){.kind = IMAGE_PARTITION_CHANGED,
                                                .topic = topic,
-                                               .partition = record->partition_id});
+                                               .partition = record->partition_id,
+                                               .is_unclean = leader_changes &&
+                                                             record->leader_recovery_state > 0});
     return ERR_NONE;
 }

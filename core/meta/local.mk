@@ -58,6 +58,8 @@ libcore_a_SOURCES += \
 	core/meta/topics.h \
 	core/meta/topics_elect.c \
 	core/meta/topics_name.c \
+	core/meta/unclean.c \
+	core/meta/unclean.h \
 	core/meta/wal.c \
 	core/meta/wal.h \
 	core/meta/wal_apply.c \

@@ -3,6 +3,7 @@
 #include "core/broker_state.h"
 #include "core/meta/controller.h"
 #include "core/meta/identity.h"
+#include "core/wire/error.h"
 #include "tests/core/crew.h"
 #include "tests/support/runner.h"
 
@@ -32,6 +33,52 @@ START_TEST(the_controller_says_who_has_to_come_back)
     crew_start(3);
     crew_advance(5000);
     ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, 3);
+    crew_end();
+}
+END_TEST
+
+static void elect_uncleanly(struct client *client, int32_t partition)
+{
+    struct elect_leaders_request *request = client_request(client, API_ELECT_LEADERS);
+    request->election_type = 1;
+    request->timeout_ms = 1000;
+    request->topic_partitions_count = 1;
+    request->topic_partitions =
+        arena_array(client_arena(client), 1, sizeof(*request->topic_partitions));
+    request->topic_partitions[0] = (struct elect_leaders_request_topic_partition){
+        .topic = TOPIC,
+        .partitions = arena_array(client_arena(client), 1, sizeof(int32_t)),
+        .partitions_count = 1};
+    request->topic_partitions[0].partitions[0] = partition;
+    const struct elect_leaders_response *response =
+        crew_call(client, API_ELECT_LEADERS, 2, request);
+    ck_assert_int_eq(response->error_code, ERR_NONE);
+}
+
+/* Everybody else's records are given up: that is not done in silence. */
+START_TEST(the_controller_counts_unclean_elections)
+{
+    static const int32_t brokers[] = {3, 1};
+    crew_begin(NODES, NULL, NULL);
+    struct client *client = client_new(crew_nodes[1].world);
+    crew_create(client, TOPIC, brokers, 1, 2);
+    client_free(client);
+    crew_kill(1);
+    crew_advance(5000);
+    crew_kill(3);
+    crew_start(1);
+    crew_advance(5000);
+    client = client_new(crew_nodes[1].world);
+    ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, META_NO_LEADER);
+    elect_uncleanly(client, 0);
+    client_free(client);
+    ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, 1);
+    for (int32_t id = 1; id < NODES; id++)
+        ck_assert_int_eq(world_logged(crew_nodes[id].world,
+                                      "leaders were elected uncleanly, and what only other "
+                                      "replicas had is given up: count=1 total=1 one=t-0 "
+                                      "leader=1 "),
+                         leads_quorum(id));
     crew_end();
 }
 END_TEST
@@ -81,5 +128,6 @@ SUITE(leaderless)
     TCase *tcase = tcase_create("leaderless");
     tcase_add_test(tcase, the_controller_says_who_has_to_come_back);
     tcase_add_test(tcase, the_controller_says_whose_data_is_gone);
+    tcase_add_test(tcase, the_controller_counts_unclean_elections);
     suite_add_tcase(suite, tcase);
 }

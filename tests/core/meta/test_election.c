@@ -264,8 +264,19 @@ START_TEST(who_may_have_lost_what_was_cached_is_not_eligible)
 }
 END_TEST
 
+static int unclean_told;
+
+static void count_unclean(struct image_observer *observer, const struct image_change *change)
+{
+    (void)observer;
+    unclean_told += change->is_unclean;
+}
+
 START_TEST(an_unclean_election_needs_leave)
 {
+    struct image_observer observer = {.changed = count_unclean};
+    unclean_told = 0;
+    image_observe(&cluster.image, &observer);
     create("clean");
     create("unclean");
     configure(META_RESOURCE_TOPIC, "unclean", "unclean.leader.election.enable", "true");
@@ -276,6 +287,8 @@ START_TEST(an_unclean_election_needs_leave)
     expect("clean", META_NO_LEADER, 3, 0, 3);
     expect("unclean", 1, 4, 1, 0);
     ck_assert(cluster_partition(&cluster, "unclean", 0)->is_recovering);
+    ck_assert_int_eq(unclean_told, 1);
+    list_remove(&observer.place);
 }
 END_TEST
 
