@@ -185,6 +185,7 @@ static int serve(struct conf *conf)
         .step = step,
         .core = &server,
         .memory = broker_memory(server.broker),
+        .send_buffer_bytes = (int)conf_int(conf, CONF_SOCKET_SEND_BUFFER_BYTES),
         .logger = &logger,
         .ready = print_ready,
         .context = conf,

@@ -228,6 +228,7 @@ struct loop *loop_new(const struct loop_options *options)
     descriptors_allow();
     const struct net_options net_options = {
         .calls = &net_calls_system,
+        .send_buffer_bytes = options->send_buffer_bytes,
         .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,

@@ -29,6 +29,7 @@ struct loop_options {
     void (*step)(void *core, const struct event *event, struct effects *effects);
     void *core;
     struct memory *memory; /* for the list of effects; outlives the loop */
+    int send_buffer_bytes; /* socket.send.buffer.bytes */
 
     const struct logger *logger;
 

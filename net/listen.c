@@ -55,6 +55,12 @@ bool socket_set_options(const struct net_calls *calls, int fd)
            socket_set_option(calls, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
+static bool set_send_buffer(const struct net *net, int fd)
+{
+    const int bytes = net->options.send_buffer_bytes;
+    return bytes < 0 || socket_set_option(net->options.calls, fd, SOL_SOCKET, SO_SNDBUF, bytes);
+}
+
 static int open_socket(const struct net *net, const struct address *address)
 {
     const struct net_calls *calls = net->options.calls;
@@ -67,7 +73,7 @@ static int open_socket(const struct net *net, const struct address *address)
         family != AF_INET6 || socket_set_option(calls, fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     /* Every accepted connection inherits the options, which saves it a handful of calls. */
     if (both && socket_set_option(calls, fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-        socket_set_options(calls, fd) &&
+        socket_set_options(calls, fd) && set_send_buffer(net, fd) &&
         calls->bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 &&
         calls->listen(fd, SOMAXCONN) == 0)
         return fd;

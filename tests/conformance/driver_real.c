@@ -97,6 +97,7 @@ static void *start(void)
     ck_assert_ptr_nonnull(mkdtemp(real.folder));
     const struct net_options net_options = {
         .calls = &faulty_net_calls,
+        .send_buffer_bytes = -1,
         .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,

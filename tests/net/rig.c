@@ -195,6 +195,7 @@ void rig_start(void)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &descriptors), 0);
     const struct net_options options = {
         .calls = &faulty_calls,
+        .send_buffer_bytes = RIG_SEND_BUFFER_BYTES,
         .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,

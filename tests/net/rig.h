@@ -6,9 +6,10 @@
 #include "net/net.h"
 #include "tests/support/effects.h"
 
-#define RIG_EFFECTS_MAX     20000
-#define RIG_CONNECTIONS_MAX 2000
-#define RIG_FILES_MAX       8
+#define RIG_EFFECTS_MAX       20000
+#define RIG_CONNECTIONS_MAX   2000
+#define RIG_FILES_MAX         8
+#define RIG_SEND_BUFFER_BYTES 100000
 
 /* What becomes of one call of the table: first it does less, then it fails, then it works. */
 struct fault {

@@ -144,6 +144,7 @@ static const struct {
 } inherited[] = {
     {IPPROTO_TCP, TCP_NODELAY, 1},
     {SOL_SOCKET, SO_KEEPALIVE, 1},
+    {SOL_SOCKET, SO_SNDBUF, 2 * RIG_SEND_BUFFER_BYTES}, /* as Linux counts it */
     {IPPROTO_TCP, TCP_KEEPINTVL, 15},
     {IPPROTO_TCP, TCP_KEEPCNT, 4},
 };
