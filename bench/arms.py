@@ -10,7 +10,7 @@ from collections import namedtuple
 Figure = namedtuple("Figure", "name read form more floor kafka known")
 
 # name; nodes; how acknowledged ("cached", "durable"), or "fetched"; partitions; the words for
-# "chronik bench"; whether spinners keep the processors awake; figures; whether the floor is
+# "chronik bench"; whether spinners may keep the processors awake; figures; whether the floor is
 # measured, too
 Arm = namedtuple("Arm", "name nodes mode partitions words spins figures on_floor")
 

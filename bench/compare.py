@@ -7,6 +7,7 @@ and in turns that begin with another one each round: one node, and three with th
                             CHRONIK_BENCH_WARM      seconds of Kafka's warm-up; 60
                             CHRONIK_BENCH_ARMS      a regular expression on the arms' names, and on
                                                     "system calls" and "retention"
+                            CHRONIK_BENCH_SPIN      1: spinners; see below
                             CHRONIK_BENCH_JSON      a file for all that was said and concluded
                             CHRONIK_KAFKA_JARS      the folder of Kafka's jars, else Maven fetches
                                                     them; empty: without Kafka
@@ -15,8 +16,11 @@ and in turns that begin with another one each round: one node, and three with th
 A figure is the median of all rounds, a ratio the median of the ratios of single rounds, chronik's
 figure by the other one's, with the bound beside it. "Cached" is acknowledged from the page cache
 (write.caching=true; Kafka's default), "durable" from the disk (write.caching=false;
-flush.messages=1). While throughput is measured, spinners keep the processors awake; while latency
-is, they may sleep. A thread that only sleeps and wakes tells how late the machine itself was.
+flush.messages=1). With CHRONIK_BENCH_SPIN=1 spinners of the idle class keep the processors awake
+while throughput is measured. Where processors that sleep are slow to wake that shows what programs
+cost; a kernel that preempts lazily (6.18 does) lets what it wakes on another processor wait behind
+a spinner for a tick, its own workers at the end of each sync among it: there it is left out. A
+thread that only sleeps and wakes tells how late the machine itself was.
 
 The exit code is 3 when the run is void: Kafka and the floor do not stand to one another as in an
 earlier measurement, by more than a third, so that something else was measured. It is 1 when
@@ -52,6 +56,7 @@ WARM_SECONDS = {"floor": 3, "chronik": 5, "kafka": int(os.environ.get("CHRONIK_B
 ARM_WARM_SECONDS = 2
 CHOSEN = re.compile(os.environ.get("CHRONIK_BENCH_ARMS", ""))
 JSON = os.environ.get("CHRONIK_BENCH_JSON")
+SPINS = os.environ.get("CHRONIK_BENCH_SPIN") == "1"
 PROGRAM = os.environ.get("CHRONIK", os.path.join(os.getcwd(), "chronik"))
 KAFKA_VERSION = "4.3.1"  # whose figures are known
 SETTLE_SECONDS = 60
@@ -156,7 +161,7 @@ def measure(name, system, arms, found):
             bench(system, topic_of(arm), arm.words, max(1, WARM_SECONDS[name] // len(arms)))
     for arm in arms:
         settle(system, arm)
-        with beside.Hiccup() as hiccup, beside.Spinners(arm.spins):
+        with beside.Hiccup() as hiccup, beside.Spinners(SPINS and arm.spins):
             said = bench(system, topic_of(arm), arm.words, SECONDS, ARM_WARM_SECONDS)
         if said is not None:
             said["hiccup"] = hiccup.said

@@ -343,7 +343,7 @@ def goes_on():
 
 
 def interrupt(how, send, *words):
-    with Short("RF 3 acks=all, 16") as run:
+    with Short("RF 3 acks=all, 16", CHRONIK_BENCH_SPIN="1") as run:
         run.await_command(*words)
         send(run.process.pid, how)
         code = run.process.wait(ENDED_SECONDS)
