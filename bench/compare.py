@@ -74,7 +74,7 @@ FILL_WORDS = ["produce", "--acks", "1", "--connections", "4", "--depth", "64", "
 # touched at the start, and before an arm that writes much what it may write into.
 TOUCH_FIRST_BYTES = 1 << 40
 TOUCH_BYTES = 3 << 30
-# What arms write stays until their system ends.
+# Logs are bounded by retention, but for what an arm writes until that takes place.
 DISK_BYTES_PER_S = 2 << 30
 DISK_BYTES = 8 << 30
 OTHERS_MAX = 0.2  # processors that others may use
