@@ -51,8 +51,8 @@ void input_received(struct input *input, uint32_t count)
 {
     const uint32_t room = input->buffer->capacity - input->end;
     CHECK(count <= room);
-    /* How little a rest is says nothing: what it belongs to came before. */
-    if (count < room / INPUT_NEEDED_PART && input->end == 0 && input->doublings > 0)
+    /* How little a rest is says nothing, since more came before; nor does nothing at all. */
+    if (count > 0 && count < room / INPUT_NEEDED_PART && input->end == 0 && input->doublings > 0)
         input->doublings--;
     if (count == room && input->doublings < INPUT_DOUBLINGS_MAX)
         input->doublings++;

@@ -73,6 +73,17 @@ START_TEST(room_shrinks_again)
 }
 END_TEST
 
+/* Readiness that had nothing behind it says nothing of what the peer sends. */
+START_TEST(nothing_received_changes_nothing)
+{
+    receive(50 * LEAST);
+    const uint32_t made = room_made();
+    input_received(&input, 0);
+    input_settle(&input);
+    ck_assert_uint_eq(room_made(), made);
+}
+END_TEST
+
 START_TEST(half_of_the_memory_is_left_to_others)
 {
     receive(50 * LEAST);
@@ -105,6 +116,7 @@ SUITE(input)
     tcase_add_test(tcase, room_grows_with_what_comes_at_once);
     tcase_add_test(tcase, room_grows_so_far_and_no_further);
     tcase_add_test(tcase, room_shrinks_again);
+    tcase_add_test(tcase, nothing_received_changes_nothing);
     tcase_add_test(tcase, half_of_the_memory_is_left_to_others);
     tcase_add_test(tcase, the_beginning_of_a_frame_moves_to_the_room);
     suite_add_tcase(suite, tcase);
