@@ -13,6 +13,11 @@ IDLE_SHARE = 0.1
 IDLE_SECONDS = 0.5
 
 
+def ends_with_us():
+    """What a command begins with that goes when this process does, however that comes about."""
+    return [PROGRAM, "until", str(os.getpid())]
+
+
 class Spinners:
     """One on each processor while it is entered; none when it is not `wanted`."""
 
@@ -22,7 +27,8 @@ class Spinners:
 
     def __enter__(self):
         for cpu in self.cpus:
-            self.processes.append(subprocess.Popen([PROGRAM, "spin", str(cpu)]))
+            self.processes.append(subprocess.Popen(
+                [*ends_with_us(), PROGRAM, "spin", str(cpu)]))
 
     def __exit__(self, kind, *_):
         ended = [process.args for process in self.processes if process.poll() is not None]
@@ -41,7 +47,8 @@ class Hiccup:
         self.said = None
 
     def __enter__(self):
-        self.process = subprocess.Popen([PROGRAM, "hiccup"], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([*ends_with_us(), PROGRAM, "hiccup"],
+                                        stdout=subprocess.PIPE)
         return self
 
     def __exit__(self, kind, *_):

@@ -93,9 +93,10 @@ def is_ending():
 
 
 def command(system, *words, seconds=0):
-    return subprocess.run([PROGRAM, *words, "--bootstrap-server", system.address],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                          timeout=SETTLE_SECONDS + 2 * seconds)
+    return subprocess.run(
+        [*beside.ends_with_us(), PROGRAM, *words, "--bootstrap-server", system.address],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+        timeout=SETTLE_SECONDS + 2 * seconds)
 
 
 def bench(system, topic, words, seconds, warm=0):

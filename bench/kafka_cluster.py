@@ -15,7 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
 import java  # noqa: E402
-from nodes import ENDS_WITH_US, Nodes  # noqa: E402
+from beside import ends_with_us  # noqa: E402
+from nodes import Nodes  # noqa: E402
 from peer import free_ports  # noqa: E402
 
 READY_SECONDS = 120
@@ -92,7 +93,7 @@ class KafkaNode:
     def start(self):
         with open(os.path.join(self.folder, "errors"), "ab") as errors:
             self.process = subprocess.Popen(
-                [*ENDS_WITH_US, *self.java("kafka.Kafka", self.properties)],
+                [*ends_with_us(), *self.java("kafka.Kafka", self.properties)],
                 stdout=errors, stderr=errors)
 
     def await_ready(self):

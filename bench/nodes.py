@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the systems that are measured have in common."""
 
-import shutil
-
-# What a server's command begins with: it goes when who measures it does, however that came about.
-ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
-
 
 class Nodes:
     """Those in `nodes`, as one system: `with` starts them."""

@@ -13,10 +13,11 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
+from beside import ends_with_us  # noqa: E402
 from chronik import Broker, first_line  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
-from nodes import ENDS_WITH_US, Nodes  # noqa: E402
+from nodes import Nodes  # noqa: E402
 
 BLOCK_BYTES = 64 << 20
 # So that no log outgrows the page cache, nor the disk; and what is deleted is memory that the
@@ -47,7 +48,7 @@ class Floor:
     def __enter__(self):
         with open(os.path.join(self.folder, "errors"), "wb") as errors:
             self.process = subprocess.Popen(
-                [*ENDS_WITH_US, self.program, "--folder", os.path.join(self.folder, "data"),
+                [*ends_with_us(), self.program, "--folder", os.path.join(self.folder, "data"),
                  *self.options], stdout=subprocess.PIPE, stderr=errors)
         found = re.match(r"floor ready: 127\.0\.0\.1:(\d+) processes (.*)",
                          first_line(self.process))
@@ -70,10 +71,9 @@ class Floor:
 
 
 class ChronikNode(Broker):
-    enter = ENDS_WITH_US
-
     def __init__(self, *settings):
         super().__init__(*settings)
+        self.enter = ends_with_us()
         self.simulator = ""  # it would be measured what a flight record costs
 
     @property
@@ -83,7 +83,7 @@ class ChronikNode(Broker):
 
 class ChronikCluster(Nodes, Cluster):
     def __init__(self, *settings):
-        super().__init__(settings, enter=lambda number: ENDS_WITH_US)
+        super().__init__(settings, enter=lambda number: ends_with_us())
         self.simulator = ""
 
 

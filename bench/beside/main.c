@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What runs beside a measurement; ends with who started it.
+ * What runs beside a measurement.
  *
  *      beside spin CPU    keeps a processor awake, which costs those who wait for one that sleeps
  *                         more than what they wait for; gives way to everyone
  *      beside hiccup      how late the machine itself is: sleeps a millisecond again and again,
  *                         before everyone else, and on SIGTERM tells how much too long that was
+ *      beside until PARENT COMMAND...
+ *                         becomes the command, which is killed when the process PARENT, who starts
+ *                         this, ends, however that comes about
  */
 #include <errno.h>
 #include <sched.h>
@@ -16,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/bench_histogram.h"
 #include "core/base/format.h"
@@ -88,14 +92,33 @@ static int hiccup(void)
     return EXIT_SUCCESS;
 }
 
+/* The parent may have ended before the kernel was asked to tell of it (prctl(2)). */
+static int until(const char *parent, char *const *command)
+{
+    int64_t number;
+    if (parse_int64(span_text(parent), &number) != 0) {
+        errno = EINVAL;
+        return fail(parent);
+    }
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        return fail("prctl");
+    if (getppid() != number) {
+        errno = ESRCH;
+        return fail(parent);
+    }
+    execvp(command[0], command);
+    return fail(command[0]);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc >= 4 && strcmp(argv[1], "until") == 0)
+        return until(argv[2], argv + 3);
     signal(SIGTERM, end);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (argc == 3 && strcmp(argv[1], "spin") == 0)
         return spin(argv[2]);
     if (argc == 2 && strcmp(argv[1], "hiccup") == 0)
         return hiccup();
-    fprintf(stderr, "Usage: beside spin CPU | beside hiccup\n");
+    fprintf(stderr, "Usage: beside spin CPU | beside hiccup | beside until PARENT COMMAND...\n");
     return EXIT_FAILURE;
 }

@@ -23,7 +23,6 @@ import retention  # noqa: E402
 import syscalls  # noqa: E402
 from arms import ARMS, Arm, cpu_gb, requests  # noqa: E402
 from chronik import Tap, must, wait_until  # noqa: E402
-from nodes import ENDS_WITH_US  # noqa: E402
 
 NAMES = ["floor", "chronik", "kafka"]
 # Each figure that has bounds: how many times the floor's and Kafka's it may or has to be.
@@ -268,6 +267,8 @@ class Short:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # what a test that failed found left
         shutil.rmtree(self.folder)
 
     def said(self):
@@ -353,6 +354,17 @@ def interrupt(how, send, *words):
             run.leaves_nothing()
 
 
+def not_after_us():
+    """Who started it had ended before it could ask to be told; whatever it is, it does not run."""
+    command = beside.ends_with_us()
+    done = subprocess.run([*command, "echo", "runs"], stdout=subprocess.PIPE, check=True)
+    must(done.stdout == b"runs\n", done.stdout)
+    with subprocess.Popen([*command[:2], str(os.getppid()), "echo", "runs"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as late:
+        said = late.communicate()
+    must(late.returncode == 1 and said[0] == b"" and b"No such process" in said[1], said)
+
+
 def main():
     tap = Tap()
     with Short("^produce|^durable|^fetch|^tail") as one, \
@@ -369,10 +381,8 @@ def main():
         tap.case("Ctrl-C leaves nothing", interrupt, signal.SIGINT, os.killpg, "node-3",
                  "beside spin")
         tap.case("SIGTERM leaves nothing", interrupt, signal.SIGTERM, os.kill, "node-3")
-        if ENDS_WITH_US:
-            tap.case("SIGKILL leaves no process", interrupt, signal.SIGKILL, os.kill, "beside spin")
-        else:
-            tap.skip("SIGKILL leaves no process", "there is no setpriv")
+        tap.case("SIGKILL leaves no process", interrupt, signal.SIGKILL, os.kill, "beside spin")
+        tap.case("nothing starts after who would have ended it", not_after_us)
         tap.case("a round of three nodes, system calls and retention", tells_all, three, 3,
                  r"^chronik +(\d\.\d+; bound 0\.5: |NOT counted: .)", "^retention: 8 MB/s",
                  r"^CPU s/GB +first third +\d.*bound 1\.20: ")
