@@ -45,8 +45,10 @@ void block_close(struct block *block)
 
 int block_write(struct block *block, uint64_t position, struct iovec *pieces, int count)
 {
+    /* Where that cannot be had (tmpfs), what was written is written over. */
     if (position == 0 && block->used && block->durable &&
-        fallocate(block->file, FALLOC_FL_ZERO_RANGE, 0, (off_t)block->bytes) != 0)
+        fallocate(block->file, FALLOC_FL_ZERO_RANGE, 0, (off_t)block->bytes) != 0 &&
+        errno != EOPNOTSUPP)
         return errno;
     block->used = true;
     while (count > 0) {

@@ -8,6 +8,8 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
+from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "bench"))
@@ -114,6 +116,13 @@ def replicates(durable):
         tails(floor)
 
 
+def in_memory():
+    """The file system of /dev/shm cannot make blocks that were written unwritten again."""
+    with mock.patch.object(tempfile, "tempdir", "/dev/shm"), \
+            Floor(durable=True, block_bytes=BLOCK_BYTES) as floor:
+        counts(floor)
+
+
 def main():
     tap = Tap()
     with Floor(block_bytes=BLOCK_BYTES) as floor:
@@ -127,6 +136,7 @@ def main():
     with Floor(durable=True, block_bytes=BLOCK_BYTES) as floor:
         tap.case("the same synced", counts, floor)
         tap.case("fetch of what was synced", fetches, floor)
+    tap.case("the same synced, in memory alone", in_memory)
     tap.case("followers have what the leader has", replicates, False)
     tap.case("followers have what the leader has, synced", replicates, True)
     tap.end()
