@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A broker that is not of any cluster yet has a lease for ever. */
+#include "core/wire/error.h"
 #include "tests/sim/story.h"
 
-static void registers(struct story *story, uint8_t incarnation, bool fenced)
+static void is_registered(struct story *story, uint8_t incarnation, bool fenced)
 {
     struct meta_record record = meta_record_of(META_RECORD_REGISTER_BROKER);
     record.body.register_broker.broker_id = 1;
@@ -10,6 +11,11 @@ static void registers(struct story *story, uint8_t incarnation, bool fenced)
     record.body.register_broker.incarnation_id = (struct uuid){.bytes = {incarnation}};
     record.body.register_broker.fenced = fenced;
     story_metadata(story, &record);
+}
+
+static void registers(struct story *story, uint8_t incarnation, bool fenced)
+{
+    is_registered(story, incarnation, fenced);
     story_step(story, (struct event){.kind = EVENT_TURN_END}, NULL, 0);
 }
 
@@ -44,11 +50,40 @@ START_TEST(who_is_fenced)
 }
 END_TEST
 
+static void acknowledges(struct story *story, int16_t error_code)
+{
+    struct exchange *exchange =
+        story_produce(story, "orders", 0, 1, story_batch(story, 0, 1, 'a'), 0);
+    struct produce_response *response = story_response(exchange, produce_response);
+    response->responses[0].partition_responses[0].error_code = error_code;
+    story_exchanged(story, exchange);
+}
+
+START_TEST(who_is_fenced_acknowledges_nothing)
+{
+    struct story story;
+    struct judge_kind of_replies = judge_leases;
+    of_replies.stepped = NULL; /* it would object to the lease */
+    story_begin_cluster(&story, &of_replies);
+    story_topic(&story, "orders", 1, NULL, NULL);
+    is_registered(&story, 1, true); /* another process */
+    acknowledges(&story, ERR_NONE);
+    ck_assert(story_passes(&story));
+    is_registered(&story, 0, true);
+    acknowledges(&story, ERR_NOT_LEADER_OR_FOLLOWER);
+    ck_assert(story_passes(&story));
+    acknowledges(&story, ERR_NONE);
+    ck_assert(story_objects(&story, "n1 acknowledges records, and is fenced"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_leases)
 {
     TCase *tcase = tcase_create("leases");
     tcase_add_test(tcase, who_takes_part);
     tcase_add_test(tcase, another_process_was_fenced);
     tcase_add_test(tcase, who_is_fenced);
+    tcase_add_test(tcase, who_is_fenced_acknowledges_nothing);
     suite_add_tcase(suite, tcase);
 }
