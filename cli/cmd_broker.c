@@ -36,11 +36,11 @@ const struct cmd cmd_broker = {
     .arguments = "[FILE.properties] [--set KEY=VALUE]...",
     .summary = "run a broker",
     .help =
-        "Runs a broker until SIGINT or SIGTERM, which end it in order; a second one ends it at\n"
-        "once. The file has the syntax and the keys of Kafka's server.properties. Without one,\n"
-        "the broker is a node of its own that listens on 127.0.0.1:9092 and keeps its data in\n"
-        "the folder chronik-data, which is made when it is missing; topics are created on\n"
-        "first use.\n"
+        "Runs a broker until SIGINT, SIGTERM or SIGHUP, which end it in order; a second one\n"
+        "ends it at once. The file has the syntax and the keys of Kafka's server.properties.\n"
+        "Without one, the broker is a node of its own that listens on 127.0.0.1:9092 and keeps\n"
+        "its data in the folder chronik-data, which is made when it is missing; topics are\n"
+        "created on first use.\n"
         "\n"
         "When every listener serves, one line is written to standard output:\n"
         "\n"
@@ -50,7 +50,7 @@ const struct cmd cmd_broker = {
         "port that was free. The log goes to standard error. A service manager is told by the\n"
         "protocol of sd_notify.\n"
         "\n"
-        "chronik(1) lists the configuration keys.",
+        "chronik.properties(5) lists the configuration keys.",
     .examples = "chronik broker\n"
                 "    for a first try: then \"kcat -b 127.0.0.1:9092 -L\"\n"
                 "chronik broker server.properties\n"

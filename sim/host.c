@@ -119,7 +119,7 @@ void host_start(struct host *host)
         sim_count(sim, TALLY_boot_after_power_loss);
     else if (host->boots > 1 && host->last_end == HOST_END_CRASH)
         sim_count(sim, TALLY_boot_after_crash);
-    sim_tell(sim, host, "life", "starts, for the %llu. time", (unsigned long long)host->boots);
+    sim_tell(sim, host, "life", "starts, time %llu", (unsigned long long)host->boots);
     const struct broker_options options = {
         .allocator = blocks_allocator(&host->blocks), .conf = &host->conf, .codecs = NULL};
     host->broker = broker_new(&options);

@@ -242,7 +242,7 @@ static const struct scenario_word fault_words[] = {
      .tells = "It happens when such a moment comes on the machine.",
      .example = "{\"kind\": \"power_loss\", \"when\": \"rename_in_flight\"}"},
     {"nth", WORD_RANGE, FIELD(scenario_fault, nth), .least = 1, .most = 1000000, .preset = FIXED(1),
-     .tells = "With `when`: the how manyth of these moments it is.",
+     .tells = "With `when`: which of these moments it is, counted from 1.",
      .example = "{\"kind\": \"crash\", \"when\": \"write_in_flight\", \"nth\": [1, 200]}"},
     {"again", WORD_FLAG, FIELD(scenario_fault, again),
      .tells = "With `when`: after it has happened it waits for the moment anew.",

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Unit tests mirror the tree: core/log/segment.c is tested by tests/core/log/test_segment.c. There
+# Unit tests mirror the tree: core/log/epochs.c is tested by tests/core/log/test_epochs.c. There
 # is one runner (a Check program) for each layer. To add a file of tests:
 #
-#   1. Write tests/core/log/test_segment.c:
+#   1. Write tests/core/log/test_epochs.c:
 #
 #          #include "tests/support/runner.h"
 #
-#          START_TEST(rolls_when_full) { ... } END_TEST
+#          START_TEST(ends_before_the_next) { ... } END_TEST
 #
-#          SUITE(segment)
+#          SUITE(epochs)
 #          {
-#              TCase *tcase = tcase_create("roll");
-#              tcase_add_test(tcase, rolls_when_full);
+#              TCase *tcase = tcase_create("end");
+#              tcase_add_test(tcase, ends_before_the_next);
 #              suite_add_tcase(suite, tcase);
 #          }
 #
@@ -20,7 +20,7 @@
 #      itself, so that a file that is compiled is a file that runs.
 #
 # Every runner and script speaks TAP, so that each case is counted. A runner takes Check's
-# variables: CK_RUN_SUITE=segment CK_FORK=no gdb build/tests/check_log.
+# variables: CK_RUN_SUITE=epochs CK_FORK=no gdb build/tests/check_log.
 #
 # A script is tests/NAME.sh, prints TAP, and is added to SCRIPT_TESTS. It finds the sources in
 # $srcdir and runs in the build folder's top.

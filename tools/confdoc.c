@@ -147,7 +147,8 @@ static void print_sample(void)
 {
     printf(
         "# Settings of a chronik broker: chronik broker FILE. Every line shows the default; take\n"
-        "# away its '#' to change it. chronik.properties(5) and doc/CONFIGURATION.md say more.\n");
+        "# away its '#' to change it. One that ends in '=' has none: give it a value with that.\n"
+        "# chronik.properties(5) and doc/CONFIGURATION.md say more.\n");
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct row *row = &rows[i];
         if (row->kind == ROW_SECTION)
