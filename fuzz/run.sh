@@ -16,7 +16,7 @@ run_one()
     found=fuzz/found/$name
     mkdir -p "$crashes" "$found"
     # An input may take long on the wall while the machine is given to others.
-    set -- -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
+    set -- -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$crashes/"
     [ ! -f "$srcdir/fuzz/$name.dict" ] || set -- "$@" -dict="$srcdir/fuzz/$name.dict"
     set -- "$@" "$found"

@@ -12,6 +12,7 @@
 #define FAULTS_MAX  4
 #define STARTS_MAX  16 /* of one tape: nothing else takes as long */
 #define MINUTE_MS   60000
+#define TIME_MAX_MS (12 * 60 * (int64_t)MINUTE_MS) /* likewise: something is always due */
 #define PATIENCE_MS 5000
 
 static void must(bool condition)
@@ -138,14 +139,23 @@ static void end_process(struct tape_stage *stage, uint8_t action)
         node_kill(&stage->node);
 }
 
+static void pass_time(struct tape_stage *stage, int64_t ms)
+{
+    const int64_t left_ms = TIME_MAX_MS - stage->passed_ms;
+    if (ms > left_ms)
+        ms = left_ms;
+    stage->passed_ms += ms;
+    world_advance_ms(stage->node.world, ms);
+}
+
 /* What concerns the broker or its disk. */
 static void act(struct tape_stage *stage, uint8_t action, struct span *tape)
 {
     struct world *world = stage->node.world;
     if (action == TAPE_MILLISECONDS) {
-        world_advance_ms(world, take(tape, 2));
+        pass_time(stage, take(tape, 2));
     } else if (action == TAPE_MINUTES) {
-        world_advance_ms(world, (int64_t)take(tape, 1) * MINUTE_MS);
+        pass_time(stage, (int64_t)take(tape, 1) * MINUTE_MS);
     } else if (action == TAPE_RECEIVE_MAX) {
         world_set_receive_max(world, take(tape, 1));
     } else if (action == TAPE_KILL || action == TAPE_STOP || action == TAPE_POWER_LOSS) {

@@ -17,7 +17,7 @@
  *     0x28       such effects hang: which (8 bits); 0x29: they go on
  *     others     nothing
  *
- * Of starts and failures some are played, the others are passed over.
+ * Of starts, failures and hours some are played, the others are passed over.
  */
 #ifndef FUZZ_TAPE_H
 #define FUZZ_TAPE_H
@@ -51,6 +51,7 @@ struct tape_stage {
     uint32_t faults_count; /* that the process was given since its start … */
     uint32_t holds_count;  /* … and effects that hang */
     bool disk_is_small;
+    int64_t passed_ms;
 };
 
 /* A broker that has just started for the first time, always the same. */
