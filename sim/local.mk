@@ -202,7 +202,8 @@ EXTRA_DIST += doc/SIMULATOR.md doc/SCENARIOS.md scenarios
 update-sim-docs: tools/simdoc
 	tools/simdoc words $(srcdir)/doc/SIMULATOR.md >$(srcdir)/doc/SIMULATOR.md.new
 	mv $(srcdir)/doc/SIMULATOR.md.new $(srcdir)/doc/SIMULATOR.md
-	tools/simdoc scenarios $(srcdir)/scenarios >$(srcdir)/doc/SCENARIOS.md
+	tools/simdoc scenarios $(srcdir)/scenarios >$(srcdir)/doc/SCENARIOS.md.new
+	mv $(srcdir)/doc/SCENARIOS.md.new $(srcdir)/doc/SCENARIOS.md
 .PHONY: update-sim-docs
 
 if HAVE_SIM

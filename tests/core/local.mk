@@ -5,10 +5,13 @@ UNIT_TESTS += tests/check_broker
 tests_check_broker_SOURCES = \
 	tests/core/crew.c \
 	tests/core/crew.h \
+	tests/core/pair.c \
+	tests/core/pair.h \
 	tests/core/test_agreement.c \
 	tests/core/test_balance.c \
 	tests/core/test_cluster.c \
 	tests/core/test_cluster_clients.c \
+	tests/core/test_cluster_ends.c \
 	tests/core/test_cluster_groups.c \
 	tests/core/test_cluster_quorum.c \
 	tests/core/test_data_path.c \
