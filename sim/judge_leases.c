@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A lease holds while nobody else can lead what its broker leads: whom the cluster has fenced, or
- * has leave in order, holds none, on whatever clock, and acknowledges nothing. The judge looks when
- * that broker takes a step, and when a reply leaves it.
+ * has leave in order, holds none, on whatever clock, and acknowledges neither records nor offsets
+ * of groups. The judge looks when that broker takes a step, and when a reply leaves it.
  */
 #include "core/view.h"
 #include "core/wire/error.h"
@@ -38,23 +38,47 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
         object(judge, host, "holds a lease", zombie);
 }
 
-static void replied(struct judge *judge, const struct exchange *exchange)
+static bool acknowledges_records(const struct judge *judge, const struct exchange *exchange)
 {
-    if (exchange->api->key != API_PRODUCE)
-        return;
-    const struct meta_broker *zombie = zombie_of(judge, exchange->host);
     struct produced_walk walk = {.exchange = exchange,
                                  .durable = judge_durable(judge, exchange->host)};
     struct produced part;
-    while (zombie != NULL && produced_next(&walk, &part)) {
+    while (produced_next(&walk, &part)) {
         if (part.reply->error_code == ERR_NONE)
-            object(judge, exchange->host, "acknowledges records", zombie);
+            return true;
     }
+    return false;
+}
+
+static bool acknowledges_offsets(const struct exchange *exchange)
+{
+    const struct offset_commit_response *response = exchange->response;
+    for (int32_t i = 0; i < response->topics_count; i++) {
+        for (int32_t j = 0; j < response->topics[i].partitions_count; j++) {
+            if (response->topics[i].partitions[j].error_code == ERR_NONE)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void replied(struct judge *judge, const struct exchange *exchange)
+{
+    const bool is_produce = exchange->api->key == API_PRODUCE;
+    if (!is_produce && exchange->api->key != API_OFFSET_COMMIT)
+        return;
+    const struct meta_broker *zombie = zombie_of(judge, exchange->host);
+    if (zombie == NULL)
+        return;
+    if (is_produce && acknowledges_records(judge, exchange))
+        object(judge, exchange->host, "acknowledges records", zombie);
+    else if (!is_produce && acknowledges_offsets(exchange))
+        object(judge, exchange->host, "acknowledges offsets of a group", zombie);
 }
 
 const struct judge_kind judge_leases = {
     .name = "leases",
-    .rule = "who is fenced, or leaves, holds no lease and acknowledges nothing",
+    .rule = "who is fenced, or leaves, holds no lease and acknowledges neither records nor offsets",
     .source = "core/lease.h; Gray and Cheriton: Leases, SOSP 1989; KIP-320",
     .is_of_cluster = true,
     .replied = replied,

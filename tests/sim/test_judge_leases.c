@@ -59,12 +59,31 @@ static void acknowledges(struct story *story, int16_t error_code)
     story_exchanged(story, exchange);
 }
 
-START_TEST(who_is_fenced_acknowledges_nothing)
+static void commits(struct story *story, int16_t error_code)
+{
+    struct exchange *exchange = story_exchange(story, API_OFFSET_COMMIT, 8);
+    struct offset_commit_response *response = story_response(exchange, offset_commit_response);
+    response->topics = story_take(story, sizeof(*response->topics));
+    response->topics_count = 1;
+    response->topics->partitions = story_take(story, sizeof(*response->topics->partitions));
+    response->topics->partitions_count = 1;
+    response->topics->partitions->error_code = error_code;
+    story_exchanged(story, exchange);
+}
+
+/* The judge without the part that would object to the lease. */
+static struct judge_kind of_replies(void)
+{
+    struct judge_kind kind = judge_leases;
+    kind.stepped = NULL;
+    return kind;
+}
+
+START_TEST(who_is_fenced_acknowledges_no_records)
 {
     struct story story;
-    struct judge_kind of_replies = judge_leases;
-    of_replies.stepped = NULL; /* it would object to the lease */
-    story_begin_cluster(&story, &of_replies);
+    const struct judge_kind kind = of_replies();
+    story_begin_cluster(&story, &kind);
     story_topic(&story, "orders", 1, NULL, NULL);
     is_registered(&story, 1, true); /* another process */
     acknowledges(&story, ERR_NONE);
@@ -78,12 +97,30 @@ START_TEST(who_is_fenced_acknowledges_nothing)
 }
 END_TEST
 
+START_TEST(who_is_fenced_acknowledges_no_offsets)
+{
+    struct story story;
+    const struct judge_kind kind = of_replies();
+    story_begin_cluster(&story, &kind);
+    is_registered(&story, 1, true); /* another process */
+    commits(&story, ERR_NONE);
+    ck_assert(story_passes(&story));
+    is_registered(&story, 0, true);
+    commits(&story, ERR_NOT_COORDINATOR);
+    ck_assert(story_passes(&story));
+    commits(&story, ERR_NONE);
+    ck_assert(story_objects(&story, "n1 acknowledges offsets of a group, and is fenced"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_leases)
 {
     TCase *tcase = tcase_create("leases");
     tcase_add_test(tcase, who_takes_part);
     tcase_add_test(tcase, another_process_was_fenced);
     tcase_add_test(tcase, who_is_fenced);
-    tcase_add_test(tcase, who_is_fenced_acknowledges_nothing);
+    tcase_add_test(tcase, who_is_fenced_acknowledges_no_records);
+    tcase_add_test(tcase, who_is_fenced_acknowledges_no_offsets);
     suite_add_tcase(suite, tcase);
 }
