@@ -25,6 +25,8 @@ libcore_a_SOURCES += \
 	core/lease.h \
 	core/leader_call.c \
 	core/leader_call.h \
+	core/metrics.c \
+	core/metrics.h \
 	core/partition.c \
 	core/partition.h \
 	core/refusals.c \

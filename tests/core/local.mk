@@ -18,6 +18,7 @@ tests_check_broker_SOURCES = \
 	tests/core/test_first_start.c \
 	tests/core/test_input.c \
 	tests/core/test_leaderless.c \
+	tests/core/test_metrics.c \
 	tests/core/test_refusals.c \
 	tests/core/test_replication.c \
 	tests/core/test_shutdown.c \

@@ -3,6 +3,7 @@
 #include "core/broker_state.h"
 #include "core/meta/controller.h"
 #include "core/meta/identity.h"
+#include "core/metrics.h"
 #include "core/wire/error.h"
 #include "tests/core/crew.h"
 #include "tests/support/runner.h"
@@ -13,6 +14,17 @@
 static bool leads_quorum(int32_t id)
 {
     return quorum_leads(controller_quorum(crew_nodes[id].broker->controller));
+}
+
+/* So many partitions that nobody leads, on each node that runs, all of which wait for the same. */
+static void waits(int32_t nodes, enum metrics_wait wait, uint32_t count)
+{
+    for (int32_t id = 1; id <= nodes; id++) {
+        struct broker_metrics metrics;
+        broker_metrics(crew_nodes[id].broker, &metrics);
+        for (int each = 0; each < METRICS_WAITS; each++)
+            ck_assert_uint_eq(metrics.offline_partitions[each], each == (int)wait ? count : 0);
+    }
 }
 
 START_TEST(the_controller_says_who_has_to_come_back)
@@ -30,6 +42,7 @@ START_TEST(the_controller_says_who_has_to_come_back)
         ck_assert_int_eq(world_logged(crew_nodes[id].world,
                                       "partitions have no leader: count=2 one=t-1 eligible=3 "),
                          leads_quorum(id));
+    waits(2, METRICS_WAIT_ELIGIBLE, 2);
     crew_start(3);
     crew_advance(5000);
     ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, 3);
@@ -79,6 +92,11 @@ START_TEST(the_controller_counts_unclean_elections)
                                       "replicas had is given up: count=1 total=1 one=t-0 "
                                       "leader=1 "),
                          leads_quorum(id));
+    for (int32_t id = 1; id < NODES; id++) {
+        struct broker_metrics metrics;
+        broker_metrics(crew_nodes[id].broker, &metrics);
+        ck_assert_uint_eq(metrics.unclean_elections, leads_quorum(id));
+    }
     crew_end();
 }
 END_TEST
@@ -119,6 +137,7 @@ START_TEST(the_controller_says_whose_data_is_gone)
                                       "one=t-0 eligible= last_known_leader=-1 mend=\"those who "
                                       "were in sync have lost their data folders: "),
                          leads_quorum(id));
+    waits(3, METRICS_WAIT_NOBODY, 1);
     crew_end();
 }
 END_TEST

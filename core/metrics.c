@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/metrics.h"
+
+#include <string.h>
+
+#include "core/broker_state.h"
+#include "core/cluster.h"
+#include "core/conf/conf.h"
+#include "core/meta/quorum.h"
+
+static enum metrics_wait wait_of(const struct meta_partition *partition)
+{
+    if (partition->elr_count > 0)
+        return METRICS_WAIT_ELIGIBLE;
+    return partition->has_last_known_leader ? METRICS_WAIT_LAST_KNOWN : METRICS_WAIT_NOBODY;
+}
+
+static void count_led(const struct meta_partition *partition, uint32_t isr_least,
+                      struct broker_metrics *metrics)
+{
+    metrics->leaders++;
+    metrics->under_replicated += partition->isr_count < partition->replicas_count;
+    metrics->under_min_isr += partition->isr_count < isr_least;
+    metrics->at_min_isr += partition->isr_count == isr_least;
+}
+
+static void count_topic(const struct broker *broker, const struct meta_topic *topic,
+                        struct broker_metrics *metrics)
+{
+    const int32_t own = broker->conf->node_id;
+    const struct meta_configs *cluster = &broker->image.configs;
+    struct topic_conf_agreed rules;
+    topic_conf_agree(topic->configs.items, topic->configs.count, cluster->items, cluster->count,
+                     &rules);
+    metrics->topics++;
+    for (int32_t i = 0; i < topic->partitions_count; i++) {
+        const struct meta_partition *partition = image_partition(topic, i);
+        const int32_t *replicas = meta_replicas(partition);
+        metrics->partitions++;
+        metrics->replicas += meta_is_member(replicas, partition->replicas_count, own);
+        metrics->preferred_imbalance += partition->leader != replicas[0];
+        if (partition->leader == META_NO_LEADER)
+            metrics->offline_partitions[wait_of(partition)]++;
+        else if (partition->leader == own)
+            count_led(partition,
+                      meta_isr_least(rules.min_insync_replicas, partition->replicas_count),
+                      metrics);
+    }
+}
+
+/* A node that is alone registers nowhere, and is there. */
+static void count_brokers(const struct broker *broker, struct broker_metrics *metrics)
+{
+    if (broker->cluster == NULL)
+        metrics->active_brokers = 1;
+    for (uint32_t i = 0; broker->cluster != NULL && i < broker->image.brokers_count; i++) {
+        if (broker->image.brokers[i].fenced)
+            metrics->fenced_brokers++;
+        else
+            metrics->active_brokers++;
+    }
+}
+
+static void ask_quorum(const struct broker *broker, struct broker_metrics *metrics)
+{
+    metrics->current_leader = META_NO_LEADER;
+    metrics->log_end = broker->image.end_offset;
+    if (broker->controller == NULL)
+        return; /* it begins, or has ended */
+    const struct raft_status status = quorum_status(controller_quorum(broker->controller));
+    metrics->is_active_controller = status.is_established;
+    metrics->current_leader = status.leader;
+    metrics->current_epoch = status.term;
+    metrics->high_watermark = status.committed;
+}
+
+void broker_metrics(const struct broker *broker, struct broker_metrics *ret_metrics)
+{
+    *ret_metrics = (struct broker_metrics){
+        .unclean_elections = broker->cluster == NULL ? 0 : broker->cluster->unclean.total,
+        .connections = broker->sessions_count,
+    };
+    count_brokers(broker, ret_metrics);
+    ask_quorum(broker, ret_metrics);
+    for (const struct meta_topic *topic = image_first_topic(&broker->image); topic != NULL;
+         topic = image_next_topic(topic))
+        count_topic(broker, topic, ret_metrics);
+    memcpy(ret_metrics->memory_used_bytes, broker->memory.used_bytes,
+           sizeof(ret_metrics->memory_used_bytes));
+    memcpy(ret_metrics->memory_limit_bytes, broker->memory.limit_bytes,
+           sizeof(ret_metrics->memory_limit_bytes));
+}

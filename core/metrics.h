@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What whoever watches over brokers asks of one: counts, taken at one moment, that change nothing.
+ * Each has its name at Kafka's beside it (an MBean's type and name) where Kafka has it.
+ */
+#ifndef CORE_METRICS_H
+#define CORE_METRICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/memory.h"
+#include "core/broker.h"
+
+/* Who has to come back before a partition without a leader has one. */
+enum metrics_wait {
+    METRICS_WAIT_ELIGIBLE,   /* one of its eligible leader replicas (KIP-966) */
+    METRICS_WAIT_LAST_KNOWN, /* its last known leader */
+    METRICS_WAIT_NOBODY,     /* they have lost their data: an operator has to elect another one */
+    METRICS_WAITS
+};
+
+struct broker_metrics {
+    /* The cluster, as this node's metadata has it: kafka.controller, KafkaController. */
+    bool is_active_controller;                  /* ActiveControllerCount */
+    uint32_t active_brokers;                    /* ActiveBrokerCount */
+    uint32_t fenced_brokers;                    /* FencedBrokerCount */
+    uint32_t topics;                            /* GlobalTopicCount */
+    uint32_t partitions;                        /* GlobalPartitionCount */
+    uint32_t preferred_imbalance;               /* PreferredReplicaImbalanceCount */
+    uint32_t offline_partitions[METRICS_WAITS]; /* OfflinePartitionsCount, all of them together */
+    /* Elections since this process began, while it was the active controller: ControllerStats,
+     * UncleanLeaderElectionsPerSec. */
+    uint64_t unclean_elections;
+
+    /* The partitions that this node has a replica of: kafka.server, ReplicaManager. */
+    uint32_t replicas;         /* PartitionCount */
+    uint32_t leaders;          /* LeaderCount; of these: */
+    uint32_t under_replicated; /* UnderReplicatedPartitions */
+    uint32_t under_min_isr;    /* UnderMinIsrPartitionCount */
+    uint32_t at_min_isr;       /* AtMinIsrPartitionCount */
+
+    /* The quorum of controllers: kafka.server, raft-metrics. */
+    int32_t current_leader; /* -1: unknown */
+    int32_t current_epoch;
+    int64_t high_watermark;
+    int64_t log_end; /* of what is in this node's metadata */
+
+    uint32_t connections; /* of clients: socket-server-metrics, connection-count */
+    uint64_t memory_used_bytes[MEMORY_BUDGETS];
+    uint64_t memory_limit_bytes[MEMORY_BUDGETS]; /* 0: no limit */
+};
+
+/* Counts; what that costs is in proportion to the partitions of the cluster. */
+void broker_metrics(const struct broker *broker, struct broker_metrics *ret_metrics);
+
+#endif
