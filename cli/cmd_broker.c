@@ -12,6 +12,7 @@
 #include "cli/folders.h"
 #include "cli/logger.h"
 #include "cli/loop.h"
+#include "cli/metrics_server.h"
 #include "cli/notify.h"
 #include "cli/options.h"
 #include "cli/recorder.h"
@@ -167,6 +168,26 @@ static bool record(struct server *server, const struct conf *conf, const struct 
     return server->recorder != NULL;
 }
 
+/* Serves metrics, when they are asked for. Returns false after saying why they cannot be. */
+static bool serve_metrics(const struct server *server, struct loop *loop, const struct conf *conf,
+                          const struct logger *logger, struct metrics_server **ret_metrics)
+{
+    const struct metrics_server_options options = {
+        .listener = conf_text(conf, CONF_CHRONIK_METRICS_LISTENER),
+        .broker = server->broker,
+        .logger = logger,
+        .loop = loop,
+    };
+    const char *reason;
+    if (options.listener.length == 0)
+        return true;
+    *ret_metrics = metrics_server_new(&options, &reason);
+    if (*ret_metrics == NULL)
+        fprintf(stderr, "chronik broker: chronik.metrics.listener=%.*s: %s\n",
+                SPAN_ARGS(options.listener), reason);
+    return *ret_metrics != NULL;
+}
+
 static int serve(struct conf *conf)
 {
     heap_tune();
@@ -191,13 +212,15 @@ static int serve(struct conf *conf)
         .context = conf,
     };
     int exit_code = EXIT_CODE_FAILED;
+    struct metrics_server *metrics = NULL;
     struct loop *loop = loop_new(&loop_options);
     if (loop == NULL)
         fprintf(stderr, "chronik broker: %s\n", strerror(errno));
     else if (folders_add(loop, conf, &cmd_broker) && record(&server, conf, &logger) &&
-             loop_run(loop))
+             serve_metrics(&server, loop, conf, &logger, &metrics) && loop_run(loop))
         exit_code = EXIT_CODE_DONE;
     loop_free(loop);
+    metrics_server_free(metrics);
     recorder_free(server.recorder);
     broker_free(server.broker);
     codec_libraries_close(&libraries);

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The few functions of each library are declared here, so that building needs none of their
- * headers: only what the name of the shared object promises to keep is used.
- */
 #include "cli/codec.h"
 
 #include <dlfcn.h>
@@ -10,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/library.h"
 #include "core/base/check.h"
 #include "core/base/endian.h"
 #include "core/wire/error.h"
@@ -45,18 +42,9 @@ static void *library_handle(struct codec_libraries *libraries, enum codec codec)
 
     if (!library->tried) {
         library->tried = true;
-        library->handle = dlopen(library_names[codec], RTLD_NOW | RTLD_LOCAL);
+        library->handle = library_open(library_names[codec]);
     }
     return library->handle;
-}
-
-/* Puts the address of the function `name` into `ret_function`, a pointer to a function. */
-static bool find_function(void *handle, const char *name, void *ret_function)
-{
-    void *address = dlsym(handle, name);
-
-    memcpy(ret_function, &address, sizeof(address));
-    return address != NULL;
 }
 
 /* Decompressed bytes that grow up to a limit. */
@@ -164,10 +152,10 @@ static int gzip_decompress(void *handle, struct span in, struct sink *sink)
     struct zlib_stream stream = {.next_in = in.data, .avail_in = (unsigned)in.length};
     struct zlib zlib;
 
-    if (!find_function(handle, "inflateInit2_", &zlib.init) ||
-        !find_function(handle, "inflate", &zlib.inflate) ||
-        !find_function(handle, "inflateReset", &zlib.reset) ||
-        !find_function(handle, "inflateEnd", &zlib.end))
+    if (!library_find(handle, "inflateInit2_", &zlib.init) ||
+        !library_find(handle, "inflate", &zlib.inflate) ||
+        !library_find(handle, "inflateReset", &zlib.reset) ||
+        !library_find(handle, "inflateEnd", &zlib.end))
         return ERR_UNSUPPORTED_COMPRESSION_TYPE;
     if (zlib.init(&stream, GZIP_WINDOW_BITS, ZLIB_VERSION_TEXT, sizeof(stream)) != Z_OK)
         return ERR_UNSUPPORTED_COMPRESSION_TYPE;
@@ -230,8 +218,8 @@ static int snappy_decompress(void *handle, struct span in, struct sink *sink)
     const struct span magic = XERIAL_MAGIC;
     struct snappy snappy;
 
-    if (!find_function(handle, "snappy_uncompressed_length", &snappy.length) ||
-        !find_function(handle, "snappy_uncompress", &snappy.uncompress))
+    if (!library_find(handle, "snappy_uncompressed_length", &snappy.length) ||
+        !library_find(handle, "snappy_uncompress", &snappy.uncompress))
         return ERR_UNSUPPORTED_COMPRESSION_TYPE;
     if (in.length >= XERIAL_HEAD_BYTES && memcmp(in.data, magic.data, magic.length) == 0)
         return snappy_blocks(
@@ -279,10 +267,10 @@ static int lz4_decompress(void *handle, struct span in, struct sink *sink)
     struct lz4 lz4;
     void *context;
 
-    if (!find_function(handle, "LZ4F_createDecompressionContext", &lz4.create) ||
-        !find_function(handle, "LZ4F_decompress", &lz4.decompress) ||
-        !find_function(handle, "LZ4F_isError", &lz4.is_error) ||
-        !find_function(handle, "LZ4F_freeDecompressionContext", &lz4.free))
+    if (!library_find(handle, "LZ4F_createDecompressionContext", &lz4.create) ||
+        !library_find(handle, "LZ4F_decompress", &lz4.decompress) ||
+        !library_find(handle, "LZ4F_isError", &lz4.is_error) ||
+        !library_find(handle, "LZ4F_freeDecompressionContext", &lz4.free))
         return ERR_UNSUPPORTED_COMPRESSION_TYPE;
     if (lz4.is_error(lz4.create(&context, LZ4_FRAME_VERSION)))
         return ERR_UNSUPPORTED_COMPRESSION_TYPE;
@@ -336,10 +324,10 @@ static int zstd_decompress(void *handle, struct span in, struct sink *sink)
 {
     struct zstd zstd;
 
-    if (!find_function(handle, "ZSTD_createDStream", &zstd.create) ||
-        !find_function(handle, "ZSTD_decompressStream", &zstd.decompress) ||
-        !find_function(handle, "ZSTD_isError", &zstd.is_error) ||
-        !find_function(handle, "ZSTD_freeDStream", &zstd.free))
+    if (!library_find(handle, "ZSTD_createDStream", &zstd.create) ||
+        !library_find(handle, "ZSTD_decompressStream", &zstd.decompress) ||
+        !library_find(handle, "ZSTD_isError", &zstd.is_error) ||
+        !library_find(handle, "ZSTD_freeDStream", &zstd.free))
         return ERR_UNSUPPORTED_COMPRESSION_TYPE;
     void *context = zstd.create();
     if (context == NULL)

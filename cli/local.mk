@@ -51,10 +51,16 @@ libcli_a_SOURCES = \
 	cli/json.h \
 	cli/codec.c \
 	cli/codec.h \
+	cli/library.c \
+	cli/library.h \
 	cli/logger.c \
 	cli/logger.h \
 	cli/loop.c \
 	cli/loop.h \
+	cli/metrics_print.c \
+	cli/metrics_print.h \
+	cli/metrics_server.c \
+	cli/metrics_server.h \
 	cli/notify.c \
 	cli/notify.h \
 	cli/options.c \

@@ -262,6 +262,11 @@ struct disk *loop_disk(struct loop *loop)
     return loop->disk;
 }
 
+int loop_add_source(struct loop *loop, int fd, void (*ready)(void *context), void *context)
+{
+    return net_add_source(loop->net, fd, ready, context);
+}
+
 uint16_t loop_port(const struct loop *loop, uint32_t listener)
 {
     CHECK(listener < LOOP_LISTENERS_MAX);

@@ -46,6 +46,11 @@ struct loop *loop_new(const struct loop_options *options);
 /* The loop's disk, for disk_add_folder(). */
 struct disk *loop_disk(struct loop *loop);
 
+/* Has the loop look at one more descriptor, level-triggered, and call `ready` when it can be read,
+ * between steps of the core. It stays open until the loop runs no more. Returns 0, or -1 with
+ * errno. */
+int loop_add_source(struct loop *loop, int fd, void (*ready)(void *context), void *context);
+
 /* Runs the core from EVENT_START to EFFECT_STOPPED. The first signal is delivered as EVENT_STOP,
  * the next one ends the process at once. Returns true when the core ended in order. */
 bool loop_run(struct loop *loop);

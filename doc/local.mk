@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	doc/ARCHITECTURE.md \
 	doc/HACKING.md \
 	doc/INVARIANTS.md \
+	doc/METRICS.md \
 	doc/PERFORMANCE.md
 
 dist_man_MANS += doc/chronik.1

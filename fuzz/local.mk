@@ -80,6 +80,8 @@ FUZZ_TARGETS += fuzz/fuzz_records
 fuzz_fuzz_records_SOURCES = \
 	cli/codec.c \
 	cli/codec.h \
+	cli/library.c \
+	cli/library.h \
 	fuzz/fuzz.h \
 	fuzz/fuzz_records.c \
 	$(FUZZ_MAIN)

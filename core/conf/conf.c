@@ -2,6 +2,7 @@
 #include "core/conf/conf.h"
 
 #include "core/base/format.h"
+#include "core/conf/endpoint.h"
 #include "core/conf/listeners.h"
 #include "core/conf/value.h"
 #include "core/conf/voters.h"
@@ -194,6 +195,21 @@ static int check_limits(const struct conf *conf)
     return result;
 }
 
+static int check_metrics_listener(const struct conf *conf)
+{
+    const struct conf_value *value = &conf->values[CONF_CHRONIK_METRICS_LISTENER];
+    struct endpoint endpoint;
+    const char *wrong =
+        value->text.length == 0
+            ? NULL
+            : endpoint_read_address(value->text, "is not of the form host:port", &endpoint);
+    if (wrong == NULL)
+        return 0;
+    conf_finding(conf, true, value->place, "chronik.metrics.listener: %.*s %s", QUOTED(value->text),
+                 wrong);
+    return -1;
+}
+
 /* Offsets have as many replicas as Kafka gives them, and no more than there are nodes that keep the
  * metadata: these are all there when a cluster begins. */
 static void set_cluster_defaults(struct conf *conf)
@@ -234,6 +250,7 @@ int conf_check(struct conf *conf, struct span host_name)
     result |= check_folders(conf);
     result |= check_limits(conf);
     result |= conf_check_listeners(conf);
+    result |= check_metrics_listener(conf);
     set_cluster_defaults(conf);
     warn_of_replicas(conf);
     return result;
