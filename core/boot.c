@@ -251,6 +251,12 @@ static void metadata_loaded(struct log_waiter *waiter, int error)
         return;
     }
     boot->is_waiting = false;
+    /* What is told of the cluster is news: what the log had is history. */
+    if (broker->cluster != NULL) {
+        leaderless_start(&broker->cluster->leaderless, &broker->io, broker->controller,
+                         &broker->image);
+        unclean_start(&broker->cluster->unclean, &broker->io, broker->controller, &broker->image);
+    }
     listen_all(boot, 0, broker->conf->listeners_count, register_broker);
 }
 
@@ -289,9 +295,6 @@ static void quorum_start(struct boot *boot)
         cluster_watch(broker);
         fencing_start(&broker->cluster->fencing, broker->controller, &broker->image);
         agreement_start(&broker->cluster->agreement, &broker->io, conf, broker->controller);
-        leaderless_start(&broker->cluster->leaderless, &broker->io, broker->controller,
-                         &broker->image);
-        unclean_start(&broker->cluster->unclean, &broker->io, broker->controller, &broker->image);
         balance_start(&broker->cluster->balance, &broker->io, conf, broker->controller,
                       &broker->image);
     }

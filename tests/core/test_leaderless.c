@@ -68,6 +68,13 @@ static void elect_uncleanly(struct client *client, int32_t partition)
     ck_assert_int_eq(response->error_code, ERR_NONE);
 }
 
+static uint64_t unclean_elections(int32_t id)
+{
+    struct broker_metrics metrics;
+    broker_metrics(crew_nodes[id].broker, &metrics);
+    return metrics.unclean_elections;
+}
+
 /* Everybody else's records are given up: that is not done in silence. */
 START_TEST(the_controller_counts_unclean_elections)
 {
@@ -92,10 +99,37 @@ START_TEST(the_controller_counts_unclean_elections)
                                       "replicas had is given up: count=1 total=1 one=t-0 "
                                       "leader=1 "),
                          leads_quorum(id));
-    for (int32_t id = 1; id < NODES; id++) {
-        struct broker_metrics metrics;
-        broker_metrics(crew_nodes[id].broker, &metrics);
-        ck_assert_uint_eq(metrics.unclean_elections, leads_quorum(id));
+    for (int32_t id = 1; id < NODES; id++)
+        ck_assert_uint_eq(unclean_elections(id), leads_quorum(id));
+    crew_end();
+}
+END_TEST
+
+/* What was elected before is in the log that all nodes read again, and is no news. */
+START_TEST(a_start_counts_nothing_again)
+{
+    static const int32_t brokers[] = {3, 1};
+    crew_begin(NODES, NULL, NULL);
+    struct client *client = client_new(crew_nodes[1].world);
+    crew_create(client, TOPIC, brokers, 1, 2);
+    client_free(client);
+    crew_kill(1);
+    crew_advance(5000);
+    crew_kill(3);
+    crew_start(1);
+    crew_advance(5000);
+    client = client_new(crew_nodes[1].world);
+    elect_uncleanly(client, 0);
+    client_free(client);
+    crew_kill(1);
+    crew_kill(2);
+    for (int32_t id = 1; id <= NODES; id++)
+        node_start(&crew_nodes[id]);
+    crew_advance(5000);
+    for (int32_t id = 1; id <= NODES; id++) {
+        ck_assert_uint_eq(unclean_elections(id), 0);
+        ck_assert_int_eq(world_logged(crew_nodes[id].world, "leaders were elected uncleanly"), 0);
+        ck_assert_int_eq(world_logged(crew_nodes[id].world, "partitions have no leader"), 0);
     }
     crew_end();
 }
@@ -148,5 +182,6 @@ SUITE(leaderless)
     tcase_add_test(tcase, the_controller_says_who_has_to_come_back);
     tcase_add_test(tcase, the_controller_says_whose_data_is_gone);
     tcase_add_test(tcase, the_controller_counts_unclean_elections);
+    tcase_add_test(tcase, a_start_counts_nothing_again);
     suite_add_tcase(suite, tcase);
 }
