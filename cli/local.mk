@@ -61,6 +61,8 @@ libcli_a_SOURCES = \
 	cli/metrics_print.h \
 	cli/metrics_server.c \
 	cli/metrics_server.h \
+	cli/microhttpd.c \
+	cli/microhttpd.h \
 	cli/notify.c \
 	cli/notify.h \
 	cli/options.c \

@@ -83,8 +83,9 @@ static void print_quorum(FILE *out, const struct broker_metrics *metrics)
     gauge(out, RAFT("current_epoch"), "The term of the quorum.", metrics->current_epoch);
     gauge(out, RAFT("high_watermark"), "Up to where the metadata log is committed.",
           metrics->high_watermark);
-    gauge(out, RAFT("log_end_offset"), "Up to where this node has taken the metadata log in.",
-          metrics->log_end);
+    gauge(out, RAFT("log_end_offset"), "The end of this node's metadata log.", metrics->log_end);
+    gauge(out, "kafka_server_broker_metadata_metrics_last_applied_record_offset",
+          "The last record of it that this node has taken in; -1: none.", metrics->last_applied);
 }
 
 static void print_budgets(FILE *out, const char *name, const char *help, const uint64_t *bytes)
@@ -109,6 +110,8 @@ char *metrics_print(const struct broker_metrics *metrics, size_t *ret_length)
     print_cluster(out, metrics);
     print_replicas(out, metrics);
     print_quorum(out, metrics);
+    gauge(out, "kafka_log_logmanager_offlinelogdirectorycount",
+          "Data folders that have failed, with all that is in them.", metrics->offline_folders);
     gauge(out, "kafka_server_socket_server_metrics_connection_count", "Connections of clients.",
           metrics->connections);
     print_budgets(out, "chronik_memory_used_bytes", "Memory in use, by what it is for.",

@@ -11,10 +11,10 @@
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /*
- * The metrics under the names that the JMX exporter gives to Kafka's, "kafka_server_
- * replicamanager_underreplicatedpartitions", so that boards and alarms made for Kafka work; those
- * that Kafka lacks begin with "chronik_". Returns the text, to be freed by the caller; NULL when
- * there is no memory for it.
+ * The metrics under the names that Kafka's get by the JMX exporter's own example of rules for it
+ * (kafka-kraft-3_0_0.yml), "kafka_server_replicamanager_underreplicatedpartitions", so that boards
+ * and alarms made for Kafka work; those that Kafka lacks begin with "chronik_". Returns the text,
+ * to be freed by the caller; NULL when there is no memory for it.
  */
 char *metrics_print(const struct broker_metrics *metrics, size_t *ret_length);
 

@@ -6,6 +6,7 @@
 #include "core/broker_state.h"
 #include "core/cluster.h"
 #include "core/conf/conf.h"
+#include "core/log/folder.h"
 #include "core/meta/quorum.h"
 
 static enum metrics_wait wait_of(const struct meta_partition *partition)
@@ -48,12 +49,9 @@ static void count_topic(const struct broker *broker, const struct meta_topic *to
     }
 }
 
-/* A node that is alone registers nowhere, and is there. */
 static void count_brokers(const struct broker *broker, struct broker_metrics *metrics)
 {
-    if (broker->cluster == NULL)
-        metrics->active_brokers = 1;
-    for (uint32_t i = 0; broker->cluster != NULL && i < broker->image.brokers_count; i++) {
+    for (uint32_t i = 0; i < broker->image.brokers_count; i++) {
         if (broker->image.brokers[i].fenced)
             metrics->fenced_brokers++;
         else
@@ -64,7 +62,7 @@ static void count_brokers(const struct broker *broker, struct broker_metrics *me
 static void ask_quorum(const struct broker *broker, struct broker_metrics *metrics)
 {
     metrics->current_leader = META_NO_LEADER;
-    metrics->log_end = broker->image.end_offset;
+    metrics->last_applied = broker->image.end_offset - 1;
     if (broker->controller == NULL)
         return; /* it begins, or has ended */
     const struct raft_status status = quorum_status(controller_quorum(broker->controller));
@@ -72,6 +70,7 @@ static void ask_quorum(const struct broker *broker, struct broker_metrics *metri
     metrics->current_leader = status.leader;
     metrics->current_epoch = status.term;
     metrics->high_watermark = status.committed;
+    metrics->log_end = quorum_log_end(controller_quorum(broker->controller));
 }
 
 void broker_metrics(const struct broker *broker, struct broker_metrics *ret_metrics)
@@ -80,6 +79,8 @@ void broker_metrics(const struct broker *broker, struct broker_metrics *ret_metr
         .unclean_elections = broker->cluster == NULL ? 0 : broker->cluster->unclean.total,
         .connections = broker->sessions_count,
     };
+    for (uint32_t i = 0; i < broker->folders_count; i++)
+        ret_metrics->offline_folders += folder_is_offline(broker->folders[i]);
     count_brokers(broker, ret_metrics);
     ask_quorum(broker, ret_metrics);
     for (const struct meta_topic *topic = image_first_topic(&broker->image); topic != NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What whoever watches over brokers asks of one: counts, taken at one moment, that change nothing.
- * Each has its name at Kafka's beside it (an MBean's type and name) where Kafka has it.
+ * Beside each is its name in Kafka (an MBean's domain, type and name).
  */
 #ifndef CORE_METRICS_H
 #define CORE_METRICS_H
@@ -29,8 +29,8 @@ struct broker_metrics {
     uint32_t partitions;                        /* GlobalPartitionCount */
     uint32_t preferred_imbalance;               /* PreferredReplicaImbalanceCount */
     uint32_t offline_partitions[METRICS_WAITS]; /* OfflinePartitionsCount, all of them together */
-    /* Elections since this process began, while it was the active controller: ControllerStats,
-     * UncleanLeaderElectionsPerSec. */
+    /* Elections since this process had taken in what it found, while it was the active controller:
+     * ControllerStats, UncleanLeaderElectionsPerSec. */
     uint64_t unclean_elections;
 
     /* The partitions that this node has a replica of: kafka.server, ReplicaManager. */
@@ -44,9 +44,11 @@ struct broker_metrics {
     int32_t current_leader; /* -1: unknown */
     int32_t current_epoch;
     int64_t high_watermark;
-    int64_t log_end; /* of what is in this node's metadata */
+    int64_t log_end;
+    int64_t last_applied; /* broker-metadata-metrics, last-applied-record-offset; -1: nothing */
 
-    uint32_t connections; /* of clients: socket-server-metrics, connection-count */
+    uint32_t offline_folders; /* kafka.log, LogManager, OfflineLogDirectoryCount */
+    uint32_t connections;     /* of clients: socket-server-metrics, connection-count */
     uint64_t memory_used_bytes[MEMORY_BUDGETS];
     uint64_t memory_limit_bytes[MEMORY_BUDGETS]; /* 0: no limit */
 };

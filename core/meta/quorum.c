@@ -372,6 +372,12 @@ int quorum_barrier(struct quorum *quorum, struct raft_barrier *barrier)
                                                       : ERR_NOT_CONTROLLER;
 }
 
+int64_t quorum_log_end(const struct quorum *quorum)
+{
+    const struct log *log = wal_log(quorum->wal);
+    return log == NULL ? 0 : log_end(log);
+}
+
 struct raft_status quorum_status(const struct quorum *quorum)
 {
     return raft_status(quorum->raft);

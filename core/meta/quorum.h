@@ -70,6 +70,9 @@ bool quorum_is_alone(const struct quorum *quorum);
 /* See raft_barrier(): tells whether this node was the controller after it was asked. */
 int quorum_barrier(struct quorum *quorum, struct raft_barrier *barrier);
 
+/* The end of this node's log, what is not committed yet included; 0 before quorum_boot(). */
+int64_t quorum_log_end(const struct quorum *quorum);
+
 struct raft_status quorum_status(const struct quorum *quorum);
 
 /* The nodes as the leader knows them, and who votes: raft_replica(), raft_voters(). */

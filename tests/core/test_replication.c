@@ -2,6 +2,7 @@
 /* What replicas of a partition send one another, and who of them is in sync. */
 #include "core/broker_state.h"
 #include "core/cluster.h"
+#include "core/metrics.h"
 #include "core/partition.h"
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
@@ -336,6 +337,11 @@ START_TEST(a_data_folder_that_fails_is_left_to_the_other_replicas)
     ck_assert_int_ne(trio_leader(), failed);
     ck_assert_int_eq(trio_meta(trio_leader())->isr_count, 2);
     ck_assert_int_eq(trio_meta(trio_leader())->elr_count, 0);
+    for (int32_t id = 1; id <= TRIO_NODES; id++) {
+        struct broker_metrics metrics;
+        broker_metrics(crew_nodes[id].broker, &metrics);
+        ck_assert_uint_eq(metrics.offline_folders, id == failed);
+    }
     trio_produce(1);
 }
 END_TEST

@@ -3,8 +3,10 @@
 
 import os
 import re
+import resource
 import signal
 import socket
+import time
 import urllib.error
 import urllib.request
 
@@ -85,17 +87,47 @@ def what_is_not_there(broker):
     must(status(address + "/other") == 404, "there is nothing else")
 
 
+def port_of(address):
+    return int(re.search(r":(\d+)/", address).group(1))
+
+
 def silent_connections(broker):
-    """They are more than are served at once, and are ended; the broker and its clients go on."""
+    """They are more than are served at once; the last ones are ended as well, after a while."""
     address = url(broker.log())
-    port = int(re.search(r":(\d+)/", address).group(1))
-    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(SILENT)]
-    silent[0].sendall(b"GET /metrics HTT")
-    silent[1].sendall(b"\x00\x00\x00\x10garbage\xff\r\n\r\n")
+    silent = [socket.create_connection(("127.0.0.1", port_of(address))) for _ in range(SILENT)]
+    silent[-1].sendall(b"GET /metrics HTT")
+    silent[-2].sendall(b"\x00\x00\x00\x10garbage\xff\r\n\r\n")
     broker.create_topic("meanwhile", 1)
-    must(read(address)[CONTROLLER + "globaltopiccount"] == 2, "whoever asks is answered in the end")
+    began = time.monotonic()
+    must(read(address)[CONTROLLER + "globaltopiccount"] == 2, "whoever asks is answered")
+    must(time.monotonic() - began < 5, "at once")
+    silent[-1].settimeout(READY_SECONDS)
+    must(silent[-1].recv(1) == b"", "who asks by half is not waited for")
     for each in silent:
         each.close()
+
+
+def processor_seconds(pid):
+    with open("/proc/%d/stat" % pid, encoding="utf-8") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def no_descriptor_left(broker):
+    """A connection that cannot be accepted is turned away; the broker does not turn in circles."""
+    pid = broker.process.pid
+    address = url(broker.log())
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    taken = {int(number) for number in os.listdir("/proc/%d/fd" % pid)}
+    free = min(set(range(len(taken) + 1)) - taken)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, limits[1]))
+    with socket.create_connection(("127.0.0.1", port_of(address)), 5) as refused_one:
+        began = processor_seconds(pid)
+        must(refused_one.recv(1) == b"", "it is turned away")
+        time.sleep(1)
+        must(processor_seconds(pid) - began < 0.5, "the broker sleeps")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    must(read(address)[CONTROLLER + "activecontrollercount"] == 1, "the next one is answered")
 
 
 def without_the_setting():
@@ -177,7 +209,8 @@ def main():
         tap.case("a broker tells of itself", one_broker, broker)
         tap.case("doc/METRICS.md has each of them", all_are_on_the_page, broker)
         tap.case("other paths and methods are refused", what_is_not_there, broker)
-        tap.case("%d silent connections are ended" % SILENT, silent_connections, broker)
+        tap.case("%d silent connections keep nobody out" % SILENT, silent_connections, broker)
+        tap.case("connections are turned away without descriptors", no_descriptor_left, broker)
         tap.case("where metrics cannot be served, no broker starts", cannot_be_served, broker)
         broker.check_records(tap)
     tap.case("without the setting nothing is loaded", without_the_setting)
