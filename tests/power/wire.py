@@ -97,10 +97,20 @@ def list_offsets(times):
     return struct.pack(">i", -1) + by_topic(times, "q")
 
 
+def compact_length(length):
+    """As an unsigned varint of one more."""
+    value = length + 1
+    parts = []
+    while value >= 0x80:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(parts + [value])
+
+
 def metadata(topics):
-    names = b"".join(bytes(16) + bytes([len(topic) + 1]) + topic.encode() + b"\0"
+    names = b"".join(bytes(16) + compact_length(len(topic)) + topic.encode() + b"\0"
                      for topic in topics)
-    return bytes([len(topics) + 1]) + names + b"\0\0\0"
+    return compact_length(len(topics)) + names + b"\0\0\0"
 
 
 def offset_commit(group, offsets):
