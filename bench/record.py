@@ -2,7 +2,9 @@
 """What a flight record costs: the processor's time that a broker spends under the same load with
 and without chronik.record.file. Both brokers live at once, and take turns at short slices of the
 load, so that what else the machine does meets both. Prints a line for each load: the median of all
-slices, and of the differences between neighbours.
+slices, and of the differences between neighbours. Both brokers have the last processor, and their
+client the first: a process that stays where its client is finds warm caches, and the other one not,
+which is more than what is measured.
 
     make bench-record                   (CHRONIK_BENCH_ROUNDS, default 100)
 
@@ -21,6 +23,7 @@ from chronik import Broker  # noqa: E402
 from connection import TOPIC, Connection, batch  # noqa: E402
 
 ROUNDS = int(os.environ.get("CHRONIK_BENCH_ROUNDS", "100"))
+PROCESSORS = sorted(os.sched_getaffinity(0))
 CACHED = "write.caching.default=true"
 
 # Name, settings, records in a batch, bytes of each, requests in a slice, requests on the way.
@@ -49,6 +52,7 @@ class Side:
             self.broker.settings += (
                 "chronik.record.file=" + os.path.join(self.broker.folder, "record"),
                 "chronik.record.bytes.max=%d" % (1 << 40))
+        self.broker.enter = ("taskset", "-c", str(PROCESSORS[-1]))
         self.broker.start()
         self.broker.create_topic(TOPIC, 1)
         self.connection = Connection(self.broker.port)
@@ -80,5 +84,6 @@ def bench(name, settings, count, value_bytes, times, depth):
 
 
 if __name__ == "__main__":
+    os.sched_setaffinity(0, {PROCESSORS[0]})
     for load in LOADS:
         bench(*load)

@@ -19,6 +19,7 @@ import pickle
 import random
 import select
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -140,14 +141,24 @@ class Images:
 
 
 def work(kept, images, folder, pipe):
-    """One process: sends back each image with what is wrong with it, and at last what it has
-    counted."""
+    """One process, with a group of its own: sends back each image with what is wrong with it, and
+    at last what it has counted."""
+    os.setpgid(0, 0)
     judged = kept.judge_in(folder)
     for image in images:
         pipe.send((image, judged.run(image)))
     pipe.send((None, judged.tally))
     pipe.close()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_group(process):
+    """Of what the worker had started nothing is left, wherever it was."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        process.kill()  # it has not come so far
+    process.join()
 
 
 def judge_images(kept, images, folder):
@@ -171,8 +182,7 @@ def judge_images(kept, images, folder):
                     pipes.remove(pipe)
     finally:
         for process in processes:
-            process.terminate()
-            process.join()
+            end_group(process)
 
 
 def keep(kept, image):
