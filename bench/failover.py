@@ -176,7 +176,10 @@ def victim(cluster, kind, turn):
 
 
 def await_flow(load, since):
-    wait_until(lambda: load.flows(since), SETTLE_SECONDS, "records are acknowledged")
+    try:
+        wait_until(lambda: load.flows(since), SETTLE_SECONDS, "records are acknowledged")
+    except AssertionError as error:
+        raise AssertionError("%s; %s" % (error, load.wrong[:5])) from None
 
 
 def rest_seconds(load):
