@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libmicrohttpd, loaded when it is needed: what it brings along, TLS above all, would double the
- * time to start and the memory of a broker that nobody asks. These are the parts of microhttpd.h
- * that are used, as version 12 of its shared object keeps them.
+ * libmicrohttpd, loaded when it is needed: what it brings along, TLS above all, is nothing that a
+ * broker which nobody asks should load. These are the parts of microhttpd.h that are used, as
+ * version 12 of its shared object keeps them.
  */
 #ifndef CLI_MICROHTTPD_H
 #define CLI_MICROHTTPD_H
