@@ -17,7 +17,7 @@ from cluster import Cluster
 ANYWHERE = "chronik.metrics.listener=127.0.0.1:0"
 PAGE = os.path.join(os.path.dirname(__file__), "../../doc/METRICS.md")
 LIBRARY = "libmicrohttpd.so.12"
-SILENT = 20  # connections, more than are served at once
+SILENT = 40  # connections, more than libmicrohttpd is to have at once
 CONTROLLER = "kafka_controller_kafkacontroller_"
 CONNECTIONS = "kafka_server_socket_server_metrics_connection_count"
 REPLICAS = "kafka_server_replicamanager_"
