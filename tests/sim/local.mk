@@ -91,4 +91,11 @@ endif
 SIM_SEEDS = 1-20
 check-sim: chronik-sim
 	./chronik-sim run $(srcdir)/scenarios --seeds $(SIM_SEEDS) --each --no-traces
-.PHONY: check-sim
+
+# The minute under full load, an hour long.
+check-full-load: chronik-sim
+	sed 's/"load_ms": 60000/"load_ms": 3600000/' $(srcdir)/scenarios/full-cluster.json \
+	>tests/full-cluster-hour.json
+	./chronik-sim run tests/full-cluster-hour.json --no-traces
+.PHONY: check-sim check-full-load
+CLEANFILES += tests/full-cluster-hour.json
