@@ -25,6 +25,8 @@ struct admin {
     int16_t producer_epoch;
     uint32_t in_flight_most;
     bool makes_again; /* it deleted the topic of its plan, and has to make it again */
+    bool is_led;      /* by whom it should be: all that it asked to be elected after … */
+    uint64_t settled_us;
     bool settling;
 };
 
@@ -41,6 +43,7 @@ struct admin_action {
 extern const struct admin_action admin_changes[];
 extern const struct admin_action admin_queries[];
 extern const struct admin_action admin_groups[];
+extern const struct admin_action admin_elections[]; /* of clusters */
 
 /* Makes the topic of its plan again. */
 extern const struct admin_action admin_make_again;

@@ -2,15 +2,24 @@
 /*
  * An administrator: makes, changes and deletes topics under names of its own, and asks for
  * everything in every version that is served. With a topic in its plan it deletes that too, and
- * makes it again.
+ * makes it again. One that does nothing but elect asks when the load is over until all partitions
+ * are led by whom they should be.
  *
  *     WORKING ── the load is over ──▶ SETTLING ── all is answered, its topic is there ──▶ done
  */
 #include <stdio.h>
 
 #include "sim/admin.h"
+#include "sim/contacts.h"
 
-static const struct admin_action *const tables[] = {admin_changes, admin_queries, admin_groups};
+enum { TABLE_CHANGES, TABLE_QUERIES, TABLE_GROUPS, TABLE_ELECTIONS, TABLES };
+
+static const struct admin_action *const tables[TABLES] = {
+    [TABLE_CHANGES] = admin_changes,
+    [TABLE_QUERIES] = admin_queries,
+    [TABLE_GROUPS] = admin_groups,
+    [TABLE_ELECTIONS] = admin_elections,
+};
 
 static void due(struct task *task);
 
@@ -48,13 +57,17 @@ struct span admin_any_topic(struct admin *admin)
 
 const struct admin_action *admin_draw(struct admin *admin)
 {
+    const bool elects_only = admin->client.plan->elects_only;
+    const size_t first = elects_only ? TABLE_ELECTIONS : 0;
+    const size_t end =
+        elects_only || contacts_in_cluster(&admin->client) ? TABLES : TABLE_ELECTIONS;
     uint64_t total = 0;
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+    for (size_t i = first; i < end; i++) {
         for (const struct admin_action *action = tables[i]; action->weight > 0; action++)
             total += action->weight;
     }
     uint64_t left = chance_below(&admin->client.rng, total);
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+    for (size_t i = first; i < end; i++) {
         for (const struct admin_action *action = tables[i]; action->weight > 0; action++) {
             if (left < action->weight)
                 return action;
@@ -83,7 +96,8 @@ static void act(struct admin *admin, const struct admin_action *action)
 static bool is_done(const struct client *client)
 {
     const struct admin *admin = (const struct admin *)client;
-    return admin->settling && !admin->makes_again && contact_asked(&admin->contact) == 0;
+    return admin->settling && !admin->makes_again && contact_asked(&admin->contact) == 0 &&
+           (admin->is_led || !client->plan->elects_only);
 }
 
 static void due(struct task *task)
@@ -94,7 +108,7 @@ static void due(struct task *task)
         return;
     if (admin->makes_again)
         act(admin, &admin_make_again);
-    else if (!admin->settling)
+    else if (!admin->settling || admin->client.plan->elects_only)
         act(admin, admin_draw(admin));
     later(admin, client_draw(&admin->client, admin->client.plan->pause_us, 1, 5000));
 }
@@ -134,14 +148,17 @@ static void settle(struct client *client)
 {
     struct admin *admin = (struct admin *)client;
     admin->settling = true;
+    admin->settled_us = client->sim->now_us;
     later(admin, 1);
 }
 
 static void explain(const struct client *client, char *ret_text, size_t text_bytes)
 {
     const struct admin *admin = (const struct admin *)client;
-    snprintf(ret_text, text_bytes, "waits for %u answers%s%s", contact_asked(&admin->contact),
+    const bool elects = client->plan->elects_only && !admin->is_led;
+    snprintf(ret_text, text_bytes, "waits for %u answers%s%s%s", contact_asked(&admin->contact),
              admin->makes_again ? ", and has to make its topic again" : "",
+             elects ? ", and for all to be led by whom they should be" : "",
              admin->contact.is_open ? "" : ", without a connection");
 }
 

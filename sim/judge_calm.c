@@ -55,6 +55,8 @@ static const int16_t troubles[] = {
     ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
     ERR_NOT_CONTROLLER,
     ERR_KAFKA_STORAGE_ERROR,
+    ERR_PREFERRED_LEADER_NOT_AVAILABLE,
+    ERR_ELIGIBLE_LEADERS_NOT_AVAILABLE,
 };
 
 /* When the last reply on a connection left. */

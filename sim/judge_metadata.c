@@ -7,7 +7,9 @@
  * everything at the time of the question, and nothing of what it is about has changed since.
  */
 #include "core/api/resource.h"
+#include "core/base/format.h"
 #include "core/conf/conf.h"
+#include "core/meta/topics.h"
 #include "core/view.h"
 #include "core/wire/error.h"
 #include "sim/judge.h"
@@ -251,6 +253,44 @@ static void offsets_replied(struct judge *judge, const struct exchange *exchange
     }
 }
 
+/* Why nobody was elected; who was, is judged by what the whole cluster knows. */
+static void election_told(struct judge *judge, const struct exchange *exchange, struct span name,
+                          int32_t index, int16_t error)
+{
+    const struct elect_leaders_request *request = exchange->request;
+    const struct image *image = truth(judge, exchange, name);
+    const struct meta_topic *topic = image == NULL ? NULL : image_topic(image, name);
+    const struct meta_partition *meta = topic == NULL ? NULL : image_partition(topic, index);
+    judge_presence(judge, exchange, name, index,
+                   error == ERR_ELECTION_NOT_NEEDED ? ERR_NONE : error);
+    if (meta == NULL || request->election_type != TOPICS_ELECT_PREFERRED)
+        return;
+    const int32_t preferred = meta_replicas(meta)[0];
+    const struct meta_broker *broker = image_broker(image, preferred);
+    const bool can_lead = meta_is_member(meta_isr(meta), meta->isr_count, preferred) &&
+                          broker != NULL && meta_broker_is_live(broker);
+    judge->judged++;
+    if ((error == ERR_ELECTION_NOT_NEEDED && meta->leader != preferred) ||
+        (error == ERR_PREFERRED_LEADER_NOT_AVAILABLE && (meta->leader == preferred || can_lead)))
+        judge_object(judge,
+                     "ElectLeaders of %s tells of %.*s-%d: %s, and the metadata log says that %d "
+                     "leads, and %d, which is preferred, %s",
+                     exchange->host->name, SPAN_ARGS(name), index, error_name(error), meta->leader,
+                     preferred, can_lead ? "could" : "could not");
+}
+
+static void elections_replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct elect_leaders_response *response = exchange->response;
+    for (int32_t i = 0; i < response->replica_election_results_count; i++) {
+        const struct elect_leaders_response_replica_election_result *topic =
+            &response->replica_election_results[i];
+        for (int32_t j = 0; j < topic->partition_result_count; j++)
+            election_told(judge, exchange, topic->topic, topic->partition_result[j].partition_id,
+                          topic->partition_result[j].error_code);
+    }
+}
+
 static void produce_replied(struct judge *judge, const struct exchange *exchange)
 {
     struct produced_walk walk = {.exchange = exchange,
@@ -280,6 +320,7 @@ static const struct {
     {API_METADATA, metadata_replied},        {API_DESCRIBE_CLUSTER, describe_cluster_replied},
     {API_DESCRIBE_CONFIGS, configs_replied}, {API_LIST_OFFSETS, offsets_replied},
     {API_PRODUCE, produce_replied},          {API_FETCH, fetch_replied},
+    {API_ELECT_LEADERS, elections_replied},
 };
 
 static void asked(struct judge *judge, const struct exchange *exchange)

@@ -2,11 +2,13 @@
 /*
  * What a cluster's metadata say of each partition, change by change as they are committed: epochs
  * rise, who leads was in sync or eligible, the sets of replicas fit one another, nobody fenced is
- * in sync, nobody is elected while nothing goes wrong; and when faults have stopped every partition
- * has a leader and all of its replicas in sync.
+ * in sync, nobody is elected while nothing goes wrong, who is told that somebody was elected finds
+ * it so; and when faults have stopped every partition has a leader and all of its replicas in sync.
  */
 #include "core/base/format.h"
 #include "core/conf/topic_conf.h"
+#include "core/meta/topics.h"
+#include "core/wire/error.h"
 #include "sim/judge.h"
 #include "sim/notes.h"
 #include "sim/parts.h"
@@ -17,6 +19,9 @@ struct partition {
     bool is_known;
     bool is_touched; /* since the judge looked last */
     int32_t leader;
+    int32_t preferred;
+    uint64_t led_number;       /* the trace's, of when somebody led last … */
+    uint64_t preferred_number; /* … and the replica that is preferred; both but for now */
     int32_t leader_epoch;
     int32_t partition_epoch;
     int32_t last_known_leader;
@@ -32,9 +37,14 @@ struct partitions {
     uint32_t touched_count;                       /* … as far as there is room */
 };
 
-static void note(struct partition *partition, const struct meta_partition *meta)
+static void note(struct partition *partition, const struct meta_partition *meta, uint64_t number)
 {
+    if (partition->is_known && partition->leader != META_NO_LEADER)
+        partition->led_number = number;
+    if (partition->is_known && partition->leader == partition->preferred)
+        partition->preferred_number = number;
     partition->is_known = true;
+    partition->preferred = meta_replicas(meta)[0];
     partition->leader = meta->leader;
     partition->leader_epoch = meta->leader_epoch;
     partition->partition_epoch = meta->partition_epoch;
@@ -96,7 +106,7 @@ static void touch(struct partitions *partitions, const struct meta_topic *topic,
                 judge, "%.*s-%d: leader %d in epoch %d after leader %d, though nobody died",
                 SPAN_ARGS(topic->name), index, meta->leader, meta->leader_epoch, partition->leader);
     }
-    note(partition, meta);
+    note(partition, meta, judge->sim->trace_number);
     if (!partition->is_touched && partitions->touched_count < META_REPLICAS_MAX) {
         partition->is_touched = true;
         partitions->touched[partitions->touched_count++] = partition;
@@ -118,6 +128,46 @@ static void begin(struct judge *judge)
     notes_init(&partitions->partitions, &judge->memory, sizeof(struct partition),
                sizeof(struct partition_key));
     judge_observe_truth(judge, &partitions->observer);
+}
+
+/* ---- What is said of elections. ---- */
+
+static void judge_elected(struct judge *judge, const struct exchange *exchange,
+                          const struct meta_topic *topic, int32_t index)
+{
+    const struct partitions *partitions = judge->state;
+    const struct elect_leaders_request *request = exchange->request;
+    const struct partition_key key = {.index = index, .topic = topic->id};
+    const struct partition *partition = notes_find(&partitions->partitions, &key);
+    if (partition == NULL || !partition->is_known)
+        return;
+    const bool is_any = request->election_type == TOPICS_ELECT_ANY;
+    const bool leads =
+        is_any ? partition->leader != META_NO_LEADER : partition->leader == partition->preferred;
+    judge->judged++;
+    if (!leads &&
+        (is_any ? partition->led_number : partition->preferred_number) < exchange->asked_number)
+        judge_object(judge, "%.*s-%d: client %u is told that %s leads, and it has not since",
+                     SPAN_ARGS(topic->name), index, exchange->client,
+                     is_any ? "somebody" : "the replica that is preferred");
+}
+
+static void replied(struct judge *judge, const struct exchange *exchange)
+{
+    const struct elect_leaders_response *response = exchange->response;
+    if (exchange->api->key != API_ELECT_LEADERS)
+        return;
+    for (int32_t i = 0; i < response->replica_election_results_count; i++) {
+        const struct elect_leaders_response_replica_election_result *told =
+            &response->replica_election_results[i];
+        const struct meta_topic *topic =
+            durable_topic(judge_durable(judge, exchange->host), told->topic, (struct uuid){{0}},
+                          exchange->asked_number);
+        for (int32_t j = 0; j < told->partition_result_count && topic != NULL; j++) {
+            if (told->partition_result[j].error_code == ERR_NONE)
+                judge_elected(judge, exchange, topic, told->partition_result[j].partition_id);
+        }
+    }
 }
 
 /* ---- What holds between changes. ---- */
@@ -222,14 +272,16 @@ static void end(struct judge *judge)
 
 const struct judge_kind judge_partitions = {
     .name = "partitions",
-    .rule = "of each partition epochs rise, a leader was in sync or eligible, the in-sync are live "
-            "replicas, nobody is elected in a healthy cluster, and when faults have stopped all "
-            "have leaders and full ISRs",
+    .rule =
+        "of each partition epochs rise, a leader was in sync or eligible, the in-sync are live "
+        "replicas, nobody is elected in a healthy cluster, elections by hand come true, and when "
+        "faults have stopped all have leaders and full ISRs",
     .source = "KIP-497, KIP-841, KIP-966: LeaderInIsr, ElrIsrDisjoint; KIP-996: no election "
               "without need",
     .size = sizeof(struct partitions),
     .is_of_cluster = true,
     .begin = begin,
+    .replied = replied,
     .stepped = stepped,
     .phase = phase,
     .end = end,

@@ -4,6 +4,7 @@ noinst_LIBRARIES += libsim.a
 libsim_a_SOURCES = \
 	sim/admin.h \
 	sim/admin_changes.c \
+	sim/admin_elections.c \
 	sim/admin_groups.c \
 	sim/admin_queries.c \
 	sim/assignor.c \

@@ -66,6 +66,7 @@ struct scenario_client {
     bool idempotent;
     bool sessions;              /* consumers: with fetch sessions */
     bool is_static;             /* members: with an instance id */
+    bool elects_only;           /* admins: they ask for elections alone */
     struct range in_flight;     /* requests at once on a connection */
     struct range batch_records; /* in a batch */
     struct range record_bytes;  /* of a value */

@@ -80,6 +80,10 @@ static const struct scenario_word client_words[] = {
     {"static", WORD_FLAG, FIELD(scenario_client, is_static), .kinds = BIT(CLIENT_MEMBER),
      .tells = "They have instance ids, so that one that comes again takes its old place (KIP-345).",
      .example = "{\"kind\": \"member\", \"static\": true}"},
+    {"elections", WORD_FLAG, FIELD(scenario_client, elects_only), .kinds = BIT(CLIENT_ADMIN),
+     .tells = "They have leaders elected, as kafka-leader-election does, and do nothing else; when "
+              "the load is over, until each partition is led by the replica that is preferred.",
+     .example = "{\"kind\": \"admin\", \"elections\": true}"},
     {"in_flight", WORD_RANGE, FIELD(scenario_client, in_flight), .least = 1, .most = 1000,
      .otherwise = "the kind's own", .kinds = ASKERS,
      .tells = "Requests on a connection that are not answered yet, at most.",

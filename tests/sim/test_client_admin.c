@@ -60,6 +60,43 @@ START_TEST(administrators_ask_everything_in_every_version)
 }
 END_TEST
 
+static uint32_t others_seen; /* requests of administrators for anything but elections */
+
+static void count_others(const struct sim *sim, const struct exchange *exchange)
+{
+    const struct clients *clients = sim->clients;
+    if (clients != NULL && exchange->client != CLIENT_AUDITOR &&
+        clients_get(clients, exchange->client)->plan->kind == CLIENT_ADMIN)
+        others_seen += exchange->api->key != API_ELECT_LEADERS;
+}
+
+/* A node that ended and came again leads as soon as somebody asks for it. */
+START_TEST(elections_by_hand)
+{
+    static char insync_key[] = "min.insync.replicas";
+    static char insync_value[] = "2";
+    struct setting insync = {insync_key, insync_value};
+    struct scenario_fault stop = {
+        .kind = FAULT_STOP, .node = 1, .at_ms = {300, 300}, .lasts_ms = {300, 300}};
+    struct trial trial;
+    trial_init(&trial, 3);
+    trial_cluster(&trial);
+    trial.topic.replication_factor = TRIAL_NODES;
+    trial.topic.config = (struct settings_list){&insync, 1};
+    trial_add(&trial, CLIENT_PRODUCER, 1)->idempotent = true;
+    trial_add(&trial, CLIENT_ADMIN, 1)->elects_only = true;
+    trial.replied = count_others;
+    others_seen = 0;
+    trial_run(&trial, 1);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_elections_asked], 0); /* nothing to do */
+    trial.scenario.faults = &stop;
+    trial.scenario.faults_count = 1;
+    trial_run(&trial, 1);
+    ck_assert_uint_ge(trial.tally.counts[TALLY_elections_asked], 1);
+    ck_assert_uint_eq(others_seen, 0);
+}
+END_TEST
+
 static void add_good_ones(struct trial *trial)
 {
     struct scenario_client *producer = trial_add(trial, CLIENT_PRODUCER, 1);
@@ -123,6 +160,7 @@ SUITE(client_admin)
 {
     TCase *tcase = tcase_create("administrators and others");
     tcase_add_test(tcase, administrators_ask_everything_in_every_version);
+    tcase_add_test(tcase, elections_by_hand);
     tcase_add_test(tcase, hostile_ones_harm_nobody);
     tcase_add_test(tcase, silent_ones_come_again);
     tcase_add_test(tcase, the_same_seed_is_the_same_run);

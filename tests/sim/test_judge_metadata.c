@@ -208,6 +208,44 @@ START_TEST(a_produce_to_a_topic_that_is_not_there)
 }
 END_TEST
 
+/* The first partition's leader is the replica that is preferred, in a topic of one replica. */
+static void election_told(struct story *story, int16_t error)
+{
+    story_begin(story, &judge_metadata);
+    story_topic(story, "orders", 2, NULL, NULL);
+    struct exchange *exchange = story_exchange(story, API_ELECT_LEADERS, 2);
+    struct elect_leaders_response *response = story_response(exchange, elect_leaders_response);
+    response->replica_election_results =
+        story_take(story, sizeof(*response->replica_election_results));
+    response->replica_election_results_count = 1;
+    struct elect_leaders_response_replica_election_result *topic =
+        response->replica_election_results;
+    topic->topic = SPAN("orders");
+    topic->partition_result = story_take(story, sizeof(*topic->partition_result));
+    topic->partition_result_count = 1;
+    topic->partition_result[0].error_code = error;
+    story_exchanged(story, exchange);
+}
+
+START_TEST(an_election_that_nobody_needs)
+{
+    struct story story;
+    election_told(&story, ERR_ELECTION_NOT_NEEDED);
+    ck_assert(story_passes(&story));
+    ck_assert_uint_ge(judges_get(story.sim.judges, 0)->judged, 2);
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(an_election_that_is_said_to_be_impossible)
+{
+    struct story story;
+    election_told(&story, ERR_PREFERRED_LEADER_NOT_AVAILABLE);
+    ck_assert(story_objects(&story, "PREFERRED_LEADER_NOT_AVAILABLE, and the metadata log says"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(an_image_that_is_not_the_log)
 {
     struct story story;
@@ -250,6 +288,8 @@ SUITE(judge_metadata)
     tcase_add_test(tcase, another_controller);
     tcase_add_test(tcase, another_setting);
     tcase_add_test(tcase, a_produce_to_a_topic_that_is_not_there);
+    tcase_add_test(tcase, an_election_that_nobody_needs);
+    tcase_add_test(tcase, an_election_that_is_said_to_be_impossible);
     tcase_add_test(tcase, an_image_that_is_not_the_log);
     tcase_add_test(tcase, metadata_that_is_not_durable);
     suite_add_tcase(suite, tcase);

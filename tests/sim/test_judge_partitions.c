@@ -130,6 +130,51 @@ START_TEST(an_election_without_need)
 }
 END_TEST
 
+/* Somebody is told that an election took place, and who was asked for leads. */
+static void elected(struct story *story, struct exchange *exchange)
+{
+    struct elect_leaders_response *response = story_response(exchange, elect_leaders_response);
+    response->replica_election_results =
+        story_take(story, sizeof(*response->replica_election_results));
+    response->replica_election_results_count = 1;
+    struct elect_leaders_response_replica_election_result *topic =
+        response->replica_election_results;
+    topic->topic = SPAN("orders");
+    topic->partition_result = story_take(story, sizeof(*topic->partition_result));
+    topic->partition_result_count = 1;
+    story_reply(story, exchange);
+}
+
+START_TEST(an_election_by_hand)
+{
+    struct story story;
+    begin(&story);
+    changes(&story, 2, (int32_t[]){2, 3}, 2, NULL, 0);
+    changes(&story, -2, all, 3, NULL, 0);
+    struct exchange *exchange = story_exchange(&story, API_ELECT_LEADERS, 2);
+    story_ask(&story, exchange);
+    changes(&story, 1, all, 3, NULL, 0);
+    changes(&story, 3, all, 3, NULL, 0);
+    elected(&story, exchange); /* it led, if not for long */
+    ck_assert(story_passes(&story));
+    ck_assert_uint_ge(judges_get(story.sim.judges, 0)->judged, 5);
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(an_election_by_hand_that_was_none)
+{
+    struct story story;
+    begin(&story);
+    changes(&story, 2, (int32_t[]){2, 3}, 2, NULL, 0);
+    struct exchange *exchange = story_exchange(&story, API_ELECT_LEADERS, 2);
+    story_ask(&story, exchange);
+    elected(&story, exchange);
+    ck_assert(story_objects(&story, "the replica that is preferred leads, and it has not since"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(replicas_that_stay_behind)
 {
     struct story story;
@@ -162,6 +207,8 @@ SUITE(judge_partitions)
     tcase_add_test(tcase, somebody_eligible_beside_enough_in_sync);
     tcase_add_test(tcase, a_fenced_broker_in_sync);
     tcase_add_test(tcase, an_election_without_need);
+    tcase_add_test(tcase, an_election_by_hand);
+    tcase_add_test(tcase, an_election_by_hand_that_was_none);
     tcase_add_test(tcase, replicas_that_stay_behind);
     tcase_add_test(tcase, nobody_leads_in_the_end);
     suite_add_tcase(suite, tcase);
