@@ -2,7 +2,7 @@
 #include "sim/fault_kinds.h"
 
 #include "sim/chance.h"
-#include "sim/clients.h"
+#include "sim/fault_splits.h"
 #include "sim/network.h"
 #include "sim/spare.h"
 
@@ -11,9 +11,8 @@
 #define JUMP_MS_DEFAULT   3600000
 #define DRIFT_PPM_DEFAULT 20000
 #define STALL_MS_DEFAULT  200
-#define PARTS_DEFAULT     2
 
-static uint64_t amount_or(struct fault_window *window, uint64_t otherwise)
+uint64_t fault_amount(struct fault_window *window, uint64_t otherwise)
 {
     const struct range range = window->fault->amount;
     return range.most == 0 ? otherwise : chance_between(&window->rng, range.least, range.most);
@@ -72,7 +71,7 @@ static void slow_node_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_slow_node);
     window->before = window->sim->steps;
-    window->host->faults.node_factor = (uint32_t)amount_or(window, FACTOR_DEFAULT);
+    window->host->faults.node_factor = (uint32_t)fault_amount(window, FACTOR_DEFAULT);
 }
 
 static void slow_node_ends(struct fault_window *window)
@@ -84,7 +83,7 @@ static void slow_node_ends(struct fault_window *window)
 
 static int64_t signed_amount(struct fault_window *window, uint64_t otherwise)
 {
-    const int64_t amount = (int64_t)amount_or(window, otherwise);
+    const int64_t amount = (int64_t)fault_amount(window, otherwise);
     return chance_one_in(&window->rng, 2) ? -amount : amount;
 }
 
@@ -105,102 +104,26 @@ static void drift_ends(struct fault_window *window)
     host_drift(window->host, 0);
 }
 
-/* ---- Networks. ---- */
-
-static uint32_t ends_count(const struct sim *sim)
-{
-    const uint32_t clients = CLIENT_END(clients_count(sim->clients)) + 1;
-    return clients < FAULT_ENDS_MAX ? clients : FAULT_ENDS_MAX;
-}
-
-/* Every way from one part to another, and (both) back. */
-static void parts_apply(struct fault_window *window, bool both,
-                        void (*apply)(struct network *network, uint32_t from, uint32_t to))
-{
-    const uint32_t ends = ends_count(window->sim);
-    for (uint32_t from = 1; from < ends; from++) {
-        for (uint32_t to = 1; to < ends; to++) {
-            if (window->parts[from] == window->parts[to] ||
-                (!both && window->parts[from] == window->backwards))
-                continue;
-            apply(window->sim->network, from, to);
-        }
-    }
-}
-
-/* Each part gets a machine of its own, as long as there are some. */
-static void machines_deal(struct fault_window *window, uint64_t count)
-{
-    const uint32_t hosts = window->sim->hosts_count;
-    uint32_t ends[SIM_HOSTS_MAX];
-    for (uint32_t i = 0; i < hosts; i++)
-        ends[i] = i + 1;
-    for (uint32_t part = 0; part < count && part < hosts; part++) {
-        const uint64_t drawn = part + chance_below(&window->rng, hosts - part);
-        const uint32_t end = ends[drawn];
-        ends[drawn] = ends[part];
-        window->parts[end] = (uint8_t)part;
-    }
-}
-
-static void parts_draw(struct fault_window *window, uint64_t count)
-{
-    const uint64_t sides = chance_draw(&window->rng);
-    window->backwards = chance_one_in(&window->rng, 2);
-    window->before = network_held(window->sim->network);
-    for (uint32_t i = 0; i < FAULT_ENDS_MAX; i++)
-        window->parts[i] =
-            (uint8_t)(count == 2 ? sides >> i & 1 : chance_below(&window->rng, count));
-    if (count > 2)
-        machines_deal(window, count);
-}
-
-static void partition_begins(struct fault_window *window)
-{
-    sim_count(window->sim, TALLY_fault_partition);
-    parts_draw(window, amount_or(window, PARTS_DEFAULT));
-    parts_apply(window, true, network_block);
-}
-
-static void partition_ends(struct fault_window *window)
-{
-    parts_apply(window, true, network_unblock);
-    if (network_held(window->sim->network) > window->before)
-        sim_count(window->sim, TALLY_fault_partition_mattered);
-}
-
-static void one_way_begins(struct fault_window *window)
-{
-    sim_count(window->sim, TALLY_fault_one_way);
-    parts_draw(window, PARTS_DEFAULT);
-    parts_apply(window, false, network_block);
-}
-
-static void one_way_ends(struct fault_window *window)
-{
-    parts_apply(window, false, network_unblock);
-    if (network_held(window->sim->network) > window->before)
-        sim_count(window->sim, TALLY_fault_one_way_mattered);
-}
+/* ---- Networks; those that split them are in sim/fault_splits.c. ---- */
 
 static void reset_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_reset);
     network_cut(window->sim->network, window->host->number,
-                (uint32_t)amount_or(window, PERCENT_DEFAULT));
+                (uint32_t)fault_amount(window, PERCENT_DEFAULT));
 }
 
 static void half_open_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_half_open);
     network_vanish(window->sim->network, window->host->number,
-                   (uint32_t)amount_or(window, PERCENT_DEFAULT));
+                   (uint32_t)fault_amount(window, PERCENT_DEFAULT));
 }
 
 static void slow_link_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_slow_link);
-    network_slow(window->sim->network, (uint32_t)amount_or(window, FACTOR_DEFAULT));
+    network_slow(window->sim->network, (uint32_t)fault_amount(window, FACTOR_DEFAULT));
 }
 
 static void slow_link_ends(struct fault_window *window)
@@ -214,28 +137,28 @@ static void write_error_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_write_error);
     window->host->faults.path = window->fault->path;
-    window->host->faults.write_error_percent = (uint32_t)amount_or(window, PERCENT_DEFAULT);
+    window->host->faults.write_error_percent = (uint32_t)fault_amount(window, PERCENT_DEFAULT);
 }
 
 static void read_error_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_read_error);
     window->host->faults.path = window->fault->path;
-    window->host->faults.read_error_percent = (uint32_t)amount_or(window, PERCENT_DEFAULT);
+    window->host->faults.read_error_percent = (uint32_t)fault_amount(window, PERCENT_DEFAULT);
 }
 
 static void sync_error_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_sync_error);
     window->host->faults.path = window->fault->path;
-    window->host->faults.sync_error_percent = (uint32_t)amount_or(window, PERCENT_DEFAULT);
+    window->host->faults.sync_error_percent = (uint32_t)fault_amount(window, PERCENT_DEFAULT);
 }
 
 static void open_error_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_open_error);
     window->host->faults.path = window->fault->path;
-    window->host->faults.open_error_percent = (uint32_t)amount_or(window, PERCENT_DEFAULT);
+    window->host->faults.open_error_percent = (uint32_t)fault_amount(window, PERCENT_DEFAULT);
 }
 
 static void file_errors_end(struct fault_window *window)
@@ -252,7 +175,7 @@ static void disk_full_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_disk_full);
     struct files *files = &window->host->files;
-    files->capacity_bytes = files->used_bytes + amount_or(window, 0);
+    files->capacity_bytes = files->used_bytes + fault_amount(window, 0);
 }
 
 static void disk_full_ends(struct fault_window *window)
@@ -263,7 +186,7 @@ static void disk_full_ends(struct fault_window *window)
 static void slow_disk_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_slow_disk);
-    window->host->faults.disk_factor = (uint32_t)amount_or(window, FACTOR_DEFAULT);
+    window->host->faults.disk_factor = (uint32_t)fault_amount(window, FACTOR_DEFAULT);
 }
 
 static void slow_disk_ends(struct fault_window *window)
@@ -274,7 +197,7 @@ static void slow_disk_ends(struct fault_window *window)
 static void stall_begins(struct fault_window *window)
 {
     sim_count(window->sim, TALLY_fault_write_stall);
-    window->host->faults.stall_us = 1000 * amount_or(window, STALL_MS_DEFAULT);
+    window->host->faults.stall_us = 1000 * fault_amount(window, STALL_MS_DEFAULT);
 }
 
 static void stall_ends(struct fault_window *window)
@@ -315,11 +238,16 @@ static void both_swap(struct fault_window *window)
     host_start_in(window->other, 0);
 }
 
-static void swap_disks_begins(struct fault_window *window)
+struct host *fault_other(struct fault_window *window)
 {
     const struct sim *sim = window->sim;
     const uint64_t further = 1 + chance_below(&window->rng, sim->hosts_count - 1);
-    window->other = sim->hosts[(window->host->number - 1 + further) % sim->hosts_count];
+    return sim->hosts[(window->host->number - 1 + further) % sim->hosts_count];
+}
+
+static void swap_disks_begins(struct fault_window *window)
+{
+    window->other = fault_other(window);
     sim_count(window->sim, TALLY_fault_swap_disks);
     both_swap(window);
     window->before = window->host->boots + window->other->boots;
@@ -368,8 +296,8 @@ static const struct {
     [FAULT_SLOW_NODE] = {"slow_node", slow_node_begins, slow_node_ends},
     [FAULT_WALL_JUMP] = {"wall_jump", wall_jump_begins, NULL},
     [FAULT_CLOCK_DRIFT] = {"clock_drift", drift_begins, drift_ends},
-    [FAULT_PARTITION] = {"partition", partition_begins, partition_ends},
-    [FAULT_ONE_WAY] = {"one_way", one_way_begins, one_way_ends},
+    [FAULT_PARTITION] = {"partition", split_begins, split_ends},
+    [FAULT_ONE_WAY] = {"one_way", split_begins, split_ends},
     [FAULT_RESET] = {"reset", reset_begins, NULL},
     [FAULT_HALF_OPEN] = {"half_open", half_open_begins, NULL},
     [FAULT_SLOW_LINK] = {"slow_link", slow_link_begins, slow_link_ends},
@@ -384,6 +312,8 @@ static const struct {
     [FAULT_EMPTY_DISK] = {"empty_disk", empty_disk_begins, start_again},
     [FAULT_OLD_DISK] = {"old_disk", old_disk_begins, start_again},
     [FAULT_SWAP_DISKS] = {"swap_disks", swap_disks_begins, swap_disks_ends},
+    [FAULT_CUT_LINK] = {"cut_link", split_begins, split_ends},
+    [FAULT_ONE_WAY_LINK] = {"one_way_link", split_begins, split_ends},
 };
 
 void fault_begin(struct fault_window *window)

@@ -112,11 +112,16 @@ static void fired_note(struct faults *faults, const struct fault_window *window,
             sim_allocate(faults->fired, faults->fired_capacity * sizeof(*faults->fired));
     }
     const uint64_t at_us = faults->sim->now_us - faults->started_us;
+    /* Where it happened says nothing of these, unless it was asked for. */
+    const bool splits_all =
+        window->fault->kind == FAULT_PARTITION || window->fault->kind == FAULT_ONE_WAY;
     faults->fired[faults->fired_count++] =
         (struct scenario_fault){.kind = window->fault->kind,
-                                .node = window->host->number,
+                                .node = splits_all ? window->fault->node : window->host->number,
+                                .other_node = window->fault->other_node,
                                 .at_us = {at_us, at_us},
                                 .lasts_ms = window->fault->lasts_ms,
+                                .flap_ms = window->fault->flap_ms,
                                 .amount = window->fault->amount,
                                 .path = window->fault->path,
                                 .draw = draw};

@@ -39,6 +39,8 @@ libsim_a_SOURCES = \
 	sim/effect_digest.h \
 	sim/fault_kinds.c \
 	sim/fault_kinds.h \
+	sim/fault_splits.c \
+	sim/fault_splits.h \
 	sim/faults.c \
 	sim/faults.h \
 	sim/fetcher.c \

@@ -91,15 +91,17 @@ enum fault_kind {
     FAULT_SLOW_LINK,   /* latency is `factor` times as long */
     FAULT_WRITE_ERROR, /* writes fail with EIO, some after a part */
     FAULT_READ_ERROR,
-    FAULT_SYNC_ERROR,  /* a sync fails, and what it should have covered is lost at power loss */
-    FAULT_OPEN_ERROR,  /* opening, creating, renaming, removing, truncating fail */
-    FAULT_DISK_FULL,   /* no space beyond what is in use */
-    FAULT_SLOW_DISK,   /* everything that the disk does takes `factor` times as long */
-    FAULT_WRITE_STALL, /* a write stalls the whole node */
-    FAULT_BIT_ROT,     /* a bit of a closed or settled part of a file flips */
-    FAULT_EMPTY_DISK,  /* the machine comes back with another disk, which has nothing on it */
-    FAULT_OLD_DISK,    /* it comes back with the disk that it had before */
-    FAULT_SWAP_DISKS,  /* two machines have each other's disk */
+    FAULT_SYNC_ERROR,   /* a sync fails, and what it should have covered is lost at power loss */
+    FAULT_OPEN_ERROR,   /* opening, creating, renaming, removing, truncating fail */
+    FAULT_DISK_FULL,    /* no space beyond what is in use */
+    FAULT_SLOW_DISK,    /* everything that the disk does takes `factor` times as long */
+    FAULT_WRITE_STALL,  /* a write stalls the whole node */
+    FAULT_BIT_ROT,      /* a bit of a closed or settled part of a file flips */
+    FAULT_EMPTY_DISK,   /* the machine comes back with another disk, which has nothing on it */
+    FAULT_OLD_DISK,     /* it comes back with the disk that it had before */
+    FAULT_SWAP_DISKS,   /* two machines have each other's disk */
+    FAULT_CUT_LINK,     /* nothing passes between two machines */
+    FAULT_ONE_WAY_LINK, /* nothing passes from one machine to another */
     FAULT_KINDS
 };
 
@@ -123,6 +125,7 @@ enum moment_kind {
 struct scenario_fault {
     enum fault_kind kind;
     uint32_t node;       /* 0: drawn */
+    uint32_t other_node; /* of a link; 0: drawn */
     bool hits_all_nodes; /* at once */
     struct range count;  /* or so many of them; 0: one */
     struct range at_ms;
@@ -131,6 +134,7 @@ struct scenario_fault {
     struct range to_ms;
     struct range every_ms; /* most 0: once */
     struct range lasts_ms;
+    struct range flap_ms; /* splits: after so long it goes, and comes again; most 0: it stays */
     struct range amount; /* factor, parts in a million, ms, percent of what fails, parts of a net */
     enum moment_kind when;
     struct range nth;

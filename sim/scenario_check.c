@@ -91,6 +91,22 @@ static void check_needs(struct reader *reader, json_t *json, const char *key, co
                              or_needs);
 }
 
+/* One between two machines. */
+static void check_link(struct reader *reader, const struct scenario *scenario, json_t *json,
+                       const struct scenario_fault *fault)
+{
+    if (fault->kind != FAULT_CUT_LINK && fault->kind != FAULT_ONE_WAY_LINK)
+        return;
+    if (scenario->nodes_count < 2)
+        reader_refuse_member(reader, json, "kind", "a link needs two nodes");
+    if (fault->other_node > scenario->nodes_count)
+        reader_refuse_member(reader, json, "other_node", "there is no node %u; there are %u",
+                             fault->other_node, scenario->nodes_count);
+    check_needs(reader, json, "other_node", "node", NULL);
+    if (fault->other_node != 0 && fault->other_node == fault->node)
+        reader_refuse_member(reader, json, "other_node", "a link needs two nodes");
+}
+
 static void check_fault(struct reader *reader, const struct scenario *scenario, json_t *json,
                         uint32_t number)
 {
@@ -116,7 +132,11 @@ static void check_fault(struct reader *reader, const struct scenario *scenario, 
     if (fault->hits_all_nodes && fault->node != 0)
         reader_refuse_member(reader, json, "node",
                              "a fault cannot have both \"node\" and \"all_nodes\"");
-    if (fault->kind >= FAULT_EMPTY_DISK && !scenario->is_cluster)
+    if (json_object_get(json, "parts") != NULL && fault->node != 0)
+        reader_refuse_member(reader, json, "parts",
+                             "a fault cannot have both \"node\" and \"parts\"");
+    check_link(reader, scenario, json, fault);
+    if (fault->kind >= FAULT_EMPTY_DISK && fault->kind <= FAULT_SWAP_DISKS && !scenario->is_cluster)
         reader_refuse_member(reader, json, "kind", "only a \"cluster\" can do without a disk");
     if (json_object_get(json, "count") != NULL && (fault->hits_all_nodes || fault->node != 0))
         reader_refuse_member(reader, json, "count", "a fault cannot have both \"%s\" and \"count\"",

@@ -183,6 +183,12 @@ static const struct scenario_choice fault_kinds[] = {
      "The machine and another one go down, and have each other's disk while it lasts, which is no "
      "time to serve.",
      "{\"kind\": \"swap_disks\", \"at_ms\": 500, \"lasts_ms\": [100, 1000]}"},
+    {"cut_link", FAULT_CUT_LINK,
+     "Nothing passes between the machine and another one; all others, and clients, reach both.",
+     "{\"kind\": \"cut_link\", \"node\": 1, \"other_node\": 2, \"at_ms\": 500, \"lasts_ms\": 800}"},
+    {"one_way_link", FAULT_ONE_WAY_LINK,
+     "The same, but what the other one says still gets through.",
+     "{\"kind\": \"one_way_link\", \"every_ms\": [300, 900], \"lasts_ms\": [50, 400]}"},
     {0},
 };
 
@@ -207,9 +213,11 @@ static const struct scenario_choice moments[] = {
     {0},
 };
 
+#define LINKS  (BIT(FAULT_CUT_LINK) | BIT(FAULT_ONE_WAY_LINK))
 #define DISKS  (BIT(FAULT_EMPTY_DISK) | BIT(FAULT_OLD_DISK) | BIT(FAULT_SWAP_DISKS))
 #define LIVES  (BIT(FAULT_CRASH) | BIT(FAULT_POWER_LOSS) | BIT(FAULT_STOP))
-#define SPLITS (BIT(FAULT_PARTITION) | BIT(FAULT_ONE_WAY) | BIT(FAULT_SLOW_LINK))
+#define SPLITS (BIT(FAULT_PARTITION) | BIT(FAULT_ONE_WAY) | LINKS)
+#define NET    (SPLITS | BIT(FAULT_SLOW_LINK))
 #define ATOMIC (BIT(FAULT_WALL_JUMP) | BIT(FAULT_RESET) | BIT(FAULT_HALF_OPEN) | BIT(FAULT_BIT_ROT))
 #define ERRORS \
     (BIT(FAULT_WRITE_ERROR) | BIT(FAULT_READ_ERROR) | BIT(FAULT_SYNC_ERROR) | BIT(FAULT_OPEN_ERROR))
@@ -221,14 +229,19 @@ static const struct scenario_word fault_words[] = {
     {"kind", WORD_CHOICE, FIELD(scenario_fault, kind), .is_required = true, .choices = fault_kinds,
      .tells = "What goes wrong.", .example = "{\"kind\": \"crash\", \"at_ms\": 700}"},
     {"node", WORD_NUMBER, FIELD(scenario_fault, node), .least = 1, .most = SCENARIO_NODES_MAX,
-     .otherwise = "drawn each time", .kinds = ALL & ~SPLITS,
-     .tells = "The number of the machine that it happens to; the first is 1.",
+     .otherwise = "drawn each time", .kinds = ALL & ~BIT(FAULT_SLOW_LINK),
+     .tells = "The number of the machine that it happens to; the first is 1. A partition has it "
+              "alone in its part.",
      .example = "{\"kind\": \"pause\", \"node\": 1, \"at_ms\": 700}"},
-    {"all_nodes", WORD_FLAG, FIELD(scenario_fault, hits_all_nodes),
-     .kinds = ALL & ~(SPLITS | DISKS), .tells = "It happens to all machines at once.",
+    {"other_node", WORD_NUMBER, FIELD(scenario_fault, other_node), .least = 1,
+     .most = SCENARIO_NODES_MAX, .otherwise = "drawn each time", .kinds = LINKS,
+     .tells = "With `node`: the other machine of the link.",
+     .example = "{\"kind\": \"cut_link\", \"node\": 1, \"other_node\": 2, \"at_ms\": 700}"},
+    {"all_nodes", WORD_FLAG, FIELD(scenario_fault, hits_all_nodes), .kinds = ALL & ~(NET | DISKS),
+     .tells = "It happens to all machines at once.",
      .example = "{\"kind\": \"power_loss\", \"all_nodes\": true, \"at_ms\": 700}"},
     {"count", WORD_RANGE, FIELD(scenario_fault, count), .least = 1, .most = SCENARIO_NODES_MAX,
-     .preset = FIXED(1), .kinds = ALL & ~(SPLITS | DISKS),
+     .preset = FIXED(1), .kinds = ALL & ~(NET | DISKS),
      .tells = "It happens to so many machines at once, drawn each time.",
      .example = "{\"kind\": \"power_loss\", \"count\": 2, \"at_ms\": 700}"},
     {"at_ms", WORD_RANGE, FIELD(scenario_fault, at_ms), .least = 0, .most = SCENARIO_MS_MAX,
@@ -261,6 +274,11 @@ static const struct scenario_word fault_words[] = {
      .preset = {1, 100}, .kinds = ALL & ~ATOMIC,
      .tells = "Until it is over; a process that ended starts again then.",
      .example = "{\"kind\": \"crash\", \"at_ms\": 700, \"lasts_ms\": [0, 20]}"},
+    {"flap_ms", WORD_RANGE, FIELD(scenario_fault, flap_ms), .least = 1, .most = SCENARIO_MS_MAX,
+     .otherwise = "it stays", .kinds = SPLITS,
+     .tells = "Until it is over it goes and comes again, each after so long.",
+     .example = "{\"kind\": \"cut_link\", \"at_ms\": 700, \"lasts_ms\": 900, \"flap_ms\": [10, "
+                "100]}"},
     {"parts", WORD_RANGE, FIELD(scenario_fault, amount), .least = 2, .most = SCENARIO_NODES_MAX,
      .preset = FIXED(2), .kinds = BIT(FAULT_PARTITION),
      .tells =

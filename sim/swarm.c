@@ -6,6 +6,7 @@
 #define KIND_ONE_IN   4 /* a run has one in so many of the kinds */
 #define MOMENT_ONE_IN 3 /* and one in so many of these waits for a moment */
 #define COUNT_ONE_IN  4 /* of several machines, may hit more than one at once */
+#define FLAP_ONE_IN   3 /* of what splits their network, goes and comes */
 
 static char indexes[] = "index";
 
@@ -13,10 +14,14 @@ static char indexes[] = "index";
 static void draw_of_many(const struct sim *sim, struct chance *rng, struct scenario_fault *fault)
 {
     const uint32_t hosts = sim->hosts_count;
+    const bool is_split = fault->kind == FAULT_PARTITION || fault->kind == FAULT_ONE_WAY ||
+                          fault->kind > FAULT_SWAP_DISKS;
     if (fault->kind == FAULT_PARTITION)
         fault->amount = (struct range){2, hosts};
-    else if (fault->kind != FAULT_ONE_WAY && fault->kind != FAULT_SLOW_LINK &&
-             fault->kind < FAULT_EMPTY_DISK && chance_one_in(rng, COUNT_ONE_IN))
+    if (is_split && chance_one_in(rng, FLAP_ONE_IN))
+        fault->flap_ms = (struct range){1, fault->lasts_ms.most / 4 + 1};
+    else if (!is_split && fault->kind != FAULT_SLOW_LINK && fault->kind < FAULT_EMPTY_DISK &&
+             chance_one_in(rng, COUNT_ONE_IN))
         fault->count = (struct range){1, hosts};
 }
 

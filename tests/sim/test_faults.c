@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faults that hit several machines of a cluster at once, and those of its disks. */
+/* Faults that hit several machines of a cluster at once, or what is between them, and those of its
+ * disks. */
 #include "sim/host.h"
-#include "sim/network.h"
+#include "sim/network_internal.h"
 #include "tests/sim/trial.h"
 
 #define PARTITIONS 3
@@ -15,11 +16,35 @@ static struct setting insync = {insync_key, insync_value};
 static uint32_t links_least;
 static uint32_t hosts_least;
 
+/* Ways that were blocked at any moment, and of those, machines that answered a client then; from
+ * each end to each, a bit for every way. */
+static uint64_t blocked;
+static uint32_t answered;
+
+#define WAY(from, to) ((uint64_t)1 << ((from) * (TRIAL_NODES + 2) + (to)))
+#define A_CLIENT      (TRIAL_NODES + 1)
+
+static uint64_t ways_look(const struct sim *sim)
+{
+    uint64_t ways = 0;
+    for (uint32_t i = 1; i <= A_CLIENT; i++) {
+        for (uint32_t j = 1; j <= A_CLIENT; j++) {
+            const uint32_t from = i == A_CLIENT ? CLIENT_END(1) : i;
+            const uint32_t to = j == A_CLIENT ? CLIENT_END(1) : j;
+            ways |= network_is_blocked(sim->network, from, to) ? WAY(i, j) : 0;
+        }
+    }
+    return ways;
+}
+
 static void look(const struct sim *sim, const struct exchange *exchange)
 {
     uint32_t links = 0;
     uint32_t hosts = 0;
-    (void)exchange;
+    const uint64_t ways = ways_look(sim);
+    blocked |= ways;
+    if (ways != 0)
+        answered |= 1U << exchange->host->number;
     for (uint32_t i = 1; i <= sim->hosts_count; i++) {
         hosts += host_runs(sim->hosts[i - 1]);
         for (uint32_t j = 1; j < i; j++)
@@ -42,6 +67,8 @@ static void run_with(struct scenario_fault fault, struct trial *ret_trial)
     ret_trial->replied = look;
     links_least = UINT32_MAX;
     hosts_least = UINT32_MAX;
+    blocked = 0;
+    answered = 0;
     trial_run(ret_trial, 1);
 }
 
@@ -72,6 +99,85 @@ START_TEST(a_net_falls_into_as_many_parts_as_are_asked_for)
         else
             ck_assert_uint_eq(links_least, 0);
     }
+}
+END_TEST
+
+#define ALL_NODES (1U << 1 | 1U << 2 | 1U << 3)
+
+/* The two do not hear each other, and everybody else hears both. */
+START_TEST(a_link_is_cut_alone)
+{
+    struct trial trial;
+    run_with((struct scenario_fault){.kind = FAULT_CUT_LINK,
+                                     .node = 3,
+                                     .other_node = 1,
+                                     .at_ms = {500, 500},
+                                     .lasts_ms = {800, 800}},
+             &trial);
+    ck_assert(blocked == (WAY(1, 3) | WAY(3, 1)));
+    ck_assert_uint_eq(answered, ALL_NODES);
+    ck_assert_uint_eq(links_least, 2);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_cut_link], 1);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_cut_link_mattered], 1);
+}
+END_TEST
+
+START_TEST(a_link_is_cut_one_way)
+{
+    struct trial trial;
+    run_with((struct scenario_fault){.kind = FAULT_ONE_WAY_LINK,
+                                     .node = 3,
+                                     .other_node = 1,
+                                     .at_ms = {500, 500},
+                                     .lasts_ms = {800, 800}},
+             &trial);
+    ck_assert(blocked == WAY(3, 1));
+    ck_assert_uint_eq(answered, ALL_NODES);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_one_way_link], 1);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_one_way_link_mattered], 1);
+}
+END_TEST
+
+/* Nobody says which: it is one of them, and one with another. */
+START_TEST(a_link_is_drawn)
+{
+    struct trial trial;
+    run_with((struct scenario_fault){.kind = FAULT_CUT_LINK,
+                                     .every_ms = {200, 200},
+                                     .lasts_ms = {100, 100},
+                                     .count = {1, 1}},
+             &trial);
+    ck_assert(blocked == (WAY(1, 2) | WAY(2, 1) | WAY(1, 3) | WAY(3, 1) | WAY(2, 3) | WAY(3, 2)));
+    ck_assert_uint_ge(trial.tally.counts[TALLY_fault_cut_link], 8);
+}
+END_TEST
+
+START_TEST(a_partition_around_one_machine)
+{
+    struct trial trial;
+    run_with(
+        (struct scenario_fault){
+            .kind = FAULT_PARTITION, .node = 2, .at_ms = {500, 500}, .lasts_ms = {800, 800}},
+        &trial);
+    ck_assert(blocked == (WAY(1, 2) | WAY(2, 1) | WAY(3, 2) | WAY(2, 3) | WAY(A_CLIENT, 2) |
+                          WAY(2, A_CLIENT)));
+}
+END_TEST
+
+/* It goes and comes every fiftieth of a second. */
+START_TEST(a_link_flaps)
+{
+    struct trial trial;
+    run_with((struct scenario_fault){.kind = FAULT_CUT_LINK,
+                                     .node = 2,
+                                     .other_node = 3,
+                                     .at_ms = {500, 500},
+                                     .lasts_ms = {1010, 1010},
+                                     .flap_ms = {20, 20}},
+             &trial);
+    ck_assert(blocked == (WAY(2, 3) | WAY(3, 2)));
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_cut_link], 1);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_split_flapped], 50);
 }
 END_TEST
 
@@ -153,6 +259,11 @@ SUITE(faults)
     TCase *tcase = tcase_create("of several machines");
     tcase_add_test(tcase, two_machines_lose_power_at_once);
     tcase_add_test(tcase, a_net_falls_into_as_many_parts_as_are_asked_for);
+    tcase_add_test(tcase, a_link_is_cut_alone);
+    tcase_add_test(tcase, a_link_is_cut_one_way);
+    tcase_add_test(tcase, a_link_is_drawn);
+    tcase_add_test(tcase, a_partition_around_one_machine);
+    tcase_add_test(tcase, a_link_flaps);
     tcase_add_test(tcase, a_swarm_hits_several_at_once);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("of disks");

@@ -111,12 +111,13 @@ START_TEST(faults_have_times_and_amounts)
           "{'kind': 'slow_link', 'at_ms': 0, 'factor': [2, 8]},"
           "{'kind': 'disk_full', 'all_nodes': true, 'at_ms': 0},"
           "{'kind': 'power_loss', 'count': [1, 2], 'at_ms': 0},"
-          "{'kind': 'partition', 'parts': 3, 'at_ms': 0}],"
+          "{'kind': 'partition', 'parts': 3, 'at_ms': 0},"
+          "{'kind': 'cut_link', 'node': 2, 'other_node': 1, 'flap_ms': [4, 5], 'at_ms': 0}],"
           " 'expect': {'acked_records': 5, 'consumed_records': 6, 'steps': 8, 'errors': true,"
           " 'latency_ms': 7, 'no_elections': true}}",
           &scenario);
     ck_assert(scenario.is_soak && scenario.draws_knobs && scenario.draws_faults);
-    ck_assert_uint_eq(scenario.faults_count, 7);
+    ck_assert_uint_eq(scenario.faults_count, 8);
     const struct scenario_fault *faults = scenario.faults;
     ck_assert_int_eq(faults[0].kind, FAULT_CRASH);
     ck_assert_int_eq(faults[0].when, MOMENT_NONE);
@@ -138,6 +139,9 @@ START_TEST(faults_have_times_and_amounts)
     expect_range(faults[4].count, 1, 1);
     expect_range(faults[5].count, 1, 2);
     expect_range(faults[6].amount, 3, 3);
+    ck_assert_uint_eq(faults[7].node, 2);
+    ck_assert_uint_eq(faults[7].other_node, 1);
+    expect_range(faults[7].flap_ms, 4, 5);
     ck_assert_uint_eq(scenario.expect.acked_least, 5);
     ck_assert_uint_eq(scenario.expect.consumed_least, 6);
     ck_assert_uint_eq(scenario.expect.steps_most, 8);

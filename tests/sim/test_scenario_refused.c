@@ -108,6 +108,20 @@ static const struct {
      "only a \"cluster\" has voters to look after"},
     {TELLS "'faults': [{'kind': 'one_way', 'at_ms': 1, 'parts': 3}]}", 2, 44,
      "\"parts\" is no word for \"one_way\", but for \"partition\""},
+    {TELLS "'faults': [{'kind': 'partition', 'at_ms': 1, 'node': 1, 'parts': 2}]}", 2, 66,
+     "a fault cannot have both \"node\" and \"parts\""},
+    {TELLS "'faults': [{'kind': 'cut_link', 'at_ms': 1}]}", 2, 21, "a link needs two nodes"},
+    {TELLS "'nodes': [{}, {}], 'faults': [{'kind': 'cut_link', 'at_ms': 1, 'other_node': 2}]}", 2,
+     78, "\"other_node\" needs \"node\""},
+    {TELLS "'nodes': [{}, {}], 'faults': [{'kind': 'cut_link', 'at_ms': 1, 'node': 1, "
+           "'other_node': 3}]}",
+     2, 89, "there is no node 3; there are 2"},
+    {TELLS "'nodes': [{}, {}], 'faults': [{'kind': 'one_way_link', 'at_ms': 1, 'node': 2, "
+           "'other_node': 2}]}",
+     2, 93, "a link needs two nodes"},
+    {TELLS "'faults': [{'kind': 'crash', 'at_ms': 1, 'flap_ms': 2}]}", 2, 42,
+     "\"flap_ms\" is no word for \"crash\", but for \"partition\", \"one_way\", \"cut_link\", "
+     "\"one_way_link\""},
     {TELLS "'faults': [{'kind': 'partition', 'at_ms': 1, 'parts': 1}]}", 2, 55,
      "\"parts\" is 1, and may be 2 to 16"},
     {TELLS "'topics': [{'name': 'a', 'replication_factor': 2}]}", 2, 48, "there are only 1 nodes"},
