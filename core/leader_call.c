@@ -141,7 +141,8 @@ static const char *on_ask(struct leader_calls *calls, const struct peer_message 
     task->arena = &task->own_arena;
     task->node_id = message->node_id;
     task->buffer = buffer_hold(message->buffer);
-    if (wire_decode(&wire_quorum_ask, 0, message->body, task->arena, &ask) != ERR_NONE) {
+    if (wire_decode(&wire_quorum_ask, message->version, message->body, task->arena, &ask) !=
+        ERR_NONE) {
         task_free(task);
         return "a request for the leader is malformed";
     }
@@ -186,7 +187,8 @@ static const char *on_told(struct leader_calls *calls, const struct peer_message
     struct arena arena;
     struct quorum_told told;
     arena_init(&arena, &calls->broker->memory, MEMORY_REQUEST, TASK_ARENA_BYTES_MAX);
-    const int error = wire_decode(&wire_quorum_told, 0, message->body, &arena, &told);
+    const int error =
+        wire_decode(&wire_quorum_told, message->version, message->body, &arena, &told);
     arena_reset(&arena); /* the message has no arrays */
     if (error != ERR_NONE)
         return "an answer of the leader is malformed";

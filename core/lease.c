@@ -192,13 +192,15 @@ const char *lease_receive(struct lease *lease, const struct peer_message *messag
     struct lease_granted granted;
     arena_init(&none, lease->broker->io.memory, MEMORY_STATE, 0); /* neither has arrays */
     if (message->type == TYPE_ASK) {
-        if (wire_decode(&wire_lease_ask, 0, message->body, &none, &asked) != ERR_NONE)
+        if (wire_decode(&wire_lease_ask, message->version, message->body, &none, &asked) !=
+            ERR_NONE)
             return "a question for a lease is malformed";
         if (lease->broker->controller != NULL && lease->broker->state == BROKER_SERVING)
             grant(lease, message->node_id, asked.broker_epoch, asked.asked_us);
         return NULL;
     }
-    if (wire_decode(&wire_lease_granted, 0, message->body, &none, &granted) != ERR_NONE ||
+    if (wire_decode(&wire_lease_granted, message->version, message->body, &none, &granted) !=
+            ERR_NONE ||
         granted.asked_us < 0)
         return "the grant of a lease is malformed";
     lease_granted(lease, (uint64_t)granted.asked_us, granted.end_offset);

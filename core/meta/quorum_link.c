@@ -158,7 +158,8 @@ static const char *on_propose(struct quorum *quorum, const struct peer_message *
     struct quorum_propose propose;
     struct span batch;
     struct batch_info info;
-    if (wire_decode(&wire_quorum_propose, 0, message->body, &quorum->arena, &propose) != ERR_NONE)
+    if (wire_decode(&wire_quorum_propose, message->version, message->body, &quorum->arena,
+                    &propose) != ERR_NONE)
         return "a proposal is malformed";
     if (batch_next(propose.records, propose.records.length, BATCH_CHECK_CRC, &batch, &info) !=
             BATCH_FOUND ||
@@ -184,7 +185,8 @@ const char *quorum_receive(struct quorum *quorum, const struct peer_message *mes
     struct raft_message raft_message = {.type = (enum raft_message_type)type};
     if (schema == NULL)
         why = "its message has an unknown type";
-    else if (wire_decode(schema, 0, message->body, &quorum->arena, &raft_message.body) != ERR_NONE)
+    else if (wire_decode(schema, message->version, message->body, &quorum->arena,
+                         &raft_message.body) != ERR_NONE)
         why = "its message is malformed";
     else
         raft_receive(quorum->raft, (struct raft_id){message->node_id, message->directory_id},

@@ -9,7 +9,8 @@
 #include "core/base/span.h"
 #include "core/input.h"
 
-/* The protocol between nodes. Two nodes speak the highest version that both know. */
+/* The protocol between nodes. Two nodes speak the highest version that both know, and every message
+ * behind the handshake is encoded in that version: each of its schemas has all of these. */
 #define PEER_VERSION_LOWEST  0
 #define PEER_VERSION_HIGHEST 0
 

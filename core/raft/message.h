@@ -38,7 +38,7 @@ struct raft_message {
     } body;
 };
 
-/* The schema of a type's body, all of them version 0; NULL for a type that there is not. */
+/* The schema of a type's body; NULL for a type that there is not. */
 const struct wire_schema *raft_message_schema(int32_t type);
 
 #endif

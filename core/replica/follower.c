@@ -244,7 +244,8 @@ static const char *follow_place(struct replica_follower *follow,
 const char *follow_placed(struct replicas *replicas, const struct peer_message *message)
 {
     struct replica_place places;
-    if (wire_decode(&wire_replica_place, 0, message->body, &replicas->arena, &places) != ERR_NONE)
+    if (wire_decode(&wire_replica_place, message->version, message->body, &replicas->arena,
+                    &places) != ERR_NONE)
         return "an answer where to go on is malformed";
     const char *why = NULL;
     for (int32_t i = 0; i < places.partitions_count && why == NULL; i++) {
@@ -312,7 +313,8 @@ static const char *append_all(struct replica_follower *follow, struct buffer *bu
 const char *follow_appended(struct replicas *replicas, const struct peer_message *message)
 {
     struct replica_append append;
-    if (wire_decode(&wire_replica_append, 0, message->body, &replicas->arena, &append) != ERR_NONE)
+    if (wire_decode(&wire_replica_append, message->version, message->body, &replicas->arena,
+                    &append) != ERR_NONE)
         return "an append is malformed";
     struct replica_follower *follow = follow_of(replicas, message->node_id, append.topic_id,
                                                 append.partition, append.leader_epoch);
@@ -334,7 +336,8 @@ const char *follow_appended(struct replicas *replicas, const struct peer_message
 const char *follow_marked(struct replicas *replicas, const struct peer_message *message)
 {
     struct replica_mark marks;
-    if (wire_decode(&wire_replica_mark, 0, message->body, &replicas->arena, &marks) != ERR_NONE)
+    if (wire_decode(&wire_replica_mark, message->version, message->body, &replicas->arena,
+                    &marks) != ERR_NONE)
         return "a mark is malformed";
     for (int32_t i = 0; i < marks.partitions_count; i++) {
         const struct replica_mark_partition *mark = &marks.partitions[i];

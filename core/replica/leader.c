@@ -313,7 +313,8 @@ void lead_changed(struct replica_leader *lead)
 const char *lead_asked(struct replicas *replicas, const struct peer_message *message)
 {
     struct replica_follow follow;
-    if (wire_decode(&wire_replica_follow, 0, message->body, &replicas->arena, &follow) != ERR_NONE)
+    if (wire_decode(&wire_replica_follow, message->version, message->body, &replicas->arena,
+                    &follow) != ERR_NONE)
         return "a question where to go on is malformed";
     for (int32_t i = 0; i < follow.partitions_count; i++) {
         const struct replica_follow_partition *asked = &follow.partitions[i];
@@ -358,7 +359,8 @@ static void acknowledge(struct replica_stream *stream, const struct replica_ack_
 const char *lead_acknowledged(struct replicas *replicas, const struct peer_message *message)
 {
     struct replica_ack acks;
-    if (wire_decode(&wire_replica_ack, 0, message->body, &replicas->arena, &acks) != ERR_NONE)
+    if (wire_decode(&wire_replica_ack, message->version, message->body, &replicas->arena, &acks) !=
+        ERR_NONE)
         return "an acknowledgement is malformed";
     for (int32_t i = 0; i < acks.partitions_count; i++) {
         const struct replica_ack_partition *ack = &acks.partitions[i];

@@ -6,7 +6,9 @@
 #include "core/meta/quorum_internal.h"
 #include "core/peer/message.h"
 #include "core/peer/peers.h"
+#include "core/raft/message.h"
 #include "core/records/builder.h"
+#include "core/wire/codec.h"
 #include "core/wire/error.h"
 #include "tests/core/pair.h"
 #include "tests/support/runner.h"
@@ -178,6 +180,52 @@ START_TEST(clients_and_nodes_have_listeners_of_their_own)
 }
 END_TEST
 
+/* By its number behind PEER_MESSAGE_FIRST; NULL: there is none. */
+static const struct wire_schema *schema_of(int32_t number)
+{
+    static const struct wire_schema *const others[] = {
+        [32] = &wire_quorum_propose, [33] = &wire_quorum_ask,     [34] = &wire_quorum_told,
+        [48] = &wire_lease_ask,      [49] = &wire_lease_granted,  [64] = &wire_replica_follow,
+        [65] = &wire_replica_place,  [66] = &wire_replica_append, [67] = &wire_replica_mark,
+        [68] = &wire_replica_ack,
+    };
+    return number < 32 ? raft_message_schema(number) : others[number];
+}
+
+/* What is sound in version 0 may be something else in the version that the link speaks. */
+START_TEST(a_message_is_read_in_the_version_that_its_link_speaks)
+{
+    uint64_t fields[64];
+    uint32_t seen = 0;
+    pair_run(1);
+    pair_run(2);
+    pair_advance(5000);
+    struct broker *broker = pair[1].broker;
+    struct buffer *buffer = buffer_new(&broker->memory, MEMORY_STATE, 512);
+    for (int16_t number = 0; number <= 68; number++) {
+        const struct wire_schema *schema = schema_of(number);
+        struct wire_writer writer = {.data = buffer->data, .capacity = buffer->capacity};
+        if (schema == NULL)
+            continue;
+        ck_assert_uint_le(schema->size, sizeof(fields));
+        wire_defaults(schema, fields);
+        ck_assert_int_eq(wire_encode(schema, 0, fields, &writer), ERR_NONE);
+        const struct peer_message message = {
+            .node_id = 2,
+            .type = (int16_t)(PEER_MESSAGE_FIRST + number),
+            .version = PEER_VERSION_HIGHEST + 1,
+            .body = span_of(buffer->data, writer.length),
+            .buffer = buffer,
+        };
+        const char *why = broker->cluster->observer.received(&broker->cluster->observer, &message);
+        ck_assert_msg(why != NULL && strstr(why, "malformed") != NULL, "%s", schema->name);
+        seen++;
+    }
+    ck_assert_uint_eq(seen, 20);
+    buffer_release(buffer);
+}
+END_TEST
+
 START_TEST(a_single_node_opens_no_listener_for_peers)
 {
     static const char *const settings[] = {"listeners",
@@ -204,6 +252,7 @@ SUITE(cluster)
     tcase_add_loop_test(tcase, records_that_nobody_can_read_are_not_proposed, 0, 2);
     tcase_add_test(tcase, a_node_whose_log_has_other_voters_does_not_start_alone);
     tcase_add_test(tcase, clients_and_nodes_have_listeners_of_their_own);
+    tcase_add_test(tcase, a_message_is_read_in_the_version_that_its_link_speaks);
     tcase_add_test(tcase, a_single_node_opens_no_listener_for_peers);
     suite_add_tcase(suite, tcase);
 }
