@@ -26,7 +26,14 @@ VERSION_MAX = 32767
 # What our own nodes say to one another.
 OURS_ALONE = ("peer.kp", "quorum.kp", "raft.kp", "replica.kp")
 # Fields of ours in messages of Kafka's: tagged ones, which its readers pass over.
-OURS_BESIDE = {("register_broker_record", "unclean_restart")}
+OURS_BESIDE = {
+    ("register_broker_record", "unclean_restart"),
+    ("describe_cluster_request", "include_streams"),
+    ("describe_cluster_response", "streams"),
+    ("describe_topic_partitions_request", "include_followers"),
+    ("describe_topic_partitions_response", "topics.partitions.log_end_offset"),
+    ("describe_topic_partitions_response", "topics.partitions.followers"),
+}
 INTEGERS = ("int8", "int16", "uint16", "int32", "uint32", "int64")
 
 
@@ -295,13 +302,22 @@ def compare_fields(ours, theirs, common, path, partial):
             break
 
 
+def without_ours(fields, message, path=""):
+    """The fields but for those of OURS_BESIDE, at any depth."""
+    kept = [field for field in fields if (message, path + field.name) not in OURS_BESIDE]
+    for field in kept:
+        if field.fields is not None:
+            field.fields = without_ours(field.fields, message, path + field.name + ".")
+    return kept
+
+
 def compare(ours, theirs):
     if ours.key != theirs.key:
         yield f"key {ours.key}, Kafka has {theirs.key}"
     if ours.versions != theirs.versions and not (theirs.partial and
                                                  ours.versions <= theirs.versions):
         yield f"versions {show(ours.versions)}, Kafka has {show(theirs.versions)}"
-    ours.fields = [field for field in ours.fields if (ours.name, field.name) not in OURS_BESIDE]
+    ours.fields = without_ours(ours.fields, ours.name)
     common = ours.versions & theirs.versions
     if ours.flexible & common != theirs.flexible & common:
         yield f"flexible {show(ours.flexible)}, Kafka has {show(theirs.flexible & common)}"

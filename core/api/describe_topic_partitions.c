@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DescribeTopicPartitions (KIP-966): topics by name, so many partitions at a time. */
+/* DescribeTopicPartitions (KIP-966): topics by name, so many partitions at a time, and how far the
+ * followers are of those that this broker leads. */
 #include "core/api/authorized.h"
 #include "core/api/leaders.h"
 #include "core/api/table.h"
 #include "core/broker_state.h"
 #include "core/meta/topics.h"
+#include "core/partition.h"
+#include "core/replica/replicas.h"
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
 
@@ -113,11 +116,37 @@ static void tell_partition(const struct description *all, const struct meta_part
     }
 }
 
+/* What this broker knows of those who follow it, if it leads; false when there is no room. */
+static bool tell_followers(const struct description *all, const struct meta_topic *topic,
+                           int32_t index, partition_out *out)
+{
+    const struct partition *partition = partition_hosted(all->broker, topic->id, index);
+    struct replica_follower_status status;
+    if (partition == NULL || partition->leading == NULL)
+        return true;
+    out->followers = arena_array(&all->request->arena, (size_t)out->replica_nodes_count,
+                                 sizeof(*out->followers));
+    if (out->followers == NULL)
+        return false;
+    out->followers_count = 0;
+    if (replica_leader_start(partition->leading) >= 0)
+        out->log_end_offset = log_end(partition->log);
+    while (replica_leader_follower(partition->leading, (uint32_t)out->followers_count, &status))
+        out->followers[out->followers_count++] =
+            (struct describe_topic_partitions_response_topic_partition_follower){
+                .broker_id = status.node_id,
+                .end_offset = status.end_offset,
+                .behind_ms = status.behind_us < 0 ? -1 : status.behind_us / 1000,
+            };
+    return true;
+}
+
 /* Partitions of a topic from `first` on, as many as the answer may have; false when there is no
  * room for them. */
 static bool tell_partitions(struct description *all, const struct meta_topic *topic, int32_t first,
                             topic_out *out)
 {
+    const struct describe_topic_partitions_request *body = all->request->body;
     struct arena *arena = &all->request->arena;
     const int32_t rest = topic->partitions_count - first;
     const int32_t count = rest < all->left ? rest : all->left;
@@ -136,6 +165,8 @@ static bool tell_partitions(struct description *all, const struct meta_topic *to
         out->partitions[i] = wire_default_describe_topic_partitions_response_topic_partition;
         out->partitions[i].partition_index = first + i;
         tell_partition(all, partition, room, &out->partitions[i]);
+        if (body->include_followers && !tell_followers(all, topic, first + i, &out->partitions[i]))
+            return false;
     }
     out->partitions_count = count;
     all->left -= count;

@@ -209,6 +209,7 @@ bool peers_status(const struct peers *peers, int32_t node_id, struct peer_status
     *ret_status = (struct peer_status){
         .heard_us = peer->heard_us,
         .is_up = peer->out.state == OUTBOUND_UP,
+        .up_us = peer->out.up_us,
         .is_silent = peer->life == PEER_SILENT,
     };
     if (peer->life != PEER_UNKNOWN)

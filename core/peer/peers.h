@@ -88,7 +88,8 @@ int peers_send(struct peers *peers, int32_t node_id, int16_t type, const struct 
 struct peer_status {
     uint64_t
         heard_us; /* when anything last came from it, on any connection, on io's clock; 0: never */
-    bool is_up;   /* its link can be sent on */
+    bool is_up;   /* its link can be sent on … */
+    uint64_t up_us; /* … since then */
     bool is_silent;
     struct uuid incarnation; /* of its process; zero: none is known to live */
 };

@@ -235,7 +235,8 @@ struct replica_follower {
 
 /* ---- replicas.c ---- */
 
-struct replica_node *replicas_node(struct replicas *replicas, int32_t id);  /* made when needed */
+struct replica_node *node_find(const struct replicas *replicas, int32_t id); /* NULL: none */
+struct replica_node *replicas_node(struct replicas *replicas, int32_t id);   /* made when needed */
 int64_t replicas_broker_epoch(const struct replicas *replicas, int32_t id); /* -1: not registered */
 
 /* Whoever has no answer of the node asks again after a while. */
@@ -286,6 +287,8 @@ int64_t replica_stream_safe_end(const struct replica_stream *stream);
 void replica_stream_watermark_moved(struct replica_stream *stream);
 void catch_up_next(struct replica_node *node);
 void catch_up_stop(struct replica_stream *stream);
+
+bool catch_up_is_throttled(const struct replicas *replicas); /* who catches up has to wait */
 
 /* ---- tail.c ---- */
 

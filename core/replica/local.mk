@@ -8,5 +8,6 @@ libcore_a_SOURCES += \
 	core/replica/outbox.c \
 	core/replica/replicas.c \
 	core/replica/replicas.h \
+	core/replica/status.c \
 	core/replica/stream.c \
 	core/replica/tail.c

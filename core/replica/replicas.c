@@ -12,7 +12,7 @@
 
 /* ---- Nodes ---- */
 
-static struct replica_node *node_find(const struct replicas *replicas, int32_t id)
+struct replica_node *node_find(const struct replicas *replicas, int32_t id)
 {
     struct list *at = replicas->nodes.next;
     for (; at != &replicas->nodes; at = at->next) {

@@ -93,6 +93,28 @@ void replica_leader_ready(struct replica_leader *lead);
  * high watermark may be older than what the leader before it had told (KIP-207). */
 int64_t replica_leader_start(const struct replica_leader *lead);
 
+/* ---- What is told of it (core/replica/status.c). ---- */
+
+/* The streams to one other broker, together. */
+struct replica_node_status {
+    uint64_t unacknowledged_bytes; /* of batches that were sent */
+    uint32_t partitions;           /* that are led here, and followed there */
+    uint32_t catching_up;          /* of these: not sent what is appended as it is */
+    bool is_throttled;             /* they have to wait now */
+};
+struct replica_node_status replicas_node_status(const struct replicas *replicas, int32_t node_id);
+
+/* One follower of a partition that is led here. */
+struct replica_follower_status {
+    int32_t node_id;
+    int64_t end_offset; /* that counts for the high watermark, as acknowledged last; -1: unknown */
+    int64_t behind_us;  /* it has lacked a part of the log for so long; -1: for an unknown while */
+};
+
+/* The follower of that number, from 0; false when there are no more. */
+bool replica_leader_follower(const struct replica_leader *lead, uint32_t number,
+                             struct replica_follower_status *ret_status);
+
 /* The partition goes: so does its role. */
 void replica_forget(struct partition *partition);
 

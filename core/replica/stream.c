@@ -200,9 +200,14 @@ static void throttle_over(struct timer *timer)
     replicas_wake(replicas); /* every node's next */
 }
 
-static bool is_throttled(struct replicas *replicas)
+bool catch_up_is_throttled(const struct replicas *replicas)
 {
-    if (replicas->io->now_us >= replicas->throttled_until_us)
+    return replicas->io->now_us < replicas->throttled_until_us;
+}
+
+static bool has_to_wait(struct replicas *replicas)
+{
+    if (!catch_up_is_throttled(replicas))
         return false;
     timer_set(&replicas->io->timers, &replicas->throttle_timer, replicas->throttled_until_us,
               throttle_over);
@@ -315,7 +320,7 @@ static void catch_up_start(struct replica_stream *stream)
 void catch_up_next(struct replica_node *node)
 {
     struct list *place;
-    if (list_empty(&node->lagging) || is_throttled(node->replicas))
+    if (list_empty(&node->lagging) || has_to_wait(node->replicas))
         return;
     while (node->catch_up.stream == NULL && (place = list_pop(&node->lagging)) != NULL) {
         struct replica_stream *stream = container_of(place, struct replica_stream, catch_place);

@@ -22,6 +22,7 @@ tests_check_broker_SOURCES = \
 	tests/core/test_refusals.c \
 	tests/core/test_replication.c \
 	tests/core/test_shutdown.c \
+	tests/core/test_status.c \
 	tests/core/test_stopped_leader.c \
 	tests/core/test_unfinished.c \
 	tests/core/trio.c \
