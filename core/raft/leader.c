@@ -64,11 +64,12 @@ bool raft_replica(const struct raft *raft, uint32_t number, struct raft_replica 
     if (place == &raft->peers)
         return false;
     const struct raft_peer *peer = container_of(place, struct raft_peer, place);
+    const bool is_heard = peer->heard_sequence > 0; /* if not, heard_us is when the term began */
     *ret_replica = (struct raft_replica){
         .id = peer->id,
         .is_voter = peer->is_voter,
-        .end_offset = peer->match,
-        .heard_us = peer->heard_us,
+        .end_offset = peer->match > 0 ? peer->match : -1,
+        .heard_us = is_heard ? peer->heard_us : 0,
         .caught_up_us = peer->caught_up_us,
     };
     return true;

@@ -253,8 +253,9 @@ struct raft_status raft_status(const struct raft *raft);
 struct raft_replica {
     struct raft_id id;
     bool is_voter;         /* else an observer */
-    int64_t end_offset;    /* of its log, as far as it is durable and equal to the leader's */
-    uint64_t heard_us;     /* when it was heard last, on io's clock */
+    int64_t end_offset;    /* of its log, as far as it is durable and equal to the leader's; -1: not
+                            * known in this term */
+    uint64_t heard_us;     /* when it was heard last, on io's clock; 0: not in this term */
     uint64_t caught_up_us; /* when it last had all that the leader had; 0: not in this term */
 };
 

@@ -75,6 +75,35 @@ START_TEST(any_node_tells_what_the_leader_knows_of_the_quorum)
 }
 END_TEST
 
+/* As in Kafka: a new leader has yet to hear of each. */
+START_TEST(of_a_dead_voter_a_new_leader_knows_nothing)
+{
+    const struct quorum *quorum = controller_quorum(crew_nodes[1].broker->controller);
+    const int32_t dead = quorum_status(quorum).leader;
+    const int32_t other = dead % 3 + 1;
+    client_free(clients[dead]);
+    clients[dead] = NULL;
+    crew_kill(dead);
+    crew_advance(10000);
+    const struct describe_quorum_response *response =
+        crew_call(clients[other], API_DESCRIBE_QUORUM, 2,
+                  quorum_of(clients[other], SPAN("__cluster_metadata")));
+    ck_assert_ptr_nonnull(response);
+    const struct describe_quorum_response_topic_partition *partition =
+        &response->topics[0].partitions[0];
+    ck_assert_int_ne(partition->leader_id, dead);
+    ck_assert_int_eq(partition->current_voters_count, 3);
+    for (int32_t i = 0; i < 3; i++) {
+        const struct describe_quorum_response_topic_partition_current_voter *voter =
+            &partition->current_voters[i];
+        const bool is_known = voter->replica_id != dead;
+        ck_assert_int_eq(voter->log_end_offset, is_known ? partition->high_watermark : -1);
+        ck_assert_int_eq(voter->last_fetch_timestamp >= 0, is_known);
+        ck_assert_int_eq(voter->last_caught_up_timestamp >= 0, is_known);
+    }
+}
+END_TEST
+
 START_TEST(there_is_one_quorum)
 {
     for (int32_t id = 1; id <= 3; id++) {
@@ -304,6 +333,7 @@ SUITE(cluster_quorum)
     TCase *tcase = tcase_create("quorum");
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, any_node_tells_what_the_leader_knows_of_the_quorum);
+    tcase_add_test(tcase, of_a_dead_voter_a_new_leader_knows_nothing);
     tcase_add_test(tcase, there_is_one_quorum);
     tcase_add_test(tcase, what_the_leader_takes_with_it_is_refused);
     tcase_add_test(tcase, a_voter_goes_and_comes_by_way_of_any_node);
