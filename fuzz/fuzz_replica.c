@@ -8,10 +8,12 @@
  *     are meant from where things really are, so that some of what is said fits
  */
 #include "core/broker_state.h"
+#include "core/cluster.h"
 #include "core/meta/identity.h"
 #include "core/meta/writer.h"
 #include "core/partition.h"
 #include "core/records/builder.h"
+#include "core/replica/replicas.h"
 #include "core/wire/error.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/nodes.h"
@@ -251,10 +253,18 @@ static void act(void)
 
 static void look(const struct node *node)
 {
+    const int32_t other = NODES + 1 - node->conf.node_id;
+    struct replica_follower_status follower;
+    if (node->broker->cluster != NULL) /* it is only asked: whatever is said, it can be told of */
+        (void)replicas_node_status(node->broker->cluster->replicas, other);
     for (int32_t i = 0; i < PARTITIONS; i++) {
         const struct partition *partition = partition_hosted(node->broker, topic_id, i);
         if (partition != NULL && !partition->is_cut && log_state(partition->log) == LOG_READY)
             must(partition->high_watermark <= log_end(partition->log));
+        if (partition != NULL && partition->leading != NULL &&
+            replica_leader_follower(partition->leading, 0, &follower))
+            must(follower.node_id == other && follower.end_offset >= -1 &&
+                 follower.behind_us >= -1);
     }
 }
 

@@ -17,6 +17,7 @@ static void describe_pages(struct recording *recording)
     }
     request->topics_count = 0;
     request->cursor = NULL;
+    request->include_followers = true;
     for (int32_t limit = 0; limit <= 4; limit += 2) {
         request->response_partition_limit = limit;
         recording_call(recording, 0, API_DESCRIBE_TOPIC_PARTITIONS, 0, request);

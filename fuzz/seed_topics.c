@@ -151,6 +151,9 @@ void seed_topics_refused(struct recording *recording)
     struct describe_cluster_request *cluster = recording_request(recording, API_DESCRIBE_CLUSTER);
     cluster->endpoint_type = 2;
     recording_call(recording, 0, API_DESCRIBE_CLUSTER, 1, cluster);
+    cluster->endpoint_type = 1;
+    cluster->include_streams = true;
+    recording_call(recording, 0, API_DESCRIBE_CLUSTER, 2, cluster);
 }
 
 static void alter(struct recording *recording, int8_t resource_type, const char *name,
