@@ -1,196 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tables for whoever looks after a cluster, and may be tired: what is wrong comes with why. */
 #include "cli/cluster_print.h"
 
 #include <string.h>
 
-#include "cli/cluster_status.h"
-#include "cli/json.h"
 #include "cli/topic_print.h"
 #include "core/base/format.h"
-#include "core/base/uuid.h"
 
 #define ADDRESS_WIDTH_MIN 15
+#define NODES_WIDTH_MIN   12
 
-typedef const struct metadata_response_topic_partition *partition_of_metadata;
+/* Of partitions, and of streams, that are not as they should be. */
+#define ROWS_MAX 20
+
 typedef struct describe_quorum_response_topic_partition_current_voter voter_of_quorum;
 
-/* What one broker, or the whole cluster, has to do with partitions. */
-struct counts {
-    int32_t partitions;
-    int32_t leads;
-    int32_t lags;       /* replicas that are not in sync; of the cluster: partitions with such */
-    int32_t leaderless; /* of the cluster */
+/* ---- Pieces ---- */
+
+struct age {
+    char text[16];
 };
 
-/* The same is known of an observer as of a voter. */
-static voter_of_quorum
-voter_of(const struct describe_quorum_response_topic_partition_observer *observer)
+/* A duration; "never" for a negative one. */
+static struct age age_of(int64_t ms)
 {
-    return (voter_of_quorum){
-        .replica_id = observer->replica_id,
-        .replica_directory_id = observer->replica_directory_id,
-        .log_end_offset = observer->log_end_offset,
-        .last_fetch_timestamp = observer->last_fetch_timestamp,
-        .last_caught_up_timestamp = observer->last_caught_up_timestamp,
-    };
+    struct age age;
+    if (ms < 0)
+        snprintf(age.text, sizeof(age.text), "never");
+    else if (ms < 10000)
+        snprintf(age.text, sizeof(age.text), "%.1f s", (double)ms / 1000);
+    else if (ms < 120000)
+        snprintf(age.text, sizeof(age.text), "%lld s", (long long)ms / 1000);
+    else if (ms < 7200000)
+        snprintf(age.text, sizeof(age.text), "%lld min", (long long)ms / 60000);
+    else
+        snprintf(age.text, sizeof(age.text), "%lld h", (long long)ms / 3600000);
+    return age;
 }
 
-/* Kafka's brokers name any of them as the controller, since any of them passes requests on. */
-static int32_t controller_of(const struct cluster_view *view)
+static const char *plural(int32_t count)
 {
-    return view->quorum == NULL ? view->cluster->controller_id : view->quorum->leader_id;
+    return count == 1 ? "" : "s";
 }
 
-static bool is_member(const int32_t *nodes, int32_t count, int32_t id)
+static void print_more(FILE *out, int32_t rows)
 {
-    for (int32_t i = 0; i < count; i++) {
-        if (nodes[i] == id)
-            return true;
-    }
-    return false;
+    if (rows > ROWS_MAX)
+        fprintf(out, "  ... and %d more: --all shows them\n", rows - ROWS_MAX);
 }
 
-static bool is_leaderless(partition_of_metadata partition)
-{
-    return partition->leader_id < 0;
-}
-
-static bool is_under_replicated(partition_of_metadata partition)
-{
-    return partition->isr_nodes_count < partition->replica_nodes_count;
-}
-
-static bool is_troubled(partition_of_metadata partition)
-{
-    return is_leaderless(partition) || is_under_replicated(partition);
-}
-
-static struct counts count_cluster(const struct metadata_response *metadata)
-{
-    struct counts counts = {0};
-    for (int32_t i = 0; i < metadata->topics_count; i++) {
-        const struct metadata_response_topic *topic = &metadata->topics[i];
-        counts.partitions += topic->partitions_count;
-        for (int32_t j = 0; j < topic->partitions_count; j++) {
-            counts.lags += is_under_replicated(&topic->partitions[j]);
-            counts.leaderless += is_leaderless(&topic->partitions[j]);
-        }
-    }
-    return counts;
-}
-
-static struct counts count_broker(const struct metadata_response *metadata, int32_t id)
-{
-    struct counts counts = {0};
-    for (int32_t i = 0; i < metadata->topics_count; i++) {
-        const struct metadata_response_topic *topic = &metadata->topics[i];
-        for (int32_t j = 0; j < topic->partitions_count; j++) {
-            partition_of_metadata partition = &topic->partitions[j];
-            if (!is_member(partition->replica_nodes, partition->replica_nodes_count, id))
-                continue;
-            counts.partitions++;
-            counts.leads += partition->leader_id == id;
-            counts.lags += !is_member(partition->isr_nodes, partition->isr_nodes_count, id);
-        }
-    }
-    return counts;
-}
-
-/* ---- JSON. ---- */
-
-static void json_nodes(FILE *out, const char *name, const int32_t *nodes, int32_t count)
-{
-    fprintf(out, ",\"%s\":[", name);
-    topic_print_nodes(out, nodes, count);
-    fputc(']', out);
-}
-
-static void json_partitions(FILE *out, const char *name, const struct metadata_response *metadata,
-                            bool (*is_meant)(partition_of_metadata partition))
-{
-    const char *comma = "";
-    fprintf(out, ",\"%s\":[", name);
-    for (int32_t i = 0; i < metadata->topics_count; i++) {
-        const struct metadata_response_topic *topic = &metadata->topics[i];
-        for (int32_t j = 0; j < topic->partitions_count; j++) {
-            partition_of_metadata partition = &topic->partitions[j];
-            if (!is_meant(partition))
-                continue;
-            fprintf(out, "%s{\"topic\":", comma);
-            json_text(out, topic->name);
-            fprintf(out, ",\"partition\":%d,\"leader\":%d", partition->partition_index,
-                    partition->leader_id);
-            json_nodes(out, "replicas", partition->replica_nodes, partition->replica_nodes_count);
-            json_nodes(out, "in_sync", partition->isr_nodes, partition->isr_nodes_count);
-            fputc('}', out);
-            comma = ",";
-        }
-    }
-    fputc(']', out);
-}
-
-static void json_brokers(FILE *out, const struct cluster_view *view)
-{
-    const struct describe_cluster_response *cluster = view->cluster;
-    fputs(",\"brokers\":[", out);
-    for (int32_t i = 0; i < cluster->brokers_count; i++) {
-        const struct describe_cluster_response_broker *broker = &cluster->brokers[i];
-        const struct counts counts = count_broker(view->metadata, broker->broker_id);
-        fprintf(out, "%s{\"id\":%d,\"host\":", i == 0 ? "" : ",", broker->broker_id);
-        json_text(out, broker->host);
-        fprintf(out, ",\"port\":%d,\"rack\":", broker->port);
-        json_text(out, broker->rack);
-        fprintf(out, ",\"fenced\":%s,\"leads\":%d,\"replicas\":%d,\"out_of_sync\":%d}",
-                !view->knows_fenced ? "null"
-                : broker->is_fenced ? "true"
-                                    : "false",
-                counts.leads, counts.partitions, counts.lags);
-    }
-    fputc(']', out);
-}
-
-static void json_replica(FILE *out, const char *comma, voter_of_quorum voter)
-{
-    fprintf(out,
-            "%s{\"id\":%d,\"directory\":\"%s\",\"log_end\":%lld,\"heard_ms\":%lld,"
-            "\"caught_up_ms\":%lld}",
-            comma, voter.replica_id, uuid_text(voter.replica_directory_id).text,
-            (long long)voter.log_end_offset, (long long)voter.last_fetch_timestamp,
-            (long long)voter.last_caught_up_timestamp);
-}
-
-static void json_quorum(FILE *out, quorum_of_response quorum)
-{
-    if (quorum == NULL) {
-        fputs(",\"quorum\":null", out);
-        return;
-    }
-    fprintf(out, ",\"quorum\":{\"leader\":%d,\"term\":%d,\"committed\":%lld,\"voters\":[",
-            quorum->leader_id, quorum->leader_epoch, (long long)quorum->high_watermark);
-    for (int32_t i = 0; i < quorum->current_voters_count; i++)
-        json_replica(out, i == 0 ? "" : ",", quorum->current_voters[i]);
-    fputs("],\"observers\":[", out);
-    for (int32_t i = 0; i < quorum->observers_count; i++)
-        json_replica(out, i == 0 ? "" : ",", voter_of(&quorum->observers[i]));
-    fputs("]}", out);
-}
-
-static void print_json(FILE *out, const struct cluster_view *view)
-{
-    const struct metadata_response *metadata = view->metadata;
-    fputs("{\"cluster_id\":", out);
-    json_text(out, view->cluster->cluster_id);
-    fprintf(out, ",\"controller\":%d", controller_of(view));
-    json_brokers(out, view);
-    json_quorum(out, view->quorum);
-    fprintf(out, ",\"topics\":%d,\"partitions\":%d", metadata->topics_count,
-            count_cluster(metadata).partitions);
-    json_partitions(out, "under_replicated", metadata, is_under_replicated);
-    json_partitions(out, "leaderless", metadata, is_leaderless);
-    fputs("}\n", out);
-}
-
-/* ---- Tables. ---- */
+/* ---- Brokers ---- */
 
 /* "host:port"; returns its width. Nowhere when `out` is NULL. */
 static int print_address(FILE *out, const struct describe_cluster_response_broker *broker)
@@ -216,105 +75,314 @@ static void print_brokers(FILE *out, const struct cluster_view *view)
     fprintf(out, "  BROKER  %-*s  REPLICAS   LEADS  OUT OF SYNC\n", width, "ADDRESS");
     for (int32_t i = 0; i < cluster->brokers_count; i++) {
         const struct describe_cluster_response_broker *broker = &cluster->brokers[i];
-        const struct counts counts = count_broker(view->metadata, broker->broker_id);
+        const struct cluster_counts counts = cluster_count_broker(view, broker->broker_id);
         fprintf(out, "  %6d  ", broker->broker_id);
         fprintf(out, "%*s  %8d  %6d  %11d", width - print_address(out, broker), "",
                 counts.partitions, counts.leads, counts.lags);
-        if (broker->broker_id == controller_of(view))
+        if (broker->broker_id == cluster_controller(view))
             fputs("  controller", out);
         if (broker->is_fenced)
             fputs("  fenced", out);
         if (!span_is_null(broker->rack))
             fprintf(out, "  rack %.*s", SPAN_ARGS(broker->rack));
+        if (view->answers != NULL && view->answers[i].why != NULL)
+            fprintf(out, "  does not tell: %s", view->answers[i].why);
         fputc('\n', out);
     }
 }
 
-static void print_partition(FILE *out, const struct metadata_response_topic *topic,
-                            partition_of_metadata partition, int width)
-{
-    fprintf(out, "  %.*s%*s  %9d  ", SPAN_ARGS(topic->name), width - (int)topic->name.length, "",
-            partition->partition_index);
-    if (is_leaderless(partition))
-        fprintf(out, "%6s  ", "none");
-    else
-        fprintf(out, "%6d  ", partition->leader_id);
-    const int length =
-        topic_print_nodes(out, partition->replica_nodes, partition->replica_nodes_count);
-    fprintf(out, "%*s  ", length < 12 ? 12 - length : 0, "");
-    if (topic_print_nodes(out, partition->isr_nodes, partition->isr_nodes_count) == 0)
-        fputs("none", out);
-    fputc('\n', out);
-}
+/* ---- The nodes that keep the metadata ---- */
 
-/* Those that are as they should be are many, and not shown. */
-static void print_troubled(FILE *out, const struct metadata_response *metadata)
-{
-    int width = (int)strlen("TOPIC");
-    for (int32_t i = 0; i < metadata->topics_count; i++) {
-        if ((int)metadata->topics[i].name.length > width)
-            width = (int)metadata->topics[i].name.length;
-    }
-    fprintf(out, "  %-*s  PARTITION  LEADER  REPLICAS      IN SYNC\n", width, "TOPIC");
-    for (int32_t i = 0; i < metadata->topics_count; i++) {
-        const struct metadata_response_topic *topic = &metadata->topics[i];
-        for (int32_t j = 0; j < topic->partitions_count; j++) {
-            if (is_troubled(&topic->partitions[j]))
-                print_partition(out, topic, &topic->partitions[j], width);
-        }
-    }
-}
-
-/* How far each node's log is, next to the longest. */
+/* How far each node's log is next to the longest, and when it was heard before the latest one was:
+ * the clock here may be another one. */
 static void print_replica(FILE *out, quorum_of_response quorum, voter_of_quorum voter,
                           const char *role)
 {
+    const bool is_leader = voter.replica_id == quorum->leader_id;
     int64_t end = voter.log_end_offset;
+    int64_t heard_ms = voter.last_fetch_timestamp;
     for (int32_t i = 0; i < quorum->current_voters_count; i++) {
         if (quorum->current_voters[i].log_end_offset > end)
             end = quorum->current_voters[i].log_end_offset;
+        if (quorum->current_voters[i].last_fetch_timestamp > heard_ms)
+            heard_ms = quorum->current_voters[i].last_fetch_timestamp;
     }
-    fprintf(out, "  %6d  %-8s  %10lld  ", voter.replica_id,
-            voter.replica_id == quorum->leader_id ? "leader" : role,
+    fprintf(out, "  %6d  %-8s  %10lld  ", voter.replica_id, is_leader ? "leader" : role,
             (long long)voter.log_end_offset);
     if (voter.log_end_offset < 0)
-        fprintf(out, "%10s\n", "unknown");
+        fprintf(out, "%10s", "unknown");
     else
-        fprintf(out, "%10lld\n", (long long)(end - voter.log_end_offset));
+        fprintf(out, "%10lld", (long long)(end - voter.log_end_offset));
+    if (is_leader)
+        fputc('\n', out);
+    else if (voter.last_fetch_timestamp < 0)
+        fputs("       never\n", out);
+    else
+        fprintf(out, "  %6s ago\n", age_of(heard_ms - voter.last_fetch_timestamp).text);
 }
 
 static void print_quorum(FILE *out, quorum_of_response quorum)
 {
     fprintf(out, "metadata: term %d, committed %lld\n", quorum->leader_epoch,
             (long long)quorum->high_watermark);
-    fputs("    NODE  ROLE         LOG END      BEHIND\n", out);
+    fputs("    NODE  ROLE         LOG END      BEHIND       HEARD\n", out);
     for (int32_t i = 0; i < quorum->current_voters_count; i++)
         print_replica(out, quorum, quorum->current_voters[i], "voter");
-    for (int32_t i = 0; i < quorum->observers_count; i++)
-        print_replica(out, quorum, voter_of(&quorum->observers[i]), "observer");
+    for (int32_t i = 0; i < quorum->observers_count; i++) {
+        const struct describe_quorum_response_topic_partition_observer *observer =
+            &quorum->observers[i];
+        print_replica(out, quorum,
+                      (voter_of_quorum){
+                          .replica_id = observer->replica_id,
+                          .log_end_offset = observer->log_end_offset,
+                          .last_fetch_timestamp = observer->last_fetch_timestamp,
+                      },
+                      "observer");
+    }
 }
 
-void cluster_print(FILE *out, const struct cluster_view *view, bool json)
+/* ---- Partitions ---- */
+
+/* Why a replica is not in sync. */
+static const char *replica_state(const struct cluster_view *view, int32_t id)
+{
+    const int32_t place = cluster_broker(view, id);
+    if (place < 0)
+        return view->knows_fenced ? "is not registered" : "out of sync";
+    if (view->cluster->brokers[place].is_fenced)
+        return "fenced";
+    if (view->answers == NULL)
+        return "out of sync";
+    return view->answers[place].why != NULL ? "does not answer" : "catches up";
+}
+
+/* What is to be said of one follower, if anything: "3 fenced, lag 5432 for 14 s". `separator` comes
+ * before it, and is another one afterwards. */
+static void print_follower(FILE *out, const struct cluster_view *view,
+                           const struct partition_view *partition, int32_t id, bool shows_all,
+                           const char **separator)
+{
+    follower_told follower = partition_follower(partition, id);
+    const bool is_in_sync = partition_has_in_sync(partition, id);
+    const int64_t lag = partition_lag(partition, follower);
+    if (is_in_sync && !shows_all && !partition_is_behind(partition, follower))
+        return;
+    fprintf(out, "%s%d ", *separator, id);
+    *separator = "; ";
+    if (!is_in_sync)
+        fprintf(out, "%s%s", replica_state(view, id), view->answers == NULL ? "" : ", ");
+    if (view->answers != NULL && lag < 0)
+        fputs("lag unknown", out);
+    else if (view->answers != NULL)
+        fprintf(out, "lag %lld", (long long)lag);
+    if (follower != NULL && follower->behind_ms > 0)
+        fprintf(out, " for %s", age_of(follower->behind_ms).text);
+}
+
+static void print_wait(FILE *out, const struct partition_view *partition)
+{
+    partition_told told = partition->told;
+    switch (partition_waits_for(partition)) {
+    case WAIT_ELIGIBLE:
+        fputs("until one of these is back: ", out);
+        topic_print_nodes(out, told->eligible_leader_replicas,
+                          told->eligible_leader_replicas_count);
+        break;
+    case WAIT_LAST_KNOWN:
+        fputs("until who led last is back: ", out);
+        topic_print_nodes(out, told->last_known_elr, told->last_known_elr_count);
+        break;
+    case WAIT_OPERATOR:
+        fputs("all in sync lost data: only an unclean election gives it a leader", out);
+        break;
+    case WAIT_UNKNOWN:
+        break;
+    }
+}
+
+/* Ids of brokers, or "none", in a column. */
+static void print_nodes(FILE *out, const int32_t *nodes, int32_t count)
+{
+    int width = topic_print_nodes(out, nodes, count);
+    if (width == 0)
+        width = fprintf(out, "none");
+    fprintf(out, "%*s  ", width < NODES_WIDTH_MIN ? NODES_WIDTH_MIN - width : 0, "");
+}
+
+static void print_partition(FILE *out, const struct cluster_view *view,
+                            const struct partition_view *partition, int width, bool shows_all)
+{
+    partition_of_metadata meta = partition->meta;
+    const char *separator = "";
+    fprintf(out, "  %.*s%*s  %9d  ", SPAN_ARGS(partition->topic),
+            width - (int)partition->topic.length, "", meta->partition_index);
+    if (partition_is_leaderless(partition))
+        fprintf(out, "%6s  ", "none");
+    else
+        fprintf(out, "%6d  ", meta->leader_id);
+    print_nodes(out, meta->replica_nodes, meta->replica_nodes_count);
+    print_nodes(out, meta->isr_nodes, meta->isr_nodes_count);
+    if (partition_is_leaderless(partition)) {
+        print_wait(out, partition);
+    } else {
+        for (int32_t i = 0; i < meta->replica_nodes_count; i++) {
+            if (meta->replica_nodes[i] != meta->leader_id)
+                print_follower(out, view, partition, meta->replica_nodes[i], shows_all, &separator);
+        }
+    }
+    fputc('\n', out);
+}
+
+static bool is_troubled(const struct partition_view *partition)
+{
+    if (partition_is_leaderless(partition) || partition_is_under_replicated(partition))
+        return true;
+    for (int32_t i = 0; i < partition->meta->isr_nodes_count; i++) {
+        if (partition_is_behind(partition,
+                                partition_follower(partition, partition->meta->isr_nodes[i])))
+            return true;
+    }
+    return false;
+}
+
+/* Those without a leader come first. */
+static void print_partitions(FILE *out, const struct cluster_view *view, bool shows_all)
+{
+    int width = (int)strlen("TOPIC");
+    int32_t rows = 0;
+    for (int32_t i = 0; i < view->partitions_count; i++) {
+        const struct partition_view *partition = &view->partitions[i];
+        if ((shows_all || is_troubled(partition)) && (int)partition->topic.length > width)
+            width = (int)partition->topic.length;
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (int32_t i = 0; i < view->partitions_count; i++) {
+            const struct partition_view *partition = &view->partitions[i];
+            if (partition_is_leaderless(partition) != (pass == 0) ||
+                !(shows_all || is_troubled(partition)))
+                continue;
+            if (rows == 0)
+                fprintf(out, "  %-*s  PARTITION  LEADER  REPLICAS      IN SYNC       WHY\n", width,
+                        "TOPIC");
+            if (rows++ < ROWS_MAX || shows_all)
+                print_partition(out, view, partition, width, shows_all);
+        }
+    }
+    if (!shows_all)
+        print_more(out, rows);
+}
+
+/* All followers of partitions that have a leader, in one line. */
+static void print_lag(FILE *out, const struct cluster_view *view)
+{
+    const struct partition_view *worst = NULL;
+    int32_t worst_id = -1;
+    int64_t most = 0;
+    int32_t followers = 0;
+    int32_t lag = 0;
+    int32_t unknown = 0;
+    for (int32_t i = 0; i < view->partitions_count; i++) {
+        const struct partition_view *partition = &view->partitions[i];
+        partition_of_metadata meta = partition->meta;
+        for (int32_t k = 0; k < meta->replica_nodes_count; k++) {
+            const int32_t id = meta->replica_nodes[k];
+            follower_told follower = partition_follower(partition, id);
+            if (id == meta->leader_id || partition_is_leaderless(partition))
+                continue;
+            followers++;
+            if (partition_has_in_sync(partition, id) && !partition_is_behind(partition, follower))
+                continue;
+            lag++;
+            unknown += partition_lag(partition, follower) < 0;
+            if (partition_lag(partition, follower) > most) {
+                most = partition_lag(partition, follower);
+                worst = partition;
+                worst_id = id;
+            }
+        }
+    }
+    fprintf(out, "%d follower%s: %d behind", followers, plural(followers), lag);
+    if (worst != NULL)
+        fprintf(out, ", at most %lld records (%.*s-%d on %d)", (long long)most,
+                SPAN_ARGS(worst->topic), worst->meta->partition_index, worst_id);
+    if (unknown > 0)
+        fprintf(out, ", of %d it is unknown how far", unknown);
+    fputc('\n', out);
+}
+
+/* ---- Streams ---- */
+
+static void print_stream(FILE *out, int32_t from, stream_told stream)
+{
+    fprintf(out, "  %6d  %6d  %-6s  %8s  %9s  %13lld  %10d  %11d%s\n", from, stream->broker_id,
+            stream_state(stream), stream->up_ms < 0 ? "-" : age_of(stream->up_ms).text,
+            age_of(stream->heard_ms).text, (long long)stream->unacknowledged_bytes,
+            stream->partitions, stream->catching_up, stream->is_throttled ? "  throttled" : "");
+}
+
+static void print_streams(FILE *out, const struct cluster_view *view, bool shows_all)
+{
+    int32_t ups = 0;
+    int32_t silents = 0;
+    int32_t downs = 0;
+    int32_t unknown = 0;
+    int32_t rows = 0;
+    for (int32_t i = 0; i < view->cluster->brokers_count; i++) {
+        unknown += view->answers[i].why != NULL;
+        for (int32_t k = 0; k < view->answers[i].streams_count; k++) {
+            const char *state = stream_state(&view->answers[i].streams[k]);
+            ups += strcmp(state, "up") == 0;
+            silents += strcmp(state, "silent") == 0;
+            downs += strcmp(state, "down") == 0;
+        }
+    }
+    fprintf(out, "streams: %d up, %d silent, %d down", ups, silents, downs);
+    if (unknown > 0)
+        fprintf(out, "; those from %d broker%s are unknown", unknown, plural(unknown));
+    fputc('\n', out);
+    for (int32_t i = 0; i < view->cluster->brokers_count; i++) {
+        for (int32_t k = 0; k < view->answers[i].streams_count; k++) {
+            stream_told stream = &view->answers[i].streams[k];
+            if (stream_is_well(stream) && !shows_all)
+                continue;
+            if (rows == 0)
+                fputs("    FROM      TO  STATE     UP FOR  HEARD AGO  UNACKED BYTES  PARTITIONS  "
+                      "CATCHING UP\n",
+                      out);
+            if (rows++ < ROWS_MAX || shows_all)
+                print_stream(out, view->cluster->brokers[i].broker_id, stream);
+        }
+    }
+    if (!shows_all)
+        print_more(out, rows);
+}
+
+void cluster_print(FILE *out, const struct cluster_view *view, bool shows_all)
 {
     const struct describe_cluster_response *cluster = view->cluster;
-    const struct metadata_response *metadata = view->metadata;
-    const struct counts counts = count_cluster(metadata);
-    if (json) {
-        print_json(out, view);
-        return;
-    }
+    const struct cluster_counts counts = cluster_count(view);
+    const int32_t topics = view->metadata->topics_count;
     fprintf(out, "cluster %.*s: %d broker%s, controller ", SPAN_ARGS(cluster->cluster_id),
-            cluster->brokers_count, cluster->brokers_count == 1 ? "" : "s");
-    if (controller_of(view) < 0)
+            cluster->brokers_count, plural(cluster->brokers_count));
+    if (cluster_controller(view) < 0)
         fputs("none\n", out);
     else
-        fprintf(out, "%d\n", controller_of(view));
+        fprintf(out, "%d\n", cluster_controller(view));
+    if (view->knows_quorum && view->quorum == NULL)
+        fprintf(
+            out,
+            "%s knows of nobody who leads the metadata: nothing is elected or changed, and what is "
+            "said here may be old\n",
+            view->answered);
     print_brokers(out, view);
     if (view->quorum != NULL)
         print_quorum(out, view->quorum);
-    fprintf(out, "%d topic%s, %d partition%s: %d under-replicated, %d without a leader\n",
-            metadata->topics_count, metadata->topics_count == 1 ? "" : "s", counts.partitions,
-            counts.partitions == 1 ? "" : "s", counts.lags, counts.leaderless);
-    if (counts.lags > 0 || counts.leaderless > 0)
-        print_troubled(out, metadata);
+    fprintf(out, "%d topic%s, %d partition%s: %d under-replicated, %d without a leader\n", topics,
+            plural(topics), counts.partitions, plural(counts.partitions), counts.lags,
+            counts.leaderless);
+    if (view->answers != NULL)
+        print_lag(out, view);
+    print_partitions(out, view, shows_all);
+    if (view->answers != NULL)
+        print_streams(out, view, shows_all);
 }

@@ -6,17 +6,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "core/wire/messages.h"
+#include "cli/cluster_view.h"
 
-struct cluster_view {
-    const struct describe_cluster_response *cluster;
-    bool knows_fenced; /* the answer tells who is fenced */
-    const struct metadata_response *metadata;
-    const struct describe_quorum_response_topic_partition *quorum; /* NULL: nobody told of it */
-};
+/* Tables: the brokers, with what each does, the nodes that keep the metadata, and of partitions and
+ * streams those that are not as they should be, up to so many that they fit on a screen; or with
+ * `shows_all` every one. */
+void cluster_print(FILE *out, const struct cluster_view *view, bool shows_all);
 
-/* The brokers, with what each does, the nodes that keep the metadata, and the partitions that are
- * not as they should be, of topics in their order: tables, or one line of JSON. */
-void cluster_print(FILE *out, const struct cluster_view *view, bool json);
+/* Everything, as one line of JSON. */
+void cluster_print_json(FILE *out, const struct cluster_view *view);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/client.h"
+#include "cli/cluster_brokers.h"
 #include "cli/cluster_print.h"
 #include "cli/topic_print.h"
 #include "core/wire/codec.h"
@@ -13,6 +14,10 @@
 
 /* Of DescribeCluster, from which on fenced brokers are in the answer. */
 #define VERSION_FENCED 2
+
+/* Of the time for one call, the part that is for each of the brokers, and for the leader of the
+ * quorum: one that hangs is no reason to wait as long as for the one that has to answer. */
+#define TIMEOUT_PART 3
 
 static int by_voter(const void *a, const void *b)
 {
@@ -56,43 +61,90 @@ quorum_of_response cluster_ask_quorum(struct client *client,
     return quorum;
 }
 
-/* Asks for everything, and prints it. Returns NULL, or why there is nothing to print. */
-static const char *ask(struct client *client, bool json)
+/* All partitions of `metadata`, whose topics are sorted, in one array, to be freed; NULL: no
+ * memory. */
+static struct partition_view *list_partitions(const struct metadata_response *metadata,
+                                              int32_t *ret_count)
+{
+    size_t count = 0;
+    size_t at = 0;
+    for (int32_t i = 0; i < metadata->topics_count; i++)
+        count += (size_t)metadata->topics[i].partitions_count;
+    struct partition_view *partitions = calloc(count + 1, sizeof(*partitions));
+    if (partitions == NULL)
+        return NULL;
+    for (int32_t i = 0; i < metadata->topics_count; i++) {
+        for (int32_t j = 0; j < metadata->topics[i].partitions_count; j++)
+            partitions[at++] = (struct partition_view){.topic = metadata->topics[i].name,
+                                                       .meta = &metadata->topics[i].partitions[j]};
+    }
+    *ret_count = (int32_t)count;
+    return partitions;
+}
+
+/* What the broker knows of all. Returns NULL, or why it does not tell. */
+static const char *ask(struct client *client, struct describe_cluster_response *cluster,
+                       struct metadata_response *metadata)
 {
     struct describe_cluster_request request;
-    struct describe_cluster_response cluster;
     struct metadata_request metadata_request;
-    struct metadata_response metadata;
-    struct describe_quorum_response quorum;
     wire_defaults(&wire_describe_cluster_request, &request);
     request.include_fenced_brokers = true;
-    if (client_call(client, API_DESCRIBE_CLUSTER, &request, &cluster) != 0)
+    request.include_streams = true;
+    if (client_call(client, API_DESCRIBE_CLUSTER, &request, cluster) != 0)
         return client->message;
-    if (cluster.error_code != ERR_NONE)
-        return client_error_text(client, cluster.error_code, cluster.error_message);
+    if (cluster->error_code != ERR_NONE)
+        return client_error_text(client, cluster->error_code, cluster->error_message);
     wire_defaults(&wire_metadata_request, &metadata_request);
     metadata_request.topics_count = -1; /* null: all of them */
     metadata_request.allow_auto_topic_creation = false;
-    if (client_call(client, API_METADATA, &metadata_request, &metadata) != 0)
+    if (client_call(client, API_METADATA, &metadata_request, metadata) != 0)
         return client->message;
-    topic_sort(&metadata);
-    const struct cluster_view view = {
-        .cluster = &cluster,
-        .knows_fenced = client_version(client, API_DESCRIBE_CLUSTER) >= VERSION_FENCED,
-        .metadata = &metadata,
-        .quorum =
-            cluster_ask_quorum(client, &quorum), /* last: who waits for a leader may wait in vain */
-    };
-    cluster_print(stdout, &view, json);
+    topic_sort(metadata);
     return NULL;
 }
 
-int cluster_status(const struct cmd *cmd, const char *servers, int timeout_ms, bool json)
+/* Asks for everything, and prints it. Returns NULL, or why there is nothing to print. */
+static const char *show(struct client *client, const struct cluster_status *status)
+{
+    struct describe_cluster_response cluster;
+    struct metadata_response metadata;
+    struct describe_quorum_response quorum;
+    struct cluster_brokers *brokers = NULL;
+    const int part_ms = status->timeout_ms < TIMEOUT_PART ? 1 : status->timeout_ms / TIMEOUT_PART;
+    const char *why = ask(client, &cluster, &metadata);
+    if (why != NULL)
+        return why;
+    struct cluster_view view = {
+        .cluster = &cluster,
+        .knows_fenced = client_version(client, API_DESCRIBE_CLUSTER) >= VERSION_FENCED,
+        .knows_quorum = client_version(client, API_DESCRIBE_QUORUM) >= 0,
+        .answered = client->address,
+        .metadata = &metadata,
+    };
+    view.partitions = list_partitions(&metadata, &view.partitions_count);
+    if (view.partitions == NULL)
+        return "out of memory";
+    client->timeout_ms = part_ms;
+    view.quorum = cluster_ask_quorum(client, &quorum); /* the last call: it may wait in vain */
+    if (cluster.streams_count >= 0)                    /* Kafka's brokers do not tell of any */
+        brokers = cluster_brokers_ask(&view, part_ms);
+    if (status->json)
+        cluster_print_json(stdout, &view);
+    else
+        cluster_print(stdout, &view, status->shows_all);
+    cluster_brokers_free(brokers);
+    free(view.partitions);
+    return NULL;
+}
+
+int cluster_status(const struct cmd *cmd, const struct cluster_status *status)
 {
     const char *why = "out of memory";
     struct client *client = calloc(1, sizeof(*client));
     if (client != NULL)
-        why = client_open(client, servers, timeout_ms) == 0 ? ask(client, json) : client->message;
+        why = client_open(client, status->servers, status->timeout_ms) == 0 ? show(client, status)
+                                                                            : client->message;
     if (why != NULL)
         fprintf(stderr, "%s %s: status: %s\n", cmd->program, cmd->name, why);
     if (client != NULL)

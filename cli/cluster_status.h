@@ -6,18 +6,24 @@
 #include <stdbool.h>
 
 #include "cli/client.h"
+#include "cli/cluster_view.h"
 #include "cli/cmd.h"
-#include "core/wire/messages.h"
 
-typedef const struct describe_quorum_response_topic_partition *quorum_of_response;
+/* What is wanted. */
+struct cluster_status {
+    const char *servers;
+    int timeout_ms;
+    bool json;
+    bool shows_all; /* what is as it should be, too */
+};
 
 /* The answer about the metadata's log, a part of `response`; NULL when the broker gives none, or
  * nobody leads. */
 quorum_of_response cluster_ask_quorum(struct client *client,
                                       struct describe_quorum_response *response);
 
-/* Asks the first of `servers` that answers, and prints what it says. Returns an exit code; what
- * went wrong was said in the name of `cmd`. */
-int cluster_status(const struct cmd *cmd, const char *servers, int timeout_ms, bool json);
+/* Asks the first of the servers that answers, and then each broker of its cluster; prints what they
+ * say. Returns an exit code; what went wrong was said in the name of `cmd`. */
+int cluster_status(const struct cmd *cmd, const struct cluster_status *status);
 
 #endif

@@ -22,6 +22,7 @@ enum option_place {
     OPTION_PEERS_PORT,
     OPTION_SERVER,
     OPTION_JSON,
+    OPTION_ALL,
     OPTION_TIMEOUT,
     OPTION_DIRECTORY,
     OPTIONS
@@ -39,11 +40,13 @@ static const struct option rows[] = {
         {"bootstrap-server", "HOST:PORT",
          "status, voter: a broker, or several with commas between, of which the first\n"
          "that answers is asked. Default: 127.0.0.1:9092."},
-    [OPTION_JSON] = {"json", NULL, "status: one line of JSON."},
+    [OPTION_JSON] = {"json", NULL, "status: one line of JSON, with everything."},
+    [OPTION_ALL] = {"all", NULL,
+                    "status: every partition and stream, not only those that lag, or are down."},
     [OPTION_TIMEOUT] =
         {"timeout", "MS",
-         "status, voter: how long to wait for the broker, in milliseconds. Default:\n"
-         "10000."},
+         "status, voter: how long to wait for the broker, in milliseconds; for each of\n"
+         "the others status waits a third of that. Default: 10000."},
     [OPTION_DIRECTORY] = {"directory", "ID",
                           "voter: the directory.id of the node's metadata log, as in its\n"
                           "meta.properties. Default: what the cluster tells of the node."},
@@ -60,6 +63,7 @@ static const unsigned option_uses[OPTIONS] = {
     [OPTION_PEERS_PORT] = 1u << ACTION_TRY,
     [OPTION_SERVER] = 1u << ACTION_STATUS | 1u << ACTION_VOTER,
     [OPTION_JSON] = 1u << ACTION_STATUS,
+    [OPTION_ALL] = 1u << ACTION_STATUS,
     [OPTION_TIMEOUT] = 1u << ACTION_STATUS | 1u << ACTION_VOTER,
     [OPTION_DIRECTORY] = 1u << ACTION_VOTER,
 };
@@ -84,7 +88,7 @@ static int take_option(const struct cmd *cmd, struct cluster_run *run, int place
 {
     int64_t number = 0;
     run->given |= 1u << place;
-    if (place == OPTION_JSON)
+    if (place == OPTION_JSON || place == OPTION_ALL)
         return EXIT_CODE_DONE;
     if (place == OPTION_SERVER) {
         run->voter.servers = value;
@@ -215,9 +219,15 @@ static int run(const struct cmd *cmd, int argc, char **argv)
         code = check(cmd, &run);
     if (code != EXIT_CODE_DONE)
         return code;
-    if (run.action == ACTION_STATUS)
-        return cluster_status(cmd, run.voter.servers, run.voter.timeout_ms,
-                              (run.given & 1u << OPTION_JSON) != 0);
+    if (run.action == ACTION_STATUS) {
+        const struct cluster_status status = {
+            .servers = run.voter.servers,
+            .timeout_ms = run.voter.timeout_ms,
+            .json = (run.given & 1u << OPTION_JSON) != 0,
+            .shows_all = (run.given & 1u << OPTION_ALL) != 0,
+        };
+        return cluster_status(cmd, &status);
+    }
     if (run.action == ACTION_VOTER)
         return cluster_voter(cmd, &run.voter);
     if (run.folder.path == NULL)
@@ -254,7 +264,12 @@ const struct cmd cmd_cluster = {
         "\n"
         "status asks a broker of any cluster, Kafka's too, and shows who is there, who is the\n"
         "controller, what each broker does, how far the nodes are that keep the metadata, and\n"
-        "which partitions lack a leader or a replica in sync.\n"
+        "which partitions lack a leader or a replica in sync, and why. Each broker of a cluster "
+        "of\n"
+        "ours is asked, too, how many records those who follow it lack and for how long, and how\n"
+        "its replication streams to the others are: when it last heard of each, how many bytes\n"
+        "were sent there and not acknowledged, and how many partitions are not live there, but\n"
+        "catch up.\n"
         "\n"
         "voter changes which nodes keep the metadata: a node that follows it, and listens there\n"
         "for other nodes, becomes one of those that vote, or one of these does so no more. A node\n"

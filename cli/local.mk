@@ -21,8 +21,11 @@ libcli_a_SOURCES = \
 	cli/bench_topic.h \
 	cli/client.c \
 	cli/client.h \
+	cli/cluster_brokers.c \
+	cli/cluster_brokers.h \
 	cli/cluster_folder.c \
 	cli/cluster_folder.h \
+	cli/cluster_json.c \
 	cli/cluster_print.c \
 	cli/cluster_print.h \
 	cli/cluster_status.c \
@@ -31,6 +34,8 @@ libcli_a_SOURCES = \
 	cli/cluster_try.h \
 	cli/cluster_voter.c \
 	cli/cluster_voter.h \
+	cli/cluster_view.c \
+	cli/cluster_view.h \
 	cli/cmd.h \
 	cli/cmd_bench.c \
 	cli/cmd_broker.c \

@@ -55,6 +55,7 @@ SCRIPT_TESTS = \
 	tests/e2e/metrics.sh \
 	tests/e2e/order.sh \
 	tests/e2e/phase7.sh \
+	tests/e2e/status.sh \
 	tests/e2e/stop.sh \
 	tests/e2e/try.sh \
 	tests/tidy.sh
@@ -65,7 +66,7 @@ EXTRA_DIST += tests/e2e/broker.sh tests/e2e/records.sh tests/e2e/run.sh \
 	tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/cluster.py tests/e2e/crash.py \
 	tests/e2e/hostile.py tests/e2e/metrics.py tests/e2e/network.py tests/e2e/order.py \
 	tests/e2e/phase7.py \
-	tests/e2e/raw.py tests/e2e/rolling.py tests/e2e/rolling.sh tests/e2e/stop.py \
+	tests/e2e/raw.py tests/e2e/rolling.py tests/e2e/rolling.sh tests/e2e/status.py tests/e2e/stop.py \
 	tests/e2e/syncs.py tests/e2e/try.py \
 	tests/e2e/bench.py tests/e2e/broken.py tests/e2e/disturbed.py tests/e2e/faulty.py \
 	tests/e2e/compare.py tests/e2e/floor.py \

@@ -60,6 +60,7 @@ static bool tell_streams(const struct broker *broker, struct arena *arena,
         response->streams[response->streams_count++] = (struct describe_cluster_response_stream){
             .broker_id = id,
             .is_up = peer.is_up,
+            .is_silent = peer.is_silent,
             .up_ms = peer.is_up ? (int64_t)((now_us - peer.up_us) / 1000) : -1,
             .heard_ms = peer.heard_us > 0 ? (int64_t)((now_us - peer.heard_us) / 1000) : -1,
             .unacknowledged_bytes = (int64_t)node.unacknowledged_bytes,
