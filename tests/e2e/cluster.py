@@ -109,18 +109,20 @@ class Node:
 
 
 class Cluster:
-    """All of them, in one folder. Where each has a host of its own, enter(number) is the command
-    that another one is started by to be there. When CHRONIK_SIM names the program chronik-sim, each
-    life of each node keeps a flight record, and check_records() replays them."""
+    """All of them, in one folder; for clients on these ports, or on any. Where each has a host of
+    its own, enter(number) is the command that another one is started by to be there. When
+    CHRONIK_SIM names the program chronik-sim, each life of each node keeps a flight record, and
+    check_records() replays them."""
 
-    def __init__(self, settings=(), hosts=("127.0.0.1",) * NODES, enter=lambda number: []):
+    def __init__(self, settings=(), hosts=("127.0.0.1",) * NODES, enter=lambda number: [],
+                 ports=()):
         self.settings = settings
         self.hosts = hosts
         self.enter = enter
         self.simulator = os.environ.get("CHRONIK_SIM", "")
         self.program = os.environ.get("CHRONIK", os.path.join(os.getcwd(), "chronik"))
         self.folder = tempfile.mkdtemp(prefix="chronik-cluster.")
-        self.ports = free_ports(2 * NODES)
+        self.ports = [*ports, *free_ports(2 * NODES - len(ports))]
         self.voters = ",".join("%d@%s:%d" % (i + 1, hosts[i], self.ports[NODES + i])
                                for i in range(NODES))
         self.id = subprocess.run([self.program, "random-uuid"], stdout=subprocess.PIPE,
