@@ -39,18 +39,10 @@ static int change_is_possible(const struct raft *raft)
 
 static int change_to(struct raft *raft, const struct voters_record *record, int64_t *ret_end)
 {
-    struct raft_voters *voters;
-    if (raft_voters_copy(raft->io->memory, raft_log_end(raft), record, &voters) != ERR_NONE)
-        return ERR_INCONSISTENT_VOTER_SET;
-    const int error =
-        leader_append_control(raft, CONTROL_VOTERS, &wire_voters_record, &voters->record);
-    if (error != ERR_NONE) {
-        raft_voters_free(voters);
-        return error;
-    }
-    *ret_end = raft_log_end(raft);
-    voters_push(raft, voters);
-    return ERR_NONE;
+    const int error = leader_append_voters(raft, record);
+    if (error == ERR_NONE)
+        *ret_end = raft_log_end(raft);
+    return error;
 }
 
 static bool has_caught_up(struct raft *raft, struct raft_id id)

@@ -239,6 +239,9 @@ bool leader_majority(const struct raft *raft, bool self,
 /* Appends a control record under the term. */
 int leader_append_control(struct raft *raft, enum control_type type,
                           const struct wire_schema *schema, const void *message);
+/* Appends a set of voters, a copy, which counts at once. Errors: ERR_INCONSISTENT_VOTER_SET when it
+ * passes a limit; those of the log. */
+int leader_append_voters(struct raft *raft, const struct voters_record *record);
 
 /* ---- peer.c ---- */
 struct raft_peer *peer_new(struct raft *raft, struct raft_id id, bool is_voter);

@@ -195,19 +195,60 @@ static int append_leader_change(struct raft *raft)
                                  &message);
 }
 
-/* Voters that are only configured get into the log. */
-static int append_seeded_voters(struct raft *raft)
+int leader_append_voters(struct raft *raft, const struct voters_record *record)
 {
-    const struct raft_voters *seeded = voters_newest(raft);
     struct raft_voters *voters;
-    if (seeded->offset != RAFT_VOTERS_SEEDED)
-        return ERR_NONE;
-    int error = raft_voters_copy(raft->io->memory, raft_log_end(raft), &seeded->record, &voters);
-    if (error == ERR_NONE)
-        error = leader_append_control(raft, CONTROL_VOTERS, &wire_voters_record, &voters->record);
-    if (error == ERR_NONE)
+    if (raft_voters_copy(raft->io->memory, raft_log_end(raft), record, &voters) != ERR_NONE)
+        return ERR_INCONSISTENT_VOTER_SET;
+    const int error =
+        leader_append_control(raft, CONTROL_VOTERS, &wire_voters_record, &voters->record);
+    if (error != ERR_NONE)
+        raft_voters_free(voters);
+    else
         voters_push(raft, voters);
     return error;
+}
+
+/* Where others reach this node, as its settings have it; NULL when they do not say. */
+static const struct raft_seed *own_seed(const struct raft *raft)
+{
+    for (uint32_t i = 0; i < raft->settings.seeds_count; i++) {
+        if (raft->seeds[i].node == raft->settings.self.node)
+            return &raft->seeds[i];
+    }
+    return NULL;
+}
+
+static bool is_reached_there(const struct voters_record_voter *voter, const struct raft_seed *seed)
+{
+    const struct voters_record_voter_endpoint *first = voter->endpoints;
+    return voter->endpoints_count > 0 && first->port == seed->port &&
+           span_equal(first->host, seed->host) && span_equal(first->name, seed->listener);
+}
+
+/* Voters that are only configured get into the log; so does where this one is reached now (KIP-853:
+ * voters tell their leaders). It was alone once, say, and nobody else had to reach it. */
+static int append_own_voters(struct raft *raft)
+{
+    const struct raft_voters *voters = voters_newest(raft);
+    const struct raft_seed *seed = own_seed(raft);
+    const struct voters_record_voter *self = raft_voters_find(voters, raft->settings.self);
+    if (voters->offset == RAFT_VOTERS_SEEDED)
+        return leader_append_voters(raft, &voters->record);
+    if (seed == NULL || self == NULL || is_reached_there(self, seed))
+        return ERR_NONE;
+    struct voters_record_voter_endpoint endpoint = {
+        .name = seed->listener, .host = seed->host, .port = seed->port};
+    struct voters_record_voter all[RAFT_VOTERS_MAX];
+    struct voters_record record = {.voters = all, .voters_count = voters->record.voters_count};
+    for (int32_t i = 0; i < record.voters_count; i++) {
+        all[i] = voters->record.voters[i];
+        if (&voters->record.voters[i] != self)
+            continue;
+        all[i].endpoints = &endpoint;
+        all[i].endpoints_count = 1;
+    }
+    return leader_append_voters(raft, &record);
 }
 
 void leader_start(struct raft *raft)
@@ -225,7 +266,7 @@ void leader_start(struct raft *raft)
            (long long)raft->term_start);
     int error = append_leader_change(raft);
     if (error == ERR_NONE)
-        error = append_seeded_voters(raft);
+        error = append_own_voters(raft);
     if (error != ERR_NONE) {
         io_log(raft->io, LOG_ERROR, "a term cannot begin: term=%d error=%s", raft->term,
                error_name(error));

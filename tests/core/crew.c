@@ -23,11 +23,12 @@ static void add(const char **settings, size_t *count, const char *const *more)
     }
 }
 
-/* What is set twice has the last value. */
-static void init(int32_t id, const char *const *settings, const char *const *last)
+/* Gives a node its settings, on top of which come those of the last one alone, and a world when it
+ * is new. What is set twice has the last value. */
+static void init(int32_t id, bool is_new, const char *const *settings, const char *const *last)
 {
     static const char *const ids[] = {NULL, "1", "2", "3"};
-    static const char *const voters[] = {NULL, NULL, "1@n1:9093,2@n2:9093",
+    static const char *const voters[] = {NULL, "1@n1:9093", "1@n1:9093,2@n2:9093",
                                          "1@n1:9093,2@n2:9093,3@n3:9093"};
     const char *const own[] = {
         "node.id",
@@ -45,27 +46,48 @@ static void init(int32_t id, const char *const *settings, const char *const *las
     add(all, &count, own);
     add(all, &count, settings);
     add(all, &count, id == crew_count ? last : NULL);
+    if (!is_new) {
+        node_configure(&crew_nodes[id], all);
+        return;
+    }
     node_init(&crew_nodes[id], (uint64_t)id, all);
     node_format(&crew_nodes[id], id, "the-cluster");
 }
 
-void crew_begin(int32_t count, const char *const *settings, const char *const *last)
+/* Nodes behind the first `before` ones are new, and all know where all are. */
+static void init_all(int32_t before, int32_t count, const char *const *settings,
+                     const char *const *last)
 {
     static const char *const names[] = {NULL, "n1", "n2", "n3"};
     crew_count = count;
     for (int32_t id = 1; id <= count; id++)
-        init(id, settings, last);
+        init(id, id > before, settings, last);
     for (int32_t a = 1; a <= count; a++) {
         for (int32_t b = 1; b <= count; b++) {
-            if (a != b)
+            if (a != b && (a > before || b > before))
                 world_add_host(crew_nodes[a].world, names[b], crew_nodes[b].world);
         }
     }
+}
+
+void crew_begin(int32_t count, const char *const *settings, const char *const *last)
+{
+    init_all(0, count, settings, last);
     for (int32_t id = 1; id <= count; id++)
         node_start(&crew_nodes[id]);
     crew_advance(5000);
     for (int32_t id = 1; id <= count; id++)
         ck_assert(world_is_ready(crew_nodes[id].world));
+}
+
+void crew_grow(int32_t count, const char *const *last)
+{
+    const int32_t before = crew_count;
+    for (int32_t id = 1; id <= before; id++)
+        crew_stop(id);
+    init_all(before, count, NULL, last);
+    for (int32_t id = 1; id <= before; id++)
+        crew_start(id);
 }
 
 void crew_end(void)

@@ -14,6 +14,9 @@ extern struct node crew_nodes[CREW_MAX + 1];
 /* So many nodes, with these settings (key, value, …, NULL; or NULL), run and serve. Those of the
  * last one alone come on top. */
 void crew_begin(int32_t count, const char *const *settings, const char *const *last);
+/* Those that run start again with settings that name so many nodes; those that are new are
+ * formatted, and do not run yet. The settings of the last one alone come on top. */
+void crew_grow(int32_t count, const char *const *last);
 void crew_end(void);
 
 /* Time goes by for all, as far as they run. */

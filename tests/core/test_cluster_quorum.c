@@ -4,6 +4,7 @@
 #include "core/meta/identity.h"
 #include "core/wire/error.h"
 #include "tests/core/crew.h"
+#include "tests/support/produce.h"
 #include "tests/support/runner.h"
 
 static struct client *clients[CREW_MAX + 1]; /* of each node */
@@ -328,6 +329,91 @@ START_TEST(changes_that_come_second_are_judged_as_if_they_were_new)
 }
 END_TEST
 
+/* ---- A node that was alone ---- */
+
+#define TOPIC SPAN("t")
+
+static void begin_alone(void)
+{
+    crew_begin(1, NULL, NULL);
+    clients[1] = client_new(crew_nodes[1].world);
+}
+
+static void client_leaves(int32_t id)
+{
+    client_free(clients[id]);
+    clients[id] = NULL;
+}
+
+static void joins(int32_t id, int32_t voters_before)
+{
+    crew_start(id);
+    clients[id] = client_new(crew_nodes[id].world);
+    ck_assert_int_eq(voters_count(id), voters_before);
+    ck_assert_int_eq(add_voter(id, addition(id, id)), ERR_NONE);
+    ck_assert_int_eq(voters_count(id), voters_before + 1);
+}
+
+/* Records that the leader has everybody acknowledge. */
+static void append(int32_t leader, struct span topic)
+{
+    const struct produce_response *response =
+        crew_call(clients[leader], API_PRODUCE, PRODUCE_VERSION,
+                  produce_of(clients[leader], topic, -1, batch_of(clients[leader], 1, SPAN("x"))));
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->responses[0].partition_responses[0].error_code, ERR_NONE);
+}
+
+/* The record that adds the second voter is committed by a quorum that had one. */
+START_TEST(a_node_that_is_alone_grows_to_three)
+{
+    static const int32_t brokers[] = {1, 2, 3};
+    crew_create(clients[1], TOPIC, brokers, 1, 1);
+    append(1, TOPIC);
+    client_leaves(1);
+    crew_grow(3, NULL);
+    clients[1] = client_new(crew_nodes[1].world);
+    append(1, TOPIC);
+    joins(2, 1);
+    joins(3, 2);
+    crew_create(clients[3], SPAN("wide"), brokers, 1, 3);
+    append(1, SPAN("wide"));
+    client_leaves(1);
+    crew_kill(1);
+    crew_advance(5000);
+    ck_assert_int_eq(voters_count(2), 3);
+    crew_create(clients[3], SPAN("later"), brokers + 1, 1, 2);
+    append(crew_partition(2, SPAN("wide"), 0)->leader, SPAN("wide"));
+    crew_start(1);
+    clients[1] = client_new(crew_nodes[1].world);
+    append(1, TOPIC);
+    ck_assert_int_eq(crew_partition(1, SPAN("wide"), 0)->isr_count, 3);
+    for (int32_t id = 2; id <= 3; id++)
+        ck_assert_uint_eq(image_digest(&crew_nodes[id].broker->image),
+                          image_digest(&crew_nodes[1].broker->image));
+}
+END_TEST
+
+/* What its log says of itself is from when nobody else had to reach it. */
+START_TEST(a_node_that_was_alone_is_found_by_way_of_others)
+{
+    static const char *const settings[] = {"controller.quorum.voters", "2@n2:9093", "process.roles",
+                                           "broker", NULL};
+    client_leaves(1);
+    crew_grow(3, settings);
+    clients[1] = client_new(crew_nodes[1].world);
+    joins(2, 1);
+    crew_start(3);
+    ck_assert_uint_eq(image_live_brokers(&crew_nodes[1].broker->image), 3);
+    const struct describe_quorum_response *response = crew_call(
+        clients[2], API_DESCRIBE_QUORUM, 2, quorum_of(clients[2], SPAN("__cluster_metadata")));
+    ck_assert_int_eq(response->nodes_count, 2);
+    ck_assert(span_equal(response->nodes[0].listeners[0].name, SPAN("CONTROLLER")));
+    ck_assert(span_equal(response->nodes[0].listeners[0].host, SPAN("n1")));
+    ck_assert_int_eq(response->nodes[0].listeners[0].port, 9093);
+}
+END_TEST
+
 SUITE(cluster_quorum)
 {
     TCase *tcase = tcase_create("quorum");
@@ -342,5 +428,10 @@ SUITE(cluster_quorum)
     tcase_add_test(tcase, what_makes_no_sense_changes_no_voters);
     tcase_add_test(tcase, changes_that_come_second_are_judged_as_if_they_were_new);
     tcase_add_loop_test(tcase, nobody_waits_for_a_voter_that_never_comes, 0, 3);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("alone");
+    tcase_add_checked_fixture(tcase, begin_alone, end);
+    tcase_add_test(tcase, a_node_that_is_alone_grows_to_three);
+    tcase_add_test(tcase, a_node_that_was_alone_is_found_by_way_of_others);
     suite_add_tcase(suite, tcase);
 }
