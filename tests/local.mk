@@ -51,6 +51,7 @@ SCRIPT_TESTS = \
 	tests/e2e/crash.sh \
 	tests/e2e/disturbed.sh \
 	tests/e2e/floor.sh \
+	tests/e2e/grows.sh \
 	tests/e2e/hostile.sh \
 	tests/e2e/metrics.sh \
 	tests/e2e/order.sh \
@@ -64,8 +65,8 @@ TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += tests/core-is-pure.allow tests/driver-calls.allow tests/tidy.awk
 EXTRA_DIST += tests/e2e/broker.sh tests/e2e/records.sh tests/e2e/run.sh \
 	tests/e2e/chronik.py tests/e2e/clients.py tests/e2e/cluster.py tests/e2e/crash.py \
-	tests/e2e/hostile.py tests/e2e/metrics.py tests/e2e/network.py tests/e2e/order.py \
-	tests/e2e/phase7.py \
+	tests/e2e/grows.py tests/e2e/hostile.py tests/e2e/metrics.py tests/e2e/network.py \
+	tests/e2e/order.py tests/e2e/phase7.py \
 	tests/e2e/raw.py tests/e2e/rolling.py tests/e2e/rolling.sh tests/e2e/status.py tests/e2e/stop.py \
 	tests/e2e/syncs.py tests/e2e/try.py \
 	tests/e2e/bench.py tests/e2e/broken.py tests/e2e/disturbed.py tests/e2e/faulty.py \
