@@ -209,6 +209,21 @@ static int64_t list_offset(int32_t id, int64_t time, int16_t version, int16_t *r
     return response->topics[0].partitions[0].offset;
 }
 
+/* No segment has to be closed before its records can be seen. */
+START_TEST(what_is_acknowledged_is_before_the_end)
+{
+    int16_t error;
+    for (int64_t end_offset = 1; end_offset <= 3; end_offset++) {
+        const struct produce_response *produced =
+            crew_call(clients[1], API_PRODUCE, PRODUCE_VERSION,
+                      produce_of(clients[1], TOPIC, -1, batch_of(clients[1], 1, SPAN("x"))));
+        ck_assert_int_eq(produced->responses[0].partition_responses[0].error_code, ERR_NONE);
+        ck_assert_int_eq(list_offset(1, -1, 6, &error), end_offset);
+        ck_assert_int_eq(error, ERR_NONE);
+    }
+}
+END_TEST
+
 static void hold_followers(bool holds)
 {
     for (int32_t id = 2; id <= 3; id++) {
@@ -325,6 +340,7 @@ SUITE(cluster_clients)
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("taking_over");
     tcase_add_checked_fixture(tcase, begin_replicated, end_replicated);
+    tcase_add_test(tcase, what_is_acknowledged_is_before_the_end);
     tcase_add_test(tcase, a_leader_that_took_over_says_where_the_end_is_when_it_knows);
     tcase_add_test(tcase, who_is_eligible_is_told);
     suite_add_tcase(suite, tcase);

@@ -100,6 +100,7 @@ static int faulty_connect(int fd, const struct sockaddr *address, socklen_t leng
         errno = error;
         return -1;
     }
+    faults.last_connected = fd;
     return connect(fd, address, length);
 }
 

@@ -30,6 +30,7 @@ struct faults {
     struct fault sendfile;
     bool send_swallows; /* sendmsg takes everything and sends nothing */
     int last_accepted;  /* descriptor */
+    int last_connected; /* likewise */
     int last_flags;     /* of sendmsg */
     int closes;
 };

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +45,18 @@ START_TEST(a_number_or_a_name)
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
         expect_connected(hosts[i]);
     ck_assert_uint_eq(rig.reports_count, 0);
+}
+END_TEST
+
+/* No small message waits for the acknowledgement of the one before (RFC 896). */
+START_TEST(connected_sends_at_once)
+{
+    int value = 0;
+    socklen_t length = sizeof(value);
+    expect_connected("127.0.0.1");
+    ck_assert_int_eq(getsockopt(faults.last_connected, IPPROTO_TCP, TCP_NODELAY, &value, &length),
+                     0);
+    ck_assert_int_eq(value, 1);
 }
 END_TEST
 
@@ -165,6 +178,7 @@ SUITE(net_connect)
     tcase_add_checked_fixture(tcase, rig_start, rig_end);
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, a_number_or_a_name);
+    tcase_add_test(tcase, connected_sends_at_once);
     tcase_add_test(tcase, a_name_does_not_keep_the_loop);
     tcase_add_test(tcase, what_is_no_name);
     tcase_add_test(tcase, refused);
