@@ -190,6 +190,8 @@ tests_libworld_a_SOURCES = \
 	tests/support/beside.h \
 	tests/support/client.c \
 	tests/support/client.h \
+	tests/support/fetch.c \
+	tests/support/fetch.h \
 	tests/support/heap.c \
 	tests/support/heap.h \
 	tests/support/node.c \

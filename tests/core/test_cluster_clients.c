@@ -3,6 +3,7 @@
 #include "core/broker_state.h"
 #include "core/wire/error.h"
 #include "tests/core/crew.h"
+#include "tests/support/fetch.h"
 #include "tests/support/produce.h"
 #include "tests/support/runner.h"
 
@@ -38,11 +39,13 @@ static void end(void)
     crew_end();
 }
 
+/* KIP-951. */
 START_TEST(a_produce_to_the_wrong_node_is_told_the_leader)
 {
     struct produce_request *request =
         produce_of(clients[1], TOPIC, 1, batch_of(clients[1], 1, SPAN("x")));
-    for (int16_t version = 9; version <= 12; version++) {
+    request->topic_data[0].topic_id = image_topic(&crew_nodes[1].broker->image, TOPIC)->id;
+    for (int16_t version = 3; version <= 13; version++) {
         request->topic_data[0].partition_data[0].index = 1;
         const struct produce_response *response =
             crew_call(clients[1], API_PRODUCE, version, request);
@@ -63,28 +66,20 @@ START_TEST(a_produce_to_the_wrong_node_is_told_the_leader)
 }
 END_TEST
 
-static struct fetch_request *fetch_of(struct client *client, int32_t partition, int32_t epoch)
+static struct fetch_request *fetch_from(struct client *client, int32_t partition, int32_t epoch)
 {
-    struct arena *arena = client_arena(client);
-    struct fetch_request *request = client_request(client, API_FETCH);
-    request->topics = arena_array(arena, 1, sizeof(*request->topics));
-    request->topics_count = 1;
-    request->topics[0].topic = TOPIC;
+    struct fetch_request *request = fetch_of(client, TOPIC, 0, 0);
     request->topics[0].topic_id = image_topic(&crew_nodes[1].broker->image, TOPIC)->id;
-    request->topics[0].partitions = arena_array(arena, 1, sizeof(*request->topics[0].partitions));
-    request->topics[0].partitions_count = 1;
-    request->topics[0].partitions[0] = wire_default_fetch_request_topic_partition;
     request->topics[0].partitions[0].partition = partition;
-    request->topics[0].partitions[0].partition_max_bytes = 1 << 20;
     request->topics[0].partitions[0].current_leader_epoch = epoch;
     return request;
 }
 
 START_TEST(a_fetch_from_the_wrong_node_is_told_the_leader)
 {
-    for (int16_t version = 11; version <= 18; version++) {
+    for (int16_t version = 4; version <= 18; version++) {
         const struct fetch_response *response =
-            crew_call(clients[2], API_FETCH, version, fetch_of(clients[2], 0, -1));
+            crew_call(clients[2], API_FETCH, version, fetch_from(clients[2], 0, -1));
         const struct fetch_response_response_partition *part =
             &response->responses[0].partitions[0];
         ck_assert_int_eq(part->error_code, ERR_NOT_LEADER_OR_FOLLOWER);
@@ -106,13 +101,16 @@ START_TEST(a_fetch_of_an_old_epoch_is_told_the_new_one)
     node_start(&crew_nodes[2]);
     crew_advance(5000);
     clients[2] = client_new(crew_nodes[2].world);
-    const struct fetch_response *response =
-        crew_call(clients[2], API_FETCH, 16, fetch_of(clients[2], 1, 0));
-    const struct fetch_response_response_partition *part = &response->responses[0].partitions[0];
-    ck_assert_int_eq(part->error_code, ERR_FENCED_LEADER_EPOCH);
-    ck_assert_int_eq(part->current_leader.leader_id, 2);
-    ck_assert_int_gt(part->current_leader.leader_epoch, 0);
-    ck_assert_int_eq(response->node_endpoints_count, 1);
+    for (int16_t version = 9; version <= 18; version++) {
+        const struct fetch_response *response =
+            crew_call(clients[2], API_FETCH, version, fetch_from(clients[2], 1, 0));
+        const struct fetch_response_response_partition *part =
+            &response->responses[0].partitions[0];
+        ck_assert_int_eq(part->error_code, ERR_FENCED_LEADER_EPOCH);
+        ck_assert_int_eq(part->current_leader.leader_id, version >= 12 ? 2 : -1);
+        ck_assert_int_eq(part->current_leader.leader_epoch > 0, version >= 12);
+        ck_assert_int_eq(response->node_endpoints_count, version >= 16);
+    }
 }
 END_TEST
 
@@ -123,7 +121,7 @@ START_TEST(nobody_leads_what_was_on_a_node_that_ended)
     crew_advance(100);
     /* One of two voters: what is known stays as it is. */
     const struct fetch_response *response =
-        crew_call(clients[1], API_FETCH, 16, fetch_of(clients[1], 1, -1));
+        crew_call(clients[1], API_FETCH, 16, fetch_from(clients[1], 1, -1));
     ck_assert_int_eq(response->responses[0].partitions[0].error_code, ERR_NOT_LEADER_OR_FOLLOWER);
     ck_assert_int_eq(response->responses[0].partitions[0].current_leader.leader_id, 2);
 }

@@ -4,6 +4,7 @@
 #include "core/records/batch.h"
 #include "core/wire/error.h"
 #include "tests/support/client.h"
+#include "tests/support/fetch.h"
 #include "tests/support/node.h"
 #include "tests/support/produce.h"
 #include "tests/support/runner.h"
@@ -26,24 +27,6 @@ static void start(void)
 static void end(void)
 {
     node_free(&node);
-}
-
-static struct fetch_request *fetch_of(struct client *client, struct span topic, int64_t offset,
-                                      int32_t max_wait_ms)
-{
-    struct arena *arena = client_arena(client);
-    struct fetch_request *request = client_request(client, API_FETCH);
-    request->max_wait_ms = max_wait_ms;
-    request->min_bytes = 1;
-    request->topics = arena_array(arena, 1, sizeof(*request->topics));
-    request->topics_count = 1;
-    request->topics[0].topic = topic;
-    request->topics[0].partitions = arena_array(arena, 1, sizeof(*request->topics[0].partitions));
-    request->topics[0].partitions_count = 1;
-    request->topics[0].partitions[0].fetch_offset = offset;
-    request->topics[0].partitions[0].partition_max_bytes = 1 << 20;
-    request->topics[0].partitions[0].current_leader_epoch = -1;
-    return request;
 }
 
 static const struct fetch_response_response_partition *fetch(struct client *client,
