@@ -26,6 +26,7 @@ tests_check_broker_SOURCES = \
 	tests/core/test_status.c \
 	tests/core/test_stopped_leader.c \
 	tests/core/test_unfinished.c \
+	tests/core/test_waits.c \
 	tests/core/trio.c \
 	tests/core/trio.h
 tests_check_broker_CFLAGS = $(TEST_CFLAGS)

@@ -8,24 +8,12 @@
 #include "tests/support/produce.h"
 #include "tests/support/runner.h"
 
-/* Stops one node for as long as it takes until another one leads. */
-static void let_sleep(int32_t id, int64_t ms)
-{
-    for (int64_t at = 0; at < ms; at += 10) {
-        for (int32_t other = 1; other <= TRIO_NODES; other++) {
-            if (other != id)
-                world_advance_ms(crew_nodes[other].world, 10);
-        }
-    }
-    world_sleep_ms(crew_nodes[id].world, ms);
-}
-
 START_TEST(a_leader_that_was_stopped_acknowledges_nothing)
 {
     trio_produce(1);
     const int32_t stopped = trio_leader();
     const int16_t acks = _i == 0 ? 1 : -1;
-    let_sleep(stopped, 8000);
+    trio_sleep(stopped, 8000);
     ck_assert_int_ne(trio_meta(stopped % TRIO_NODES + 1)->leader, stopped);
     ck_assert_int_eq(trio_meta(stopped)->leader, stopped); /* it does not know yet */
     client_send(
@@ -54,7 +42,7 @@ START_TEST(a_broker_that_is_about_to_be_fenced_gets_no_lease)
         if (id != slept)
             world_hold(crew_nodes[id].world, EFFECT_SYNC, "__cluster_metadata-0");
     }
-    let_sleep(slept, 8000);
+    trio_sleep(slept, 8000);
     ck_assert(world_logged(crew_nodes[controls].world, "a broker is fenced"));
     ck_assert(!image_broker(&crew_nodes[controls].broker->image, slept)->fenced);
     crew_advance(1000);
@@ -73,7 +61,7 @@ START_TEST(a_leader_that_was_stopped_gets_no_lease_before_it_knows)
     trio_produce(1);
     const int32_t stopped = trio_leader();
     trio_leave();
-    let_sleep(stopped, 8000);
+    trio_sleep(stopped, 8000);
     for (int32_t id = 1; id <= TRIO_NODES; id++)
         world_hold(crew_nodes[id].world, EFFECT_READ, "__cluster_metadata-0");
     crew_advance(1000);
@@ -105,7 +93,7 @@ START_TEST(an_acknowledgement_that_was_held_up_does_not_leave)
     world_hold(crew_nodes[stopped].world, EFFECT_SEND, NULL);
     world_run(crew_nodes[stopped].world);
     ck_assert_int_eq(log_written_end(trio_hosted(stopped)->log), 2);
-    let_sleep(stopped, 8000);
+    trio_sleep(stopped, 8000);
     world_release(crew_nodes[stopped].world);
     world_run(crew_nodes[stopped].world);
     ck_assert(!trio_is_answered());
@@ -117,7 +105,7 @@ START_TEST(a_leader_that_was_stopped_may_end)
 {
     trio_produce(1);
     const int32_t stopped = trio_leader();
-    let_sleep(stopped, 8000);
+    trio_sleep(stopped, 8000);
     client_send(trio.client, API_PRODUCE, PRODUCE_VERSION,
                 produce_of(trio.client, TRIO_TOPIC, 1, batch_of(trio.client, 1, SPAN("too late"))));
     world_run(crew_nodes[stopped].world);
@@ -133,7 +121,7 @@ START_TEST(a_leader_that_was_stopped_for_a_moment_goes_on)
     trio_produce(1);
     const int32_t stopped = trio_leader();
     const int32_t epoch = trio_meta(stopped)->leader_epoch;
-    let_sleep(stopped, 1400);
+    trio_sleep(stopped, 1400);
     trio_produce(1);
     ck_assert_int_eq(trio_leader(), stopped);
     ck_assert_int_eq(trio_meta(stopped)->leader_epoch, epoch);
@@ -148,7 +136,7 @@ START_TEST(a_controller_that_is_stopped_is_fenced_in_time)
     while (!quorum_leads(controller_quorum(crew_nodes[stopped].broker->controller)))
         stopped++;
     trio_produce(1);
-    let_sleep(stopped, 2400);
+    trio_sleep(stopped, 2400);
     ck_assert(image_broker(&crew_nodes[stopped % TRIO_NODES + 1].broker->image, stopped)->fenced);
 }
 END_TEST

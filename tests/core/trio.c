@@ -113,3 +113,14 @@ void trio_equal(int64_t end_offset)
         ck_assert_int_eq(partition->high_watermark, end_offset);
     }
 }
+
+void trio_sleep(int32_t id, int64_t ms)
+{
+    for (int64_t at = 0; at < ms; at += 10) {
+        for (int32_t other = 1; other <= TRIO_NODES; other++) {
+            if (other != id)
+                world_advance_ms(crew_nodes[other].world, 10);
+        }
+    }
+    world_sleep_ms(crew_nodes[id].world, ms);
+}

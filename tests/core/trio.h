@@ -41,4 +41,7 @@ void trio_leave(void);
 /* All replicas end there, durably, and know that it is committed. */
 void trio_equal(int64_t end_offset);
 
+/* A node stands still for so long, while time goes by for the others. */
+void trio_sleep(int32_t id, int64_t ms);
+
 #endif
