@@ -77,9 +77,9 @@ static int32_t find(int32_t asked)
     return response->node_id;
 }
 
-static int16_t commit(int32_t id, int64_t offset, const struct join_group_response *joined)
+static struct offset_commit_request *commit_of(struct client *client, int64_t offset,
+                                               const struct join_group_response *joined)
 {
-    struct client *client = clients[id];
     struct offset_commit_request *request = client_request(client, API_OFFSET_COMMIT);
     request->group_id = GROUP;
     request->generation_id_or_member_epoch = joined == NULL ? -1 : joined->generation_id;
@@ -91,8 +91,13 @@ static int16_t commit(int32_t id, int64_t offset, const struct join_group_respon
         arena_array(client_arena(client), 1, sizeof(*request->topics[0].partitions));
     request->topics[0].partitions_count = 1;
     request->topics[0].partitions[0].committed_offset = offset;
+    return request;
+}
+
+static int16_t commit(int32_t id, int64_t offset, const struct join_group_response *joined)
+{
     const struct offset_commit_response *response =
-        crew_call(client, API_OFFSET_COMMIT, 7, request);
+        crew_call(clients[id], API_OFFSET_COMMIT, 7, commit_of(clients[id], offset, joined));
     ck_assert_ptr_nonnull(response);
     return response->topics[0].partitions[0].error_code;
 }
@@ -112,14 +117,13 @@ static int64_t committed(int32_t id)
     return response->topics[0].partitions[0].committed_offset;
 }
 
-static struct join_group_request *join_of(int32_t id, struct span member_id)
+static struct join_group_request *join_of(struct client *client)
 {
-    struct client *client = clients[id];
     struct join_group_request *request = client_request(client, API_JOIN_GROUP);
     request->group_id = GROUP;
     request->session_timeout_ms = 10000;
     request->rebalance_timeout_ms = 60000;
-    request->member_id = member_id;
+    request->member_id = SPAN("");
     request->protocol_type = SPAN("consumer");
     request->protocols = arena_array(client_arena(client), 1, sizeof(*request->protocols));
     request->protocols[0].name = SPAN("range");
@@ -128,23 +132,33 @@ static struct join_group_request *join_of(int32_t id, struct span member_id)
     return request;
 }
 
+/* The leader of the group gives itself everything. */
+static struct sync_group_request *sync_of(struct client *client,
+                                          const struct join_group_response *joined)
+{
+    struct sync_group_request *request = client_request(client, API_SYNC_GROUP);
+    request->group_id = GROUP;
+    request->generation_id = joined->generation_id;
+    request->member_id = joined->member_id;
+    if (!span_equal(joined->member_id, joined->leader))
+        return request;
+    request->assignments = arena_array(client_arena(client), 1, sizeof(*request->assignments));
+    request->assignments[0].member_id = joined->member_id;
+    request->assignments[0].assignment = SPAN("partitions");
+    request->assignments_count = 1;
+    return request;
+}
+
 /* Somebody who is alone in the group, with an assignment; its texts live as long as the client. */
 static const struct join_group_response *enter(int32_t id)
 {
     struct client *client = clients[id];
     const struct join_group_response *joined =
-        crew_call(client, API_JOIN_GROUP, 3, join_of(id, SPAN("")));
+        crew_call(client, API_JOIN_GROUP, 3, join_of(client));
     ck_assert_ptr_nonnull(joined);
     ck_assert_int_eq(joined->error_code, ERR_NONE);
-    struct sync_group_request *request = client_request(client, API_SYNC_GROUP);
-    request->group_id = GROUP;
-    request->generation_id = joined->generation_id;
-    request->member_id = joined->member_id;
-    request->assignments = arena_array(client_arena(client), 1, sizeof(*request->assignments));
-    request->assignments[0].member_id = joined->member_id;
-    request->assignments[0].assignment = SPAN("partitions");
-    request->assignments_count = 1;
-    const struct sync_group_response *synced = crew_call(client, API_SYNC_GROUP, 2, request);
+    const struct sync_group_response *synced =
+        crew_call(client, API_SYNC_GROUP, 2, sync_of(client, joined));
     ck_assert_int_eq(synced->error_code, ERR_NONE);
     return joined;
 }
@@ -243,57 +257,138 @@ static int32_t move_away(void)
     return after;
 }
 
+/* What others hold back is in the log of the coordinator alone, and may be lost yet. */
+static void hold_others(int32_t coordinator)
+{
+    for (int32_t id = 1; id <= NODES; id++) {
+        if (id != coordinator)
+            world_hold(crew_nodes[id].world, EFFECT_SYNC, COORDINATOR_TOPIC);
+    }
+}
+
+static void release_all(void)
+{
+    for (int32_t id = 1; id <= NODES; id++)
+        world_release(crew_nodes[id].world);
+}
+
+/* ---- Who waits ---- */
+
+/* For others to join. */
+static void join_waits(int32_t id)
+{
+    client_send(clients[id], API_JOIN_GROUP, 3, join_of(clients[id]));
+}
+
+/* For the assignment that another member makes. */
+static void member_waits(int32_t id)
+{
+    struct client *leader = client_new(crew_nodes[id].world);
+    client_send(leader, API_JOIN_GROUP, 3, join_of(leader));
+    crew_advance(100);
+    join_waits(id);
+    crew_advance(7000); /* a newcomer begins the initial delay anew */
+    const struct join_group_response *joined = client_take(clients[id]);
+    ck_assert_ptr_nonnull(joined);
+    ck_assert(!span_equal(joined->member_id, joined->leader));
+    client_send(clients[id], API_SYNC_GROUP, 2, sync_of(clients[id], joined));
+    client_free(leader);
+}
+
+/* For others to have the assignment that it makes. */
+static void leader_waits(int32_t id)
+{
+    const struct join_group_response *joined =
+        crew_call(clients[id], API_JOIN_GROUP, 3, join_of(clients[id]));
+    hold_others(id);
+    client_send(clients[id], API_SYNC_GROUP, 2, sync_of(clients[id], joined));
+}
+
+/* For others to have it. */
+static void commit_waits(int32_t id)
+{
+    hold_others(id);
+    client_send(clients[id], API_OFFSET_COMMIT, 7, commit_of(clients[id], 2, NULL));
+}
+
+static int16_t join_answer(const void *response)
+{
+    return ((const struct join_group_response *)response)->error_code;
+}
+
+static int16_t sync_answer(const void *response)
+{
+    return ((const struct sync_group_response *)response)->error_code;
+}
+
+static int16_t commit_answer(const void *response)
+{
+    return ((const struct offset_commit_response *)response)->topics[0].partitions[0].error_code;
+}
+
+static const struct {
+    void (*ask)(int32_t id);
+    int16_t (*answer)(const void *response);
+} waits[] = {
+    {join_waits, join_answer},
+    {member_waits, sync_answer},
+    {leader_waits, sync_answer},
+    {commit_waits, commit_answer},
+};
+
+#define WAITS ((int)(sizeof(waits) / sizeof(waits[0])))
+
 START_TEST(who_waits_is_told_when_the_coordinator_moves)
 {
     const int32_t away = move_away();
     const int32_t other = away % NODES + 1;
-    client_send(clients[away], API_JOIN_GROUP, 3, join_of(away, SPAN("")));
+    waits[_i].ask(away);
     crew_advance(200);
     ck_assert_ptr_null(client_take(clients[away]));
     elect(other);
     crew_advance(100);
-    const struct join_group_response *joined = client_take(clients[away]);
-    ck_assert_ptr_nonnull(joined);
-    ck_assert_int_eq(joined->error_code, ERR_NOT_COORDINATOR);
+    const void *response = client_take(clients[away]);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(waits[_i].answer(response), ERR_NOT_COORDINATOR);
+    release_all();
+    crew_advance(1000);
     const int32_t back = find(other);
     ck_assert_int_ne(back, away);
     ck_assert_int_eq(committed(back), 2);
     ck_assert_int_eq(committed(away), -ERR_NOT_COORDINATOR);
-    ck_assert_int_eq(commit(back, 3, NULL), ERR_NONE);
 }
 END_TEST
 
-/* It is in the log of the coordinator alone, and may be lost yet. */
+/* It takes its leave from those who wait, and then from the others. */
+START_TEST(who_waits_is_told_when_the_coordinator_ends)
+{
+    const int32_t coordinator = find(1);
+    ck_assert_int_eq(commit(coordinator, 1, NULL), ERR_NONE);
+    waits[_i].ask(coordinator);
+    crew_advance(200);
+    ck_assert_ptr_null(client_take(clients[coordinator]));
+    world_stop(crew_nodes[coordinator].world);
+    crew_advance(3000);
+    ck_assert(world_is_stopped(crew_nodes[coordinator].world));
+    const void *response = client_take(clients[coordinator]);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(waits[_i].answer(response), ERR_NOT_COORDINATOR);
+}
+END_TEST
+
 START_TEST(a_commit_waits_for_the_replicas)
 {
     const int32_t coordinator = find(1);
     struct client *client = clients[coordinator];
     ck_assert_int_eq(commit(coordinator, 1, NULL), ERR_NONE);
-    for (int32_t id = 1; id <= NODES; id++) {
-        if (id != coordinator)
-            world_hold(crew_nodes[id].world, EFFECT_SYNC, "__consumer_offsets");
-    }
-    struct offset_commit_request *request = client_request(client, API_OFFSET_COMMIT);
-    request->group_id = GROUP;
-    request->generation_id_or_member_epoch = -1;
-    request->topics = arena_array(client_arena(client), 1, sizeof(*request->topics));
-    request->topics_count = 1;
-    request->topics[0].name = TOPIC;
-    request->topics[0].partitions =
-        arena_array(client_arena(client), 1, sizeof(*request->topics[0].partitions));
-    request->topics[0].partitions_count = 1;
-    request->topics[0].partitions[0].committed_offset = 2;
-    client_send(client, API_OFFSET_COMMIT, 7, request);
+    commit_waits(coordinator);
     crew_advance(1000);
     ck_assert_ptr_null(client_take(client));
-    for (int32_t id = 1; id <= NODES; id++) {
-        if (id != coordinator)
-            world_release(crew_nodes[id].world);
-    }
+    release_all();
     crew_advance(200);
-    const struct offset_commit_response *response = client_take(client);
+    const void *response = client_take(client);
     ck_assert_ptr_nonnull(response);
-    ck_assert_int_eq(response->topics[0].partitions[0].error_code, ERR_NONE);
+    ck_assert_int_eq(commit_answer(response), ERR_NONE);
     ck_assert_int_eq(committed(coordinator), 2);
 }
 END_TEST
@@ -328,7 +423,8 @@ SUITE(cluster_groups)
     tcase_add_test(tcase, every_node_names_the_same_coordinator);
     tcase_add_test(tcase, only_the_coordinator_takes_offsets);
     tcase_add_loop_test(tcase, a_group_goes_on_when_its_coordinator_goes, 0, 2);
-    tcase_add_test(tcase, who_waits_is_told_when_the_coordinator_moves);
+    tcase_add_loop_test(tcase, who_waits_is_told_when_the_coordinator_moves, 0, WAITS);
+    tcase_add_loop_test(tcase, who_waits_is_told_when_the_coordinator_ends, 0, WAITS);
     tcase_add_test(tcase, a_commit_waits_for_the_replicas);
     tcase_add_test(tcase, a_coordinator_that_is_cut_off_tells_nothing);
     suite_add_tcase(suite, tcase);
