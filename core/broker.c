@@ -85,7 +85,13 @@ struct memory *broker_memory(struct broker *broker)
 void broker_topic_conf(const struct broker *broker, const struct meta_topic *topic,
                        struct topic_conf *ret_conf)
 {
+    struct topic_conf_agreed rules;
     topic_conf_resolve(broker->conf, topic->configs.items, topic->configs.count, ret_conf);
+    if (broker->cluster == NULL)
+        return;
+    image_topic_rules(&broker->image, topic, &rules);
+    ret_conf->min_insync_replicas = rules.min_insync_replicas;
+    ret_conf->write_caching = rules.write_caching;
 }
 
 struct folder *broker_folder_for(struct broker *broker, struct span partition_name)
@@ -102,6 +108,17 @@ struct folder *broker_folder_for(struct broker *broker, struct span partition_na
     return least;
 }
 
+/* Of a topic, or of the cluster (NULL). */
+static void settings_changed(struct broker *broker, const struct meta_topic *topic)
+{
+    if (topic != NULL) {
+        partition_reconfigure(broker, topic);
+        return;
+    }
+    for (topic = image_first_topic(&broker->image); topic != NULL; topic = image_next_topic(topic))
+        partition_reconfigure(broker, topic);
+}
+
 /* What each record of the metadata WAL means to the partitions that are hosted here. */
 static void image_changed(struct image_observer *observer, const struct image_change *change)
 {
@@ -111,10 +128,7 @@ static void image_changed(struct image_observer *observer, const struct image_ch
         partition_remove_topic(broker, change->topic);
         break;
     case IMAGE_CONFIG_CHANGED:
-        if (change->topic != NULL)
-            partition_reconfigure(broker, change->topic);
-        else if (broker->cluster != NULL)
-            replicas_settings_changed(broker->cluster->replicas);
+        settings_changed(broker, change->topic);
         break;
     case IMAGE_PARTITION_ADDED:
     case IMAGE_PARTITION_CHANGED:

@@ -77,7 +77,8 @@ struct broker {
 /* The data folder that holds, or shall hold, the partition with this name ("topic-0"). */
 struct folder *broker_folder_for(struct broker *broker, struct span partition_name);
 
-/* The settings that count for a topic: its own, or else the node's. */
+/* The settings that count for a topic: its own, or else the node's; in a cluster, those that all
+ * nodes judge alike are the cluster's (core/meta/agreement.h). */
 void broker_topic_conf(const struct broker *broker, const struct meta_topic *topic,
                        struct topic_conf *ret_conf);
 

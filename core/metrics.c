@@ -29,10 +29,8 @@ static void count_topic(const struct broker *broker, const struct meta_topic *to
                         struct broker_metrics *metrics)
 {
     const int32_t own = broker->conf->node_id;
-    const struct meta_configs *cluster = &broker->image.configs;
     struct topic_conf_agreed rules;
-    topic_conf_agree(topic->configs.items, topic->configs.count, cluster->items, cluster->count,
-                     &rules);
+    image_topic_rules(&broker->image, topic, &rules);
     metrics->topics++;
     for (int32_t i = 0; i < topic->partitions_count; i++) {
         const struct meta_partition *partition = image_partition(topic, i);

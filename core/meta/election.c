@@ -184,8 +184,7 @@ void election_run(struct image *image, const struct election_news *news)
     for (struct map_node *node = image->topics_by_name.first; node != NULL; node = map_next(node)) {
         struct meta_topic *topic = container_of(node, struct meta_topic, by_name);
         struct topic_conf_agreed rules;
-        topic_conf_agree(topic->configs.items, topic->configs.count, image->configs.items,
-                         image->configs.count, &rules);
+        image_topic_rules(image, topic, &rules);
         for (int32_t i = 0; i < topic->partitions_count; i++) {
             const struct meta_partition *partition = &topic->partitions[i];
             if (meta_is_member(meta_replicas(partition), partition->replicas_count,
@@ -198,8 +197,7 @@ void election_run(struct image *image, const struct election_news *news)
 static void topic_rules_changed(struct image *image, struct meta_topic *topic)
 {
     struct topic_conf_agreed rules;
-    topic_conf_agree(topic->configs.items, topic->configs.count, image->configs.items,
-                     image->configs.count, &rules);
+    image_topic_rules(image, topic, &rules);
     for (int32_t i = 0; i < topic->partitions_count; i++) {
         struct meta_partition *partition = &topic->partitions[i];
         struct ballot ballot = {.image = image, .rules = &rules};

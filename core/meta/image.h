@@ -200,6 +200,10 @@ const int32_t *meta_elr(const struct meta_partition *partition);
 int32_t meta_last_known_leader(const struct meta_partition *partition); /* or META_NO_LEADER */
 bool meta_is_member(const int32_t *list, uint32_t count, int32_t broker_id);
 
+/* What counts for a topic on every node alike: its own settings, or else the cluster's. */
+void image_topic_rules(const struct image *image, const struct meta_topic *topic,
+                       struct topic_conf_agreed *ret_rules);
+
 /* How many replicas have to be in sync for anything to be committed, where the topic's
  * min.insync.replicas is this: never more than there are (KIP-966). */
 uint32_t meta_isr_least(uint32_t min_insync_replicas, uint32_t replicas_count);

@@ -116,6 +116,13 @@ bool meta_is_member(const int32_t *list, uint32_t count, int32_t broker_id)
     return false;
 }
 
+void image_topic_rules(const struct image *image, const struct meta_topic *topic,
+                       struct topic_conf_agreed *ret_rules)
+{
+    topic_conf_agree(topic->configs.items, topic->configs.count, image->configs.items,
+                     image->configs.count, ret_rules);
+}
+
 uint32_t meta_isr_least(uint32_t min_insync_replicas, uint32_t replicas_count)
 {
     return min_insync_replicas < replicas_count ? min_insync_replicas : replicas_count;

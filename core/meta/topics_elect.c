@@ -43,8 +43,7 @@ static int32_t stay_eligible(const struct topics_context *context, const struct 
 {
     struct topic_conf_agreed rules;
     int32_t count = 0;
-    topic_conf_agree(topic->configs.items, topic->configs.count, context->image->configs.items,
-                     context->image->configs.count, &rules);
+    image_topic_rules(context->image, topic, &rules);
     if (rules.min_insync_replicas <= 1)
         return 0;
     for (uint32_t i = 0; i < partition->elr_count; i++) {

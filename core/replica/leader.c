@@ -190,8 +190,7 @@ uint32_t lead_isr_least(const struct replica_leader *lead, const struct meta_par
     const struct image *image = &lead->replicas->broker->image;
     const struct meta_topic *topic = image_topic_by_id(image, lead->partition->topic->id);
     struct topic_conf_agreed rules;
-    topic_conf_agree(topic->configs.items, topic->configs.count, image->configs.items,
-                     image->configs.count, &rules);
+    image_topic_rules(image, topic, &rules);
     return meta_isr_least(rules.min_insync_replicas, meta->replicas_count);
 }
 

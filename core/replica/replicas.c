@@ -377,13 +377,3 @@ void replicas_peer_heard(struct replicas *replicas, int32_t node_id)
     node->is_timed_out = false;
     node_look(node); /* its replicas may be in sync again */
 }
-
-void replicas_settings_changed(struct replicas *replicas)
-{
-    struct list *place;
-    struct list *next;
-    list_each(&replicas->leads, place, next)
-    {
-        lead_watermark(container_of(place, struct replica_leader, place));
-    }
-}

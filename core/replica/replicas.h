@@ -63,9 +63,6 @@ void replicas_partition_changed(struct replicas *replicas, const struct meta_top
 /* A broker registered, was fenced or let in again. */
 void replicas_broker_changed(struct replicas *replicas, int32_t broker_id);
 
-/* Settings of the cluster changed: what has to be in sync may be less than before. */
-void replicas_settings_changed(struct replicas *replicas);
-
 /* ---- What partitions tell (core/partition.c). ---- */
 
 /* The roles of a partition that has replicas elsewhere; at most one at a time. */

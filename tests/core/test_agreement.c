@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings that all nodes have to judge alike. */
 #include "core/broker_state.h"
+#include "core/metrics.h"
+#include "core/wire/error.h"
 #include "tests/core/crew.h"
+#include "tests/support/produce.h"
 #include "tests/support/runner.h"
 
 #define NODES 3
@@ -80,11 +83,104 @@ START_TEST(the_controllers_file_counts)
 }
 END_TEST
 
+/* ---- What a leader does whose own file says something else ---- */
+
+#define TOPIC SPAN("t")
+
+/* The last node's file is another one than those of the others, and it leads the topic alone or
+ * with them; it does not lead the quorum. */
+static struct client *begin_with_another_file(const char *const *others, const char *const *last,
+                                              int32_t replicas)
+{
+    static const int32_t brokers[] = {NODES, 1, 2};
+    crew_begin(NODES, others, last);
+    if (leader(1) == NODES) {
+        crew_kill(NODES);
+        crew_advance(5000);
+        crew_start(NODES);
+    }
+    ck_assert_int_ne(leader(1), NODES);
+    struct client *client = client_new(crew_nodes[NODES].world);
+    crew_create(client, TOPIC, brokers, 1, replicas);
+    return client;
+}
+
+static int16_t answer_of(const struct produce_response *response)
+{
+    return response == NULL ? -1 : response->responses[0].partition_responses[0].error_code;
+}
+
+static struct produce_request *record_of(struct client *client)
+{
+    return produce_of(client, TOPIC, -1, batch_of(client, 1, SPAN("x")));
+}
+
+START_TEST(produce_needs_as_many_replicas_as_the_cluster_says)
+{
+    static const char *const one[] = {"min.insync.replicas", "1", NULL};
+    const bool asks_more = _i == 1; /* the cluster, than the leader's own file */
+    struct broker_metrics metrics;
+    struct client *client =
+        begin_with_another_file(asks_more ? three : one, asks_more ? one : three, NODES);
+    crew_kill(leader(1) == 1 ? 2 : 1);
+    crew_advance(3000);
+    const int16_t answer =
+        answer_of(crew_call(client, API_PRODUCE, PRODUCE_VERSION, record_of(client)));
+    ck_assert_int_eq(answer, asks_more ? ERR_NOT_ENOUGH_REPLICAS : ERR_NONE);
+    broker_metrics(crew_nodes[NODES].broker, &metrics);
+    ck_assert_uint_eq(metrics.under_min_isr, asks_more);
+    client_free(client);
+    crew_end();
+}
+END_TEST
+
+/* Whether a record of acks=all is acknowledged that no sync has covered. */
+static bool is_cached(struct client *client)
+{
+    ck_assert_int_eq(answer_of(crew_call(client, API_PRODUCE, PRODUCE_VERSION, record_of(client))),
+                     ERR_NONE);
+    world_hold(crew_nodes[NODES].world, EFFECT_SYNC, "t-0");
+    client_send(client, API_PRODUCE, PRODUCE_VERSION, record_of(client));
+    crew_advance(1000);
+    int16_t answer = answer_of(client_take(client));
+    const bool was_cached = answer != -1;
+    world_release(crew_nodes[NODES].world);
+    crew_advance(1000);
+    if (!was_cached)
+        answer = answer_of(client_take(client));
+    ck_assert_int_eq(answer, ERR_NONE);
+    return was_cached;
+}
+
+/* Whoever leads the quorum judges by the cluster's settings what an unclean end may have cost. */
+START_TEST(logs_are_cached_as_the_cluster_says)
+{
+    static const char *const cached[] = {"write.caching.default", "true", NULL};
+    static const char *const synced[] = {"write.caching.default", "false", NULL};
+    const bool caches = _i == 1; /* the cluster, and not the leader's own file */
+    struct client *client =
+        begin_with_another_file(caches ? cached : synced, caches ? synced : cached, 1);
+    ck_assert_int_eq(is_cached(client), caches);
+    for (int i = 0; i < 12 && leader(NODES) != NODES; i++) {
+        const int32_t leads = leader(NODES);
+        crew_kill(leads);
+        crew_advance(5000);
+        crew_start(leads);
+    }
+    ck_assert_int_eq(leader(NODES), NODES);
+    ck_assert_int_eq(is_cached(client), !caches);
+    client_free(client);
+    crew_end();
+}
+END_TEST
+
 SUITE(agreement)
 {
     TCase *tcase = tcase_create("agreement");
     tcase_add_test(tcase, what_is_the_default_is_not_agreed_on);
     tcase_add_test(tcase, every_node_has_what_all_files_say);
     tcase_add_test(tcase, the_controllers_file_counts);
+    tcase_add_loop_test(tcase, produce_needs_as_many_replicas_as_the_cluster_says, 0, 2);
+    tcase_add_loop_test(tcase, logs_are_cached_as_the_cluster_says, 0, 2);
     suite_add_tcase(suite, tcase);
 }
