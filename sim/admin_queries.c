@@ -52,6 +52,46 @@ static void fill_describe_cluster(struct admin *admin, struct exchange *exchange
     request->include_fenced_brokers = chance_one_in(rng, 2);
 }
 
+/* All or some, in one page or in many. */
+static void fill_describe_partitions(struct admin *admin, struct exchange *exchange)
+{
+    struct chance *rng = &admin->client.rng;
+    struct describe_topic_partitions_request *request = (void *)(uintptr_t)exchange->request;
+    request->topics_count = (int32_t)chance_between(rng, 0, ASKED_MOST);
+    request->topics = peer_take(exchange, ASKED_MOST * sizeof(*request->topics));
+    for (int32_t i = 0; i < request->topics_count; i++)
+        request->topics[i].name = admin_any_topic(admin);
+    if (chance_one_in(rng, 4))
+        request->response_partition_limit = (int32_t)chance_between(rng, 1, ASKED_MOST);
+    if (!chance_one_in(rng, 4))
+        return;
+    request->cursor = peer_take(exchange, sizeof(*request->cursor));
+    request->cursor->topic_name = admin_any_topic(admin);
+    request->cursor->partition_index = (int32_t)chance_below(rng, 3);
+}
+
+static void fill_describe_log_dirs(struct admin *admin, struct exchange *exchange)
+{
+    struct describe_log_dirs_request *request = (void *)(uintptr_t)exchange->request;
+    request->topics_count = chance_one_in(&admin->client.rng, 2) ? -1 : 1;
+    request->topics = peer_take(exchange, sizeof(*request->topics));
+    request->topics->topic = admin_any_topic(admin);
+    request->topics->partitions_count = 2;
+    request->topics->partitions = peer_take(exchange, 2 * sizeof(int32_t));
+    request->topics->partitions[1] = 1;
+}
+
+static void fill_describe_quorum(struct admin *admin, struct exchange *exchange)
+{
+    struct describe_quorum_request *request = (void *)(uintptr_t)exchange->request;
+    (void)admin;
+    request->topics = peer_take(exchange, sizeof(*request->topics));
+    request->topics_count = 1;
+    request->topics->topic_name = SPAN("__cluster_metadata");
+    request->topics->partitions = peer_take(exchange, sizeof(*request->topics->partitions));
+    request->topics->partitions_count = 1;
+}
+
 static void fill_describe_configs(struct admin *admin, struct exchange *exchange)
 {
     struct chance *rng = &admin->client.rng;
@@ -143,6 +183,9 @@ const struct admin_action admin_queries[] = {
     {API_METADATA, 12, fill_metadata, answered_metadata},
     {API_DESCRIBE_CLUSTER, 2, fill_describe_cluster, NULL},
     {API_DESCRIBE_CONFIGS, 4, fill_describe_configs, NULL},
+    {API_DESCRIBE_TOPIC_PARTITIONS, 6, fill_describe_partitions, NULL},
+    {API_DESCRIBE_LOG_DIRS, 2, fill_describe_log_dirs, NULL},
+    {API_DESCRIBE_QUORUM, 2, fill_describe_quorum, NULL},
     {API_LIST_OFFSETS, 6, fill_list_offsets, NULL},
     {API_OFFSET_FOR_LEADER_EPOCH, 4, fill_leader_epoch, NULL},
     {API_INIT_PRODUCER_ID, 2, fill_producer_id, answered_producer_id},

@@ -35,6 +35,7 @@ struct committed {
     bool is_blind;
     struct memory memory;
     struct voter_set voters; /* that are committed; none: nobody is yet */
+    uint64_t voters_number;
 };
 
 struct committed *committed_new(const struct sim *sim)
@@ -98,6 +99,8 @@ static void batch_written(struct committed *committed, const struct host *host, 
     writtens_cut(writtens, kept);
     if (batch_last_offset(info) < committed->end)
         return;
+    if (batch_is_control(info))
+        committed->voters_number = committed->sim->trace_number;
     uint8_t *bytes = sim_allocate(NULL, batch.length);
     memcpy(bytes, batch.data, batch.length);
     writtens_add(writtens, (struct written){.base_offset = info->base_offset,
@@ -142,6 +145,7 @@ static void writes_seen(struct committed *committed, const struct host *host)
 
 void committed_forget(struct committed *committed, const struct host *host)
 {
+    committed->voters_number = committed->sim->trace_number;
     writtens_cut(&committed->hosts[host->number - 1], 0);
 }
 
@@ -184,6 +188,11 @@ bool committed_voters(const struct committed *committed, uint32_t number,
         }
     }
     return false;
+}
+
+uint64_t committed_voters_number(const struct committed *committed)
+{
+    return committed->voters_number;
 }
 
 /* ---- What they apply. ---- */

@@ -37,6 +37,9 @@ struct span committed_batch(const struct committed *committed, uint32_t number);
 bool committed_voters(const struct committed *committed, uint32_t number,
                       struct voter_set *ret_voters);
 
+/* The trace's number when anybody last wrote a batch that may name voters; 0: never. */
+uint64_t committed_voters_number(const struct committed *committed);
+
 /* Another disk came into the machine: what it wrote to the one before is not there. */
 void committed_forget(struct committed *committed, const struct host *host);
 

@@ -38,6 +38,7 @@ struct durable {
     struct name_change *changes; /* by rising number */
     uint32_t changes_count;
     uint32_t changes_capacity;
+    uint64_t brokers_changed; /* the number of the last change of a broker */
     struct uuid *cached;
     uint32_t cached_count;
     uint32_t cached_capacity;
@@ -54,6 +55,8 @@ static uint32_t name_sum(struct span name)
 static void changed(struct image_observer *observer, const struct image_change *change)
 {
     struct durable *durable = container_of(observer, struct durable, observer);
+    if (change->broker != NULL)
+        durable->brokers_changed = durable->number;
     if (change->topic == NULL)
         return;
     durable->changes = memory_grow(&durable->memory, durable->changes, &durable->changes_capacity,
@@ -249,6 +252,11 @@ bool durable_is_quiet(const struct durable *durable, uint64_t since)
 {
     return durable->changes_count == 0 ||
            durable->changes[durable->changes_count - 1].number <= since;
+}
+
+bool durable_brokers_are_steady(const struct durable *durable, uint64_t since)
+{
+    return durable->brokers_changed <= since;
 }
 
 bool durable_is_steady(const struct durable *durable, struct span name, uint64_t since)

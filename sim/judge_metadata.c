@@ -12,11 +12,10 @@
 #include "core/meta/topics.h"
 #include "core/view.h"
 #include "core/wire/error.h"
-#include "sim/judge.h"
+#include "sim/metadata_answers.h"
 #include "sim/parts.h"
 
-#define METADATA_WITH_EPOCHS     7 /* versions from which on leader epochs are told */
-#define LIST_OFFSETS_WITH_EPOCHS 4
+#define LIST_OFFSETS_WITH_EPOCHS 4    /* the version from which on leader epochs are told */
 #define LIST_OFFSETS_LATEST      (-1) /* the timestamp that stands for the end */
 
 struct machine {
@@ -63,100 +62,58 @@ static void look(struct judge *judge, struct host *host)
 
 /* ---- One topic. ---- */
 
-/* The image, when an answer about the topic with this name has to agree with it; else NULL. */
-static const struct image *truth(struct judge *judge, const struct exchange *exchange,
-                                 struct span name)
+static bool is_even(const struct judge *judge, const struct exchange *exchange)
 {
     const struct metadata *metadata = judge->state;
     const struct machine *machine = &metadata->machines[exchange->host->number - 1];
-    const struct durable *durable = judge_durable(judge, exchange->host);
-    if (machine->is_behind || machine->even_since > exchange->asked_number ||
-        !durable_is_steady(durable, name, exchange->asked_number))
-        return NULL;
-    return durable_image(durable);
+    return !machine->is_behind && machine->even_since <= exchange->asked_number;
 }
 
-static void differs(struct judge *judge, const struct exchange *exchange, struct span name,
-                    const char *what, long long told, long long is)
+const struct image *metadata_truth(struct judge *judge, const struct exchange *exchange,
+                                   struct span name)
+{
+    const struct durable *durable = judge_durable(judge, exchange->host);
+    return is_even(judge, exchange) && durable_is_steady(durable, name, exchange->asked_number)
+               ? durable_image(durable)
+               : NULL;
+}
+
+const struct image *metadata_truth_of_brokers(struct judge *judge, const struct exchange *exchange)
+{
+    const struct durable *durable = judge_durable(judge, exchange->host);
+    return is_even(judge, exchange) && durable_brokers_are_steady(durable, exchange->asked_number)
+               ? durable_image(durable)
+               : NULL;
+}
+
+void metadata_differs(struct judge *judge, const struct exchange *exchange, struct span name,
+                      const char *what, long long told, long long is)
 {
     judge_object(judge, "%s of %s tells of %.*s: %s %lld, and the metadata log says %lld",
                  exchange->api->name, exchange->host->name, (int)name.length,
                  (const char *)name.data, what, told, is);
 }
 
-/* An answer about a partition (or, with −1, a topic) that tells whether it is there. */
-static void judge_presence(struct judge *judge, const struct exchange *exchange, struct span name,
-                           int32_t partition, int16_t error)
+void metadata_judge_presence(struct judge *judge, const struct exchange *exchange, struct span name,
+                             int32_t partition, int16_t error)
 {
-    const struct image *image = truth(judge, exchange, name);
+    const struct image *image = metadata_truth(judge, exchange, name);
     if (image == NULL || (error != ERR_NONE && error != ERR_UNKNOWN_TOPIC_OR_PARTITION))
         return;
     const struct meta_topic *topic = image_topic(image, name);
     const bool is_there = topic != NULL && partition < topic->partitions_count;
     judge->judged++;
     if (is_there != (error == ERR_NONE))
-        differs(judge, exchange, name, "it is there", error == ERR_NONE, is_there);
+        metadata_differs(judge, exchange, name, "it is there", error == ERR_NONE, is_there);
 }
 
 /* ---- Answers. ---- */
 
-static void topic_told(struct judge *judge, const struct exchange *exchange,
-                       const struct metadata_response_topic *told)
-{
-    const struct image *image = truth(judge, exchange, told->name);
-    const struct meta_topic *topic = image == NULL ? NULL : image_topic(image, told->name);
-    judge_presence(judge, exchange, told->name, -1, told->error_code);
-    if (topic == NULL || told->error_code != ERR_NONE)
-        return;
-    judge->judged++;
-    if (told->partitions_count != topic->partitions_count)
-        differs(judge, exchange, told->name, "partitions", told->partitions_count,
-                topic->partitions_count);
-    if (exchange->version >= 10 && !uuid_equal(told->topic_id, topic->id))
-        differs(judge, exchange, told->name, "an id whose last byte is", told->topic_id.bytes[15],
-                topic->id.bytes[15]);
-    for (int32_t i = 0; i < told->partitions_count; i++) {
-        const struct metadata_response_topic_partition *part = &told->partitions[i];
-        const struct meta_partition *meta = image_partition(topic, part->partition_index);
-        if (meta == NULL || part->leader_id != meta->leader)
-            differs(judge, exchange, told->name, "a leader", part->leader_id,
-                    meta == NULL ? -1 : meta->leader);
-        else if (exchange->version >= METADATA_WITH_EPOCHS &&
-                 part->leader_epoch != meta->leader_epoch)
-            differs(judge, exchange, told->name, "a leader epoch", part->leader_epoch,
-                    meta->leader_epoch);
-    }
-}
-
-/* All topics, and nothing has changed since the question: as many as there are. */
-static void all_told(struct judge *judge, const struct exchange *exchange)
-{
-    const struct metadata_request *request = exchange->request;
-    const struct metadata_response *response = exchange->response;
-    const bool all =
-        request->topics_count < 0 || (exchange->version == 0 && request->topics_count == 0);
-    const struct durable *durable = judge_durable(judge, exchange->host);
-    const struct image *image = truth(judge, exchange, SPAN(""));
-    if (!all || image == NULL || !durable_is_quiet(durable, exchange->asked_number))
-        return;
-    judge->judged++;
-    if ((uint32_t)response->topics_count != map_count(&image->topics_by_name))
-        differs(judge, exchange, SPAN("all"), "topics", response->topics_count,
-                map_count(&image->topics_by_name));
-}
-
-static void cluster_told(struct judge *judge, const struct exchange *exchange,
-                         struct span cluster_id, int32_t controller, int32_t brokers)
+void metadata_judge_cluster_id(struct judge *judge, const struct exchange *exchange,
+                               struct span cluster_id)
 {
     struct metadata *metadata = judge->state;
     struct machine *machine = &metadata->machines[exchange->host->number - 1];
-    const bool is_cluster = exchange->host->conf.is_cluster;
-    judge->judged++;
-    if (is_cluster && brokers > (int32_t)judge->sim->hosts_count)
-        differs(judge, exchange, SPAN("the cluster"), "brokers", brokers, judge->sim->hosts_count);
-    if (!is_cluster && (controller != (int32_t)exchange->host->number || brokers != 1))
-        differs(judge, exchange, SPAN("the cluster"), "a controller", controller,
-                exchange->host->number);
     if (cluster_id.length == 0 || cluster_id.length >= sizeof(machine->cluster_id))
         return;
     if (machine->cluster_id[0] == '\0')
@@ -169,23 +126,8 @@ static void cluster_told(struct judge *judge, const struct exchange *exchange,
 
 static void metadata_replied(struct judge *judge, const struct exchange *exchange)
 {
-    const struct metadata_response *response = exchange->response;
-    for (int32_t i = 0; i < response->topics_count; i++) {
-        if (response->topics[i].name.length > 0)
-            topic_told(judge, exchange, &response->topics[i]);
-    }
-    all_told(judge, exchange);
-    if (exchange->version >= 2)
-        cluster_told(judge, exchange, response->cluster_id, response->controller_id,
-                     response->brokers_count);
-}
-
-static void describe_cluster_replied(struct judge *judge, const struct exchange *exchange)
-{
-    const struct describe_cluster_response *response = exchange->response;
-    if (response->error_code == ERR_NONE)
-        cluster_told(judge, exchange, response->cluster_id, response->controller_id,
-                     response->brokers_count);
+    metadata_topics_replied(judge, exchange);
+    metadata_nodes_replied(judge, exchange);
 }
 
 static void configs_replied(struct judge *judge, const struct exchange *exchange)
@@ -195,8 +137,8 @@ static void configs_replied(struct judge *judge, const struct exchange *exchange
         const struct describe_configs_response_result *result = &response->results[i];
         if (result->resource_type != RESOURCE_TOPIC)
             continue;
-        judge_presence(judge, exchange, result->resource_name, -1, result->error_code);
-        const struct image *image = truth(judge, exchange, result->resource_name);
+        metadata_judge_presence(judge, exchange, result->resource_name, -1, result->error_code);
+        const struct image *image = metadata_truth(judge, exchange, result->resource_name);
         const struct meta_topic *topic =
             image == NULL ? NULL : image_topic(image, result->resource_name);
         for (int32_t j = 0; topic != NULL && j < result->configs_count; j++) {
@@ -214,8 +156,8 @@ static void configs_replied(struct judge *judge, const struct exchange *exchange
                              (const char *)own.data);
             if (exchange->version >= 1 &&
                 span_is_null(own) == (config->config_source == CONF_SOURCE_TOPIC))
-                differs(judge, exchange, config->name, "a source", config->config_source,
-                        span_is_null(own) ? 0 : CONF_SOURCE_TOPIC);
+                metadata_differs(judge, exchange, config->name, "a source", config->config_source,
+                                 span_is_null(own) ? 0 : CONF_SOURCE_TOPIC);
         }
     }
 }
@@ -225,7 +167,7 @@ static void end_told(struct judge *judge, const struct exchange *exchange, struc
                      const struct list_offsets_request_topic_partition *asked,
                      const struct list_offsets_response_topic_partition *told)
 {
-    const struct image *image = truth(judge, exchange, name);
+    const struct image *image = metadata_truth(judge, exchange, name);
     const struct meta_topic *topic = image == NULL ? NULL : image_topic(image, name);
     const struct meta_partition *meta =
         topic == NULL ? NULL : image_partition(topic, told->partition_index);
@@ -234,7 +176,8 @@ static void end_told(struct judge *judge, const struct exchange *exchange, struc
         return;
     judge->judged++;
     if (told->leader_epoch != meta->leader_epoch)
-        differs(judge, exchange, name, "a leader epoch", told->leader_epoch, meta->leader_epoch);
+        metadata_differs(judge, exchange, name, "a leader epoch", told->leader_epoch,
+                         meta->leader_epoch);
 }
 
 static void offsets_replied(struct judge *judge, const struct exchange *exchange)
@@ -244,8 +187,9 @@ static void offsets_replied(struct judge *judge, const struct exchange *exchange
     for (int32_t i = 0; i < response->topics_count; i++) {
         const struct list_offsets_response_topic *topic = &response->topics[i];
         for (int32_t j = 0; j < topic->partitions_count; j++) {
-            judge_presence(judge, exchange, topic->name, topic->partitions[j].partition_index,
-                           topic->partitions[j].error_code);
+            metadata_judge_presence(judge, exchange, topic->name,
+                                    topic->partitions[j].partition_index,
+                                    topic->partitions[j].error_code);
             if (i < request->topics_count && j < request->topics[i].partitions_count)
                 end_told(judge, exchange, topic->name, &request->topics[i].partitions[j],
                          &topic->partitions[j]);
@@ -258,11 +202,11 @@ static void election_told(struct judge *judge, const struct exchange *exchange, 
                           int32_t index, int16_t error)
 {
     const struct elect_leaders_request *request = exchange->request;
-    const struct image *image = truth(judge, exchange, name);
+    const struct image *image = metadata_truth(judge, exchange, name);
     const struct meta_topic *topic = image == NULL ? NULL : image_topic(image, name);
     const struct meta_partition *meta = topic == NULL ? NULL : image_partition(topic, index);
-    judge_presence(judge, exchange, name, index,
-                   error == ERR_ELECTION_NOT_NEEDED ? ERR_NONE : error);
+    metadata_judge_presence(judge, exchange, name, index,
+                            error == ERR_ELECTION_NOT_NEEDED ? ERR_NONE : error);
     if (meta == NULL || request->election_type != TOPICS_ELECT_PREFERRED)
         return;
     const int32_t preferred = meta_replicas(meta)[0];
@@ -298,7 +242,8 @@ static void produce_replied(struct judge *judge, const struct exchange *exchange
     struct produced part;
     while (produced_next(&walk, &part)) {
         if (part.name.length > 0)
-            judge_presence(judge, exchange, part.name, part.key.index, part.reply->error_code);
+            metadata_judge_presence(judge, exchange, part.name, part.key.index,
+                                    part.reply->error_code);
     }
 }
 
@@ -309,7 +254,8 @@ static void fetch_replied(struct judge *judge, const struct exchange *exchange)
     struct fetched part;
     while (fetched_next(&walk, &part)) {
         if (part.name.length > 0)
-            judge_presence(judge, exchange, part.name, part.key.index, part.reply->error_code);
+            metadata_judge_presence(judge, exchange, part.name, part.key.index,
+                                    part.reply->error_code);
     }
 }
 
@@ -317,9 +263,15 @@ static const struct {
     int16_t key;
     void (*replied)(struct judge *judge, const struct exchange *exchange);
 } answers[] = {
-    {API_METADATA, metadata_replied},        {API_DESCRIBE_CLUSTER, describe_cluster_replied},
-    {API_DESCRIBE_CONFIGS, configs_replied}, {API_LIST_OFFSETS, offsets_replied},
-    {API_PRODUCE, produce_replied},          {API_FETCH, fetch_replied},
+    {API_METADATA, metadata_replied},
+    {API_DESCRIBE_TOPIC_PARTITIONS, metadata_partitions_replied},
+    {API_DESCRIBE_LOG_DIRS, metadata_log_dirs_replied},
+    {API_DESCRIBE_CLUSTER, metadata_cluster_replied},
+    {API_DESCRIBE_QUORUM, metadata_quorum_replied},
+    {API_DESCRIBE_CONFIGS, configs_replied},
+    {API_LIST_OFFSETS, offsets_replied},
+    {API_PRODUCE, produce_replied},
+    {API_FETCH, fetch_replied},
     {API_ELECT_LEADERS, elections_replied},
 };
 

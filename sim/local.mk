@@ -98,6 +98,9 @@ libsim_a_SOURCES = \
 	sim/member_requests.c \
 	sim/memory.c \
 	sim/memory.h \
+	sim/metadata_answers.h \
+	sim/metadata_nodes.c \
+	sim/metadata_topics.c \
 	sim/network.c \
 	sim/network.h \
 	sim/network_host.c \
