@@ -42,7 +42,7 @@ PATIENCE = {"log_level": 2, "reconnect.backoff.ms": 10, "reconnect.backoff.max.m
 
 
 def ports():
-    """Those that the acceptance names; none, where somebody has one of them."""
+    """Those of three brokers on one machine; none, where somebody has one of them."""
     try:
         for port in PORTS:
             socket.create_server(("127.0.0.1", port)).close()
