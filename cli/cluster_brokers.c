@@ -33,7 +33,7 @@ struct asked_broker {
 };
 
 struct cluster_brokers {
-    int32_t count;
+    size_t count;
     struct broker_answer *answers;
     struct asked_broker asked[];
 };
@@ -81,7 +81,7 @@ static const char *ask_partitions(struct asked_broker *asked)
     return "it begins a page that has no end";
 }
 
-static void *ask(void *context)
+static void *reach(void *context)
 {
     struct asked_broker *asked = context;
     const struct span host = asked->broker->host;
@@ -89,15 +89,40 @@ static void *ask(void *context)
     char server[300];
     snprintf(server, sizeof(server), is_ipv6 ? "[%.*s]:%d" : "%.*s:%d", SPAN_ARGS(host),
              asked->broker->port);
-    if (client_open(&asked->client, server, asked->timeout_ms) != 0) {
-        asked->answer.why = asked->client.message;
-        asked->client.message[strcspn(asked->client.message, "\n")] = '\0'; /* the hint behind it */
+    asked->answer.id = asked->broker->broker_id;
+    if (client_open(&asked->client, server, asked->timeout_ms) == 0)
         return NULL;
-    }
-    asked->answer.why = ask_streams(asked);
+    asked->answer.why = asked->client.message;
+    asked->client.message[strcspn(asked->client.message, "\n")] = '\0'; /* the hint behind it */
+    return NULL;
+}
+
+static void *ask(void *context)
+{
+    struct asked_broker *asked = context;
+    if (asked->answer.why == NULL)
+        asked->answer.why = ask_streams(asked);
     if (asked->answer.why == NULL)
         asked->answer.why = ask_partitions(asked);
     return NULL;
+}
+
+static void run(struct cluster_brokers *brokers, void *(*action)(void *context))
+{
+    for (size_t i = 0; i < brokers->count; i += BROKERS_AT_A_TIME) {
+        const size_t rest = brokers->count - i;
+        const size_t end = i + (rest < BROKERS_AT_A_TIME ? rest : BROKERS_AT_A_TIME);
+        for (size_t k = i; k < end; k++) {
+            struct asked_broker *asked = &brokers->asked[k];
+            asked->has_thread = pthread_create(&asked->thread, NULL, action, asked) == 0;
+            if (!asked->has_thread)
+                (void)action(asked);
+        }
+        for (size_t k = i; k < end; k++) {
+            if (brokers->asked[k].has_thread)
+                pthread_join(brokers->asked[k].thread, NULL);
+        }
+    }
 }
 
 /* ---- What they told, joined ---- */
@@ -138,44 +163,42 @@ static void join_page(const struct cluster_view *view, const page_told *page)
     }
 }
 
-struct cluster_brokers *cluster_brokers_ask(struct cluster_view *view, int timeout_ms)
+struct cluster_brokers *cluster_brokers_reach(const struct describe_cluster_response *cluster,
+                                              int timeout_ms)
 {
-    const size_t count = (size_t)view->cluster->brokers_count;
+    const size_t count = (size_t)cluster->brokers_count;
     struct cluster_brokers *brokers = calloc(1, sizeof(*brokers) + count * sizeof(*brokers->asked));
     if (brokers == NULL)
         return NULL;
-    brokers->count = (int32_t)count;
     brokers->answers = calloc(count + 1, sizeof(*brokers->answers));
+    if (brokers->answers == NULL) {
+        free(brokers);
+        return NULL;
+    }
+    brokers->count = count;
     for (size_t i = 0; i < count; i++) {
-        brokers->asked[i].broker = &view->cluster->brokers[i];
+        brokers->asked[i].broker = &cluster->brokers[i];
         brokers->asked[i].timeout_ms = timeout_ms;
-        brokers->asked[i].client.socket = -1;
     }
-    for (size_t i = 0; i < count; i += BROKERS_AT_A_TIME) {
-        const size_t end = i + BROKERS_AT_A_TIME < count ? i + BROKERS_AT_A_TIME : count;
-        for (size_t k = i; k < end; k++) {
-            struct asked_broker *asked = &brokers->asked[k];
-            asked->has_thread = pthread_create(&asked->thread, NULL, ask, asked) == 0;
-            if (!asked->has_thread)
-                (void)ask(asked);
-        }
-        for (size_t k = i; k < end; k++) {
-            if (brokers->asked[k].has_thread)
-                pthread_join(brokers->asked[k].thread, NULL);
-        }
-    }
-    for (size_t i = 0; i < count && brokers->answers != NULL; i++) {
+    run(brokers, reach);
+    return brokers;
+}
+
+void cluster_brokers_ask(struct cluster_brokers *brokers, struct cluster_view *view)
+{
+    run(brokers, ask);
+    for (size_t i = 0; i < brokers->count; i++) {
         brokers->answers[i] = brokers->asked[i].answer;
         for (const struct page *page = brokers->asked[i].pages; page != NULL; page = page->next)
             join_page(view, &page->told);
     }
     view->answers = brokers->answers;
-    return brokers;
+    view->answers_count = (int32_t)brokers->count;
 }
 
 void cluster_brokers_free(struct cluster_brokers *brokers)
 {
-    for (int32_t i = 0; brokers != NULL && i < brokers->count; i++)
+    for (size_t i = 0; brokers != NULL && i < brokers->count; i++)
         client_close(&brokers->asked[i].client);
     if (brokers != NULL)
         free(brokers->answers);

@@ -113,11 +113,11 @@ static void json_streams(FILE *out, const struct cluster_view *view)
 {
     const char *comma = "";
     fputs(",\"streams\":[", out);
-    for (int32_t i = 0; i < view->cluster->brokers_count; i++) {
+    for (int32_t i = 0; i < view->answers_count; i++) {
         for (int32_t k = 0; k < view->answers[i].streams_count; k++) {
             stream_told stream = &view->answers[i].streams[k];
-            fprintf(out, "%s{\"from\":%d,\"to\":%d,\"state\":\"%s\"", comma,
-                    view->cluster->brokers[i].broker_id, stream->broker_id, stream_state(stream));
+            fprintf(out, "%s{\"from\":%d,\"to\":%d,\"state\":\"%s\"", comma, view->answers[i].id,
+                    stream->broker_id, stream_state(stream));
             json_known(out, "up_for_ms", stream->up_ms);
             json_known(out, "heard_ago_ms", stream->heard_ms);
             fprintf(out,
@@ -138,7 +138,7 @@ static void json_brokers(FILE *out, const struct cluster_view *view)
     for (int32_t i = 0; i < cluster->brokers_count; i++) {
         const struct describe_cluster_response_broker *broker = &cluster->brokers[i];
         const struct cluster_counts counts = cluster_count_broker(view, broker->broker_id);
-        const char *why = view->answers == NULL ? NULL : view->answers[i].why;
+        const struct broker_answer *answer = cluster_answer(view, broker->broker_id);
         fprintf(out, "%s{\"id\":%d,\"host\":", i == 0 ? "" : ",", broker->broker_id);
         json_text(out, broker->host);
         fprintf(out, ",\"port\":%d,\"rack\":", broker->port);
@@ -147,8 +147,8 @@ static void json_brokers(FILE *out, const struct cluster_view *view)
                 view->knows_fenced ? json_bool(broker->is_fenced) : "null", counts.leads,
                 counts.partitions, counts.lags);
         fprintf(out, ",\"answers\":%s,\"why_not\":",
-                view->answers == NULL ? "null" : json_bool(why == NULL));
-        json_text(out, why == NULL ? SPAN_NULL : span_text(why));
+                answer == NULL ? "null" : json_bool(answer->why == NULL));
+        json_text(out, answer == NULL ? SPAN_NULL : span_text(answer->why));
         fputc('}', out);
     }
     fputc(']', out);

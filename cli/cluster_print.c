@@ -2,6 +2,7 @@
 /* Tables for whoever looks after a cluster, and may be tired: what is wrong comes with why. */
 #include "cli/cluster_print.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/topic_print.h"
@@ -45,8 +46,8 @@ static const char *plural(int32_t count)
 
 static void print_more(FILE *out, int32_t rows)
 {
-    if (rows > ROWS_MAX)
-        fprintf(out, "  ... and %d more: --all shows them\n", rows - ROWS_MAX);
+    if (rows > 0)
+        fprintf(out, "  ... and %d more: --all shows them\n", rows);
 }
 
 /* ---- Brokers ---- */
@@ -76,6 +77,7 @@ static void print_brokers(FILE *out, const struct cluster_view *view)
     for (int32_t i = 0; i < cluster->brokers_count; i++) {
         const struct describe_cluster_response_broker *broker = &cluster->brokers[i];
         const struct cluster_counts counts = cluster_count_broker(view, broker->broker_id);
+        const struct broker_answer *answer = cluster_answer(view, broker->broker_id);
         fprintf(out, "  %6d  ", broker->broker_id);
         fprintf(out, "%*s  %8d  %6d  %11d", width - print_address(out, broker), "",
                 counts.partitions, counts.leads, counts.lags);
@@ -85,8 +87,8 @@ static void print_brokers(FILE *out, const struct cluster_view *view)
             fputs("  fenced", out);
         if (!span_is_null(broker->rack))
             fprintf(out, "  rack %.*s", SPAN_ARGS(broker->rack));
-        if (view->answers != NULL && view->answers[i].why != NULL)
-            fprintf(out, "  does not tell: %s", view->answers[i].why);
+        if (answer != NULL && answer->why != NULL)
+            fprintf(out, "  does not tell: %s", answer->why);
         fputc('\n', out);
     }
 }
@@ -146,14 +148,15 @@ static void print_quorum(FILE *out, quorum_of_response quorum)
 /* Why a replica is not in sync. */
 static const char *replica_state(const struct cluster_view *view, int32_t id)
 {
-    const int32_t place = cluster_broker(view, id);
-    if (place < 0)
+    const struct describe_cluster_response_broker *broker = cluster_broker(view, id);
+    const struct broker_answer *answer = cluster_answer(view, id);
+    if (broker == NULL)
         return view->knows_fenced ? "is not registered" : "out of sync";
-    if (view->cluster->brokers[place].is_fenced)
+    if (broker->is_fenced)
         return "fenced";
-    if (view->answers == NULL)
+    if (answer == NULL)
         return "out of sync";
-    return view->answers[place].why != NULL ? "does not answer" : "catches up";
+    return answer->why != NULL ? "does not tell" : "catches up";
 }
 
 /* What is to be said of one follower, if anything: "3 fenced, lag 5432 for 14 s". `separator` comes
@@ -245,31 +248,42 @@ static bool is_troubled(const struct partition_view *partition)
     return false;
 }
 
-/* Those without a leader come first. */
+/* The worst first: those without a leader, then those of which a follower lacks most. */
+static int by_trouble(const void *a, const void *b)
+{
+    const struct partition_view *one = *(const struct partition_view *const *)a;
+    const struct partition_view *other = *(const struct partition_view *const *)b;
+    const int64_t lag = partition_lag_most(one);
+    const int64_t other_lag = partition_lag_most(other);
+    if (partition_is_leaderless(one) != partition_is_leaderless(other))
+        return partition_is_leaderless(one) ? -1 : 1;
+    if (lag != other_lag)
+        return lag > other_lag ? -1 : 1;
+    return (one > other) - (one < other);
+}
+
 static void print_partitions(FILE *out, const struct cluster_view *view, bool shows_all)
 {
+    const struct partition_view **rows =
+        calloc((size_t)view->partitions_count + 1, sizeof(const struct partition_view *));
     int width = (int)strlen("TOPIC");
-    int32_t rows = 0;
-    for (int32_t i = 0; i < view->partitions_count; i++) {
-        const struct partition_view *partition = &view->partitions[i];
-        if ((shows_all || is_troubled(partition)) && (int)partition->topic.length > width)
-            width = (int)partition->topic.length;
+    int32_t count = 0;
+    for (int32_t i = 0; rows != NULL && i < view->partitions_count; i++) {
+        if (shows_all || is_troubled(&view->partitions[i]))
+            rows[count++] = &view->partitions[i];
     }
-    for (int pass = 0; pass < 2; pass++) {
-        for (int32_t i = 0; i < view->partitions_count; i++) {
-            const struct partition_view *partition = &view->partitions[i];
-            if (partition_is_leaderless(partition) != (pass == 0) ||
-                !(shows_all || is_troubled(partition)))
-                continue;
-            if (rows == 0)
-                fprintf(out, "  %-*s  PARTITION  LEADER  REPLICAS      IN SYNC       WHY\n", width,
-                        "TOPIC");
-            if (rows++ < ROWS_MAX || shows_all)
-                print_partition(out, view, partition, width, shows_all);
-        }
-    }
-    if (!shows_all)
-        print_more(out, rows);
+    const int32_t shown = count < ROWS_MAX || shows_all ? count : ROWS_MAX;
+    if (count > 0 && !shows_all)
+        qsort(rows, (size_t)count, sizeof(*rows), by_trouble);
+    for (int32_t i = 0; i < shown; i++)
+        width = (int)rows[i]->topic.length > width ? (int)rows[i]->topic.length : width;
+    if (count > 0)
+        fprintf(out, "  %-*s  PARTITION  LEADER  REPLICAS      IN SYNC       WHY\n", width,
+                "TOPIC");
+    for (int32_t i = 0; i < shown; i++)
+        print_partition(out, view, rows[i], width, shows_all);
+    print_more(out, count - shown);
+    free(rows);
 }
 
 /* All followers of partitions that have a leader, in one line. */
@@ -327,7 +341,7 @@ static void print_streams(FILE *out, const struct cluster_view *view, bool shows
     int32_t downs = 0;
     int32_t unknown = 0;
     int32_t rows = 0;
-    for (int32_t i = 0; i < view->cluster->brokers_count; i++) {
+    for (int32_t i = 0; i < view->answers_count; i++) {
         unknown += view->answers[i].why != NULL;
         for (int32_t k = 0; k < view->answers[i].streams_count; k++) {
             const char *state = stream_state(&view->answers[i].streams[k]);
@@ -340,7 +354,7 @@ static void print_streams(FILE *out, const struct cluster_view *view, bool shows
     if (unknown > 0)
         fprintf(out, "; those from %d broker%s are unknown", unknown, plural(unknown));
     fputc('\n', out);
-    for (int32_t i = 0; i < view->cluster->brokers_count; i++) {
+    for (int32_t i = 0; i < view->answers_count; i++) {
         for (int32_t k = 0; k < view->answers[i].streams_count; k++) {
             stream_told stream = &view->answers[i].streams[k];
             if (stream_is_well(stream) && !shows_all)
@@ -350,11 +364,11 @@ static void print_streams(FILE *out, const struct cluster_view *view, bool shows
                       "CATCHING UP\n",
                       out);
             if (rows++ < ROWS_MAX || shows_all)
-                print_stream(out, view->cluster->brokers[i].broker_id, stream);
+                print_stream(out, view->answers[i].id, stream);
         }
     }
     if (!shows_all)
-        print_more(out, rows);
+        print_more(out, rows - ROWS_MAX);
 }
 
 void cluster_print(FILE *out, const struct cluster_view *view, bool shows_all)

@@ -17,7 +17,10 @@
 
 /* Of the time for one call, the part that is for each of the brokers, and for the leader of the
  * quorum: one that hangs is no reason to wait as long as for the one that has to answer. */
-#define TIMEOUT_PART 3
+static int part_of(int timeout_ms)
+{
+    return timeout_ms < 3 ? 1 : timeout_ms / 3;
+}
 
 static int by_voter(const void *a, const void *b)
 {
@@ -82,12 +85,10 @@ static struct partition_view *list_partitions(const struct metadata_response *me
     return partitions;
 }
 
-/* What the broker knows of all. Returns NULL, or why it does not tell. */
-static const char *ask(struct client *client, struct describe_cluster_response *cluster,
-                       struct metadata_response *metadata)
+/* Who is there, as the broker knows. Returns NULL, or why it does not tell. */
+static const char *ask_cluster(struct client *client, struct describe_cluster_response *cluster)
 {
     struct describe_cluster_request request;
-    struct metadata_request metadata_request;
     wire_defaults(&wire_describe_cluster_request, &request);
     request.include_fenced_brokers = true;
     request.include_streams = true;
@@ -95,24 +96,35 @@ static const char *ask(struct client *client, struct describe_cluster_response *
         return client->message;
     if (cluster->error_code != ERR_NONE)
         return client_error_text(client, cluster->error_code, cluster->error_message);
-    wire_defaults(&wire_metadata_request, &metadata_request);
-    metadata_request.topics_count = -1; /* null: all of them */
-    metadata_request.allow_auto_topic_creation = false;
-    if (client_call(client, API_METADATA, &metadata_request, metadata) != 0)
+    return NULL;
+}
+
+/* … and all that there is, by now. */
+static const char *ask_all(struct client *client, struct describe_cluster_response *cluster,
+                           struct metadata_response *metadata)
+{
+    struct metadata_request request;
+    const char *why = ask_cluster(client, cluster);
+    if (why != NULL)
+        return why;
+    wire_defaults(&wire_metadata_request, &request);
+    request.topics_count = -1; /* null: all of them */
+    request.allow_auto_topic_creation = false;
+    if (client_call(client, API_METADATA, &request, metadata) != 0)
         return client->message;
     topic_sort(metadata);
     return NULL;
 }
 
-/* Asks for everything, and prints it. Returns NULL, or why there is nothing to print. */
-static const char *show(struct client *client, const struct cluster_status *status)
+/* Asks for everything, and prints it; `brokers` (NULL: none tells) are reached. Returns NULL, or
+ * why there is nothing to print. */
+static const char *show(struct client *client, struct cluster_brokers *brokers,
+                        const struct cluster_status *status)
 {
     struct describe_cluster_response cluster;
     struct metadata_response metadata;
     struct describe_quorum_response quorum;
-    struct cluster_brokers *brokers = NULL;
-    const int part_ms = status->timeout_ms < TIMEOUT_PART ? 1 : status->timeout_ms / TIMEOUT_PART;
-    const char *why = ask(client, &cluster, &metadata);
+    const char *why = ask_all(client, &cluster, &metadata);
     if (why != NULL)
         return why;
     struct cluster_view view = {
@@ -125,17 +137,29 @@ static const char *show(struct client *client, const struct cluster_status *stat
     view.partitions = list_partitions(&metadata, &view.partitions_count);
     if (view.partitions == NULL)
         return "out of memory";
-    client->timeout_ms = part_ms;
-    view.quorum = cluster_ask_quorum(client, &quorum); /* the last call: it may wait in vain */
-    if (cluster.streams_count >= 0)                    /* Kafka's brokers do not tell of any */
-        brokers = cluster_brokers_ask(&view, part_ms);
+    if (brokers != NULL)
+        cluster_brokers_ask(brokers, &view);
+    client->timeout_ms = part_of(status->timeout_ms);
+    view.quorum = cluster_ask_quorum(client, &quorum); /* last: it may wait in vain for a leader */
     if (status->json)
         cluster_print_json(stdout, &view);
     else
         cluster_print(stdout, &view, status->shows_all);
-    cluster_brokers_free(brokers);
     free(view.partitions);
     return NULL;
+}
+
+static const char *reach_and_show(struct client *client, const struct cluster_status *status)
+{
+    struct describe_cluster_response cluster;
+    struct cluster_brokers *brokers = NULL;
+    const char *why = ask_cluster(client, &cluster);
+    if (why == NULL && cluster.streams_count >= 0) /* Kafka's brokers do not tell of any */
+        brokers = cluster_brokers_reach(&cluster, part_of(status->timeout_ms));
+    if (why == NULL)
+        why = show(client, brokers, status);
+    cluster_brokers_free(brokers);
+    return why;
 }
 
 int cluster_status(const struct cmd *cmd, const struct cluster_status *status)
@@ -143,8 +167,9 @@ int cluster_status(const struct cmd *cmd, const struct cluster_status *status)
     const char *why = "out of memory";
     struct client *client = calloc(1, sizeof(*client));
     if (client != NULL)
-        why = client_open(client, status->servers, status->timeout_ms) == 0 ? show(client, status)
-                                                                            : client->message;
+        why = client_open(client, status->servers, status->timeout_ms) == 0
+                  ? reach_and_show(client, status)
+                  : client->message;
     if (why != NULL)
         fprintf(stderr, "%s %s: status: %s\n", cmd->program, cmd->name, why);
     if (client != NULL)

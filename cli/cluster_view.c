@@ -58,13 +58,23 @@ int32_t cluster_controller(const struct cluster_view *view)
     return view->knows_quorum ? -1 : view->cluster->controller_id;
 }
 
-int32_t cluster_broker(const struct cluster_view *view, int32_t id)
+const struct describe_cluster_response_broker *cluster_broker(const struct cluster_view *view,
+                                                              int32_t id)
 {
     for (int32_t i = 0; i < view->cluster->brokers_count; i++) {
         if (view->cluster->brokers[i].broker_id == id)
-            return i;
+            return &view->cluster->brokers[i];
     }
-    return -1;
+    return NULL;
+}
+
+const struct broker_answer *cluster_answer(const struct cluster_view *view, int32_t id)
+{
+    for (int32_t i = 0; i < view->answers_count; i++) {
+        if (view->answers[i].id == id)
+            return &view->answers[i];
+    }
+    return NULL;
 }
 
 enum cluster_wait partition_waits_for(const struct partition_view *partition)
@@ -76,11 +86,15 @@ enum cluster_wait partition_waits_for(const struct partition_view *partition)
     return partition->told->last_known_elr_count > 0 ? WAIT_LAST_KNOWN : WAIT_OPERATOR;
 }
 
+/* What another leader knew counts no more. */
 follower_told partition_follower(const struct partition_view *partition, int32_t id)
 {
-    for (int32_t i = 0; partition->told != NULL && i < partition->told->followers_count; i++) {
-        if (partition->told->followers[i].broker_id == id)
-            return &partition->told->followers[i];
+    partition_told told = partition->told;
+    if (told == NULL || told->leader_id != partition->meta->leader_id)
+        return NULL;
+    for (int32_t i = 0; i < told->followers_count; i++) {
+        if (told->followers[i].broker_id == id)
+            return &told->followers[i];
     }
     return NULL;
 }
@@ -91,6 +105,17 @@ int64_t partition_lag(const struct partition_view *partition, follower_told foll
         return -1;
     const int64_t lag = partition->told->log_end_offset - follower->end_offset;
     return lag < 0 ? 0 : lag;
+}
+
+int64_t partition_lag_most(const struct partition_view *partition)
+{
+    int64_t most = -1;
+    for (int32_t i = 0; i < partition->meta->replica_nodes_count; i++) {
+        const int64_t lag = partition_lag(
+            partition, partition_follower(partition, partition->meta->replica_nodes[i]));
+        most = lag > most ? lag : most;
+    }
+    return most;
 }
 
 bool partition_is_behind(const struct partition_view *partition, follower_told follower)

@@ -19,6 +19,7 @@ typedef const struct describe_quorum_response_topic_partition *quorum_of_respons
 
 /* What a broker tells that was asked by itself. */
 struct broker_answer {
+    int32_t id;
     const char *why; /* it tells nothing: why; NULL: it does */
     stream_told streams;
     int32_t streams_count;
@@ -39,7 +40,8 @@ struct cluster_view {
     struct partition_view *partitions; /* in the order of topics, which is by name */
     int32_t partitions_count;
     quorum_of_response quorum;           /* NULL: nobody told of it */
-    const struct broker_answer *answers; /* by the place in cluster->brokers; NULL: none tells */
+    const struct broker_answer *answers; /* NULL: none of these brokers tells */
+    int32_t answers_count;
 };
 
 /* What one broker, or the whole cluster, has to do with partitions. */
@@ -60,8 +62,10 @@ struct cluster_counts cluster_count_broker(const struct cluster_view *view, int3
  * quorum is asked, where there is one. -1: none is known. */
 int32_t cluster_controller(const struct cluster_view *view);
 
-/* The broker's place in cluster->brokers; -1: it is none of them. */
-int32_t cluster_broker(const struct cluster_view *view, int32_t id);
+/* The broker of that id, and what it told when it was asked; NULL: there is none, it was not. */
+const struct describe_cluster_response_broker *cluster_broker(const struct cluster_view *view,
+                                                              int32_t id);
+const struct broker_answer *cluster_answer(const struct cluster_view *view, int32_t id);
 
 bool partition_is_leaderless(const struct partition_view *partition);
 bool partition_is_under_replicated(const struct partition_view *partition);
@@ -73,6 +77,9 @@ follower_told partition_follower(const struct partition_view *partition, int32_t
 
 /* Records that the follower lacks; -1: unknown. */
 int64_t partition_lag(const struct partition_view *partition, follower_told follower);
+
+/* … the one of its followers that lacks most. */
+int64_t partition_lag_most(const struct partition_view *partition);
 
 /* A replica is in sync, and yet behind for long. */
 bool partition_is_behind(const struct partition_view *partition, follower_told follower);

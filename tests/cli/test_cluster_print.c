@@ -70,9 +70,9 @@ static struct describe_cluster_response_stream streams[] = {
      .is_throttled = true},
 };
 static struct broker_answer answers[] = {
-    {.why = "127.0.0.1:9092: Connection refused"},
-    {.streams = streams, .streams_count = 2},
-    {.why = NULL},
+    {.id = 1, .why = "127.0.0.1:9092: Connection refused"},
+    {.id = 2, .streams = streams, .streams_count = 2},
+    {.id = 3},
 };
 
 static const struct metadata_response metadata = {.topics_count = 2};
@@ -120,6 +120,7 @@ static void set_up(void)
         .partitions_count = 4,
         .quorum = &quorum,
         .answers = answers,
+        .answers_count = 3,
     };
     out = open_memstream(&text, &text_length);
 }
@@ -210,6 +211,32 @@ START_TEST(who_knew_of_a_leader_does_not_say_why_there_is_none)
 }
 END_TEST
 
+/* Under whom its followers were somewhere else. */
+START_TEST(what_another_leader_told_counts_no_more)
+{
+    partitions[0].leader_id = 1;
+    cluster_print(out, &view, false);
+    partitions[0].leader_id = 2;
+    expect_part("2 followers: 1 behind, of 1 it is unknown how far\n");
+    expect_part("1,2,3         1,2           3 catches up, lag unknown\n");
+}
+END_TEST
+
+START_TEST(who_lags_most_comes_first)
+{
+    struct describe_topic_partitions_response_topic_partition further = told[0];
+    struct partition_view two[] = {views[1], views[1]};
+    further.log_end_offset = 10040;
+    two[0].topic = SPAN("a");
+    two[1].told = &further;
+    view.partitions = two;
+    view.partitions_count = 2;
+    cluster_print(out, &view, false);
+    expect_part("at most 10000 records (orders-0 on 1)");
+    ck_assert(strstr(text, "\n  orders  ") < strstr(text, "\n  a       "));
+}
+END_TEST
+
 START_TEST(more_rows_than_a_screen_has_are_counted)
 {
     struct partition_view many[30];
@@ -242,6 +269,7 @@ START_TEST(of_others_there_is_no_lag_and_no_stream)
     view.knows_quorum = false; /* and who is the controller is what the broker says */
     view.quorum = NULL;
     view.answers = NULL;
+    view.answers_count = 0;
     views[1].told = views[2].told = NULL;
     cluster.brokers_count = 2;
     cluster_print(out, &view, false);
@@ -266,6 +294,7 @@ START_TEST(nothing_is_wrong)
     view.metadata = &none;
     view.partitions_count = 0;
     view.answers = NULL;
+    view.answers_count = 0;
     cluster_print(out, &view, false);
     expect("cluster the-cluster: 1 broker, controller none\n"
            "  BROKER  ADDRESS          REPLICAS   LEADS  OUT OF SYNC\n"
@@ -320,6 +349,7 @@ START_TEST(what_a_broker_does_not_tell_is_null)
     view.knows_fenced = false;
     view.quorum = NULL;
     view.answers = NULL;
+    view.answers_count = 0;
     cluster_print_json(out, &view);
     expect_part("\"fenced\":null,");
     expect_part(",\"answers\":null,\"why_not\":null}");
@@ -336,6 +366,8 @@ SUITE(cluster_print)
     tcase_add_test(tcase, all_is_shown_to_who_asks);
     tcase_add_test(tcase, who_is_to_come_back_is_named);
     tcase_add_test(tcase, who_knew_of_a_leader_does_not_say_why_there_is_none);
+    tcase_add_test(tcase, what_another_leader_told_counts_no_more);
+    tcase_add_test(tcase, who_lags_most_comes_first);
     tcase_add_test(tcase, more_rows_than_a_screen_has_are_counted);
     tcase_add_test(tcase, a_broker_that_knows_no_leader_may_be_wrong);
     tcase_add_test(tcase, of_others_there_is_no_lag_and_no_stream);
