@@ -18,27 +18,37 @@ static void gauge(FILE *out, const char *name, const char *help, int64_t value)
     print_one(out, name, "gauge", help, value);
 }
 
+/* One metric with a value for each of `count` labels. */
+static void gauges(FILE *out, const char *name, const char *help, const char *label,
+                   const char *const *labels, const uint64_t *values, int count)
+{
+    fprintf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+    for (int i = 0; i < count; i++)
+        fprintf(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, labels[i], values[i]);
+}
+
 #define CONTROLLER(name) "kafka_controller_kafkacontroller_" name
 #define REPLICAS(name)   "kafka_server_replicamanager_" name
 #define RAFT(name)       "kafka_server_raft_metrics_" name
 
 static void print_offline(FILE *out, const struct broker_metrics *metrics)
 {
-    static const char *const waits[METRICS_WAITS] = {
-        [METRICS_WAIT_ELIGIBLE] = "eligible_leader_replica",
-        [METRICS_WAIT_LAST_KNOWN] = "last_known_leader",
-        [METRICS_WAIT_NOBODY] = "operator",
+    static const char *const waits[LEADERLESS_WAITS] = {
+        [LEADERLESS_WAIT_ELIGIBLE] = "eligible_leader_replica",
+        [LEADERLESS_WAIT_LAST_KNOWN] = "last_known_leader",
+        [LEADERLESS_WAIT_NOBODY] = "operator",
     };
+    uint64_t counts[LEADERLESS_WAITS];
     int64_t all = 0;
-    for (int wait = 0; wait < METRICS_WAITS; wait++)
+    for (int wait = 0; wait < LEADERLESS_WAITS; wait++) {
+        counts[wait] = metrics->offline_partitions[wait];
         all += metrics->offline_partitions[wait];
+    }
     gauge(out, CONTROLLER("offlinepartitionscount"), "Partitions without a leader.", all);
-    fprintf(out, "# HELP chronik_offline_partitions Partitions without a leader, by who has to "
-                 "come back; an operator has to elect one where all have lost their data.\n"
-                 "# TYPE chronik_offline_partitions gauge\n");
-    for (int wait = 0; wait < METRICS_WAITS; wait++)
-        fprintf(out, "chronik_offline_partitions{waits_for=\"%s\"} %" PRIu32 "\n", waits[wait],
-                metrics->offline_partitions[wait]);
+    gauges(out, "chronik_offline_partitions",
+           "Partitions without a leader, by who has to come back; an operator has to elect one "
+           "where all have lost their data.",
+           "waits_for", waits, counts, LEADERLESS_WAITS);
 }
 
 static void print_cluster(FILE *out, const struct broker_metrics *metrics)
@@ -96,9 +106,7 @@ static void print_budgets(FILE *out, const char *name, const char *help, const u
         [MEMORY_READ] = "read",           [MEMORY_PEER_RECEIVE] = "peer_receive",
         [MEMORY_PEER_SEND] = "peer_send",
     };
-    fprintf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
-    for (int budget = 0; budget < MEMORY_BUDGETS; budget++)
-        fprintf(out, "%s{budget=\"%s\"} %" PRIu64 "\n", name, budgets[budget], bytes[budget]);
+    gauges(out, name, help, "budget", budgets, bytes, MEMORY_BUDGETS);
 }
 
 char *metrics_print(const struct broker_metrics *metrics, size_t *ret_length)

@@ -105,7 +105,7 @@ static int answer(void *context, void *connection, const char *url, const char *
 
 /* ---- The loop. ---- */
 
-static void timer_set(const struct metrics_server *server, unsigned long long timeout_ms)
+static void timer_arm(const struct metrics_server *server, unsigned long long timeout_ms)
 {
     const struct itimerspec due = {.it_value = {.tv_sec = (time_t)(timeout_ms / 1000),
                                                 .tv_nsec = (long)(timeout_ms % 1000) * 1000000}};
@@ -119,9 +119,9 @@ static void on_ready(void *context)
     for (int i = 0; i < RUNS; i++)
         server->http.run(server->daemon);
     if (server->http.get_timeout(server->daemon, &timeout_ms) != MHD_YES)
-        timer_set(server, 0); /* never */
+        timer_arm(server, 0); /* never */
     else
-        timer_set(server, timeout_ms > 0 ? timeout_ms : 1);
+        timer_arm(server, timeout_ms > 0 ? timeout_ms : 1);
 }
 
 static void on_timer(void *context)

@@ -9,13 +9,6 @@
 #include "core/log/folder.h"
 #include "core/meta/quorum.h"
 
-static enum metrics_wait wait_of(const struct meta_partition *partition)
-{
-    if (partition->elr_count > 0)
-        return METRICS_WAIT_ELIGIBLE;
-    return partition->has_last_known_leader ? METRICS_WAIT_LAST_KNOWN : METRICS_WAIT_NOBODY;
-}
-
 static void count_led(const struct meta_partition *partition, uint32_t isr_least,
                       struct broker_metrics *metrics)
 {
@@ -39,7 +32,7 @@ static void count_topic(const struct broker *broker, const struct meta_topic *to
         metrics->replicas += meta_is_member(replicas, partition->replicas_count, own);
         metrics->preferred_imbalance += partition->leader != replicas[0];
         if (partition->leader == META_NO_LEADER)
-            metrics->offline_partitions[wait_of(partition)]++;
+            metrics->offline_partitions[leaderless_wait(partition)]++;
         else if (partition->leader == own)
             count_led(partition,
                       meta_isr_least(rules.min_insync_replicas, partition->replicas_count),

@@ -11,24 +11,17 @@
 
 #include "core/base/memory.h"
 #include "core/broker.h"
-
-/* Who has to come back before a partition without a leader has one. */
-enum metrics_wait {
-    METRICS_WAIT_ELIGIBLE,   /* one of its eligible leader replicas (KIP-966) */
-    METRICS_WAIT_LAST_KNOWN, /* its last known leader */
-    METRICS_WAIT_NOBODY,     /* they have lost their data: an operator has to elect another one */
-    METRICS_WAITS
-};
+#include "core/meta/leaderless.h"
 
 struct broker_metrics {
     /* The cluster, as this node's metadata has it: kafka.controller, KafkaController. */
-    bool is_active_controller;                  /* ActiveControllerCount */
-    uint32_t active_brokers;                    /* ActiveBrokerCount */
-    uint32_t fenced_brokers;                    /* FencedBrokerCount */
-    uint32_t topics;                            /* GlobalTopicCount */
-    uint32_t partitions;                        /* GlobalPartitionCount */
-    uint32_t preferred_imbalance;               /* PreferredReplicaImbalanceCount */
-    uint32_t offline_partitions[METRICS_WAITS]; /* OfflinePartitionsCount, all of them together */
+    bool is_active_controller;                     /* ActiveControllerCount */
+    uint32_t active_brokers;                       /* ActiveBrokerCount */
+    uint32_t fenced_brokers;                       /* FencedBrokerCount */
+    uint32_t topics;                               /* GlobalTopicCount */
+    uint32_t partitions;                           /* GlobalPartitionCount */
+    uint32_t preferred_imbalance;                  /* PreferredReplicaImbalanceCount */
+    uint32_t offline_partitions[LEADERLESS_WAITS]; /* OfflinePartitionsCount, all together */
     /* Elections since this process had taken in what it found, while it was the active controller:
      * ControllerStats, UncleanLeaderElectionsPerSec. */
     uint64_t unclean_elections;

@@ -6,6 +6,13 @@
 
 #define IDS_BYTES 128
 
+enum leaderless_wait leaderless_wait(const struct meta_partition *partition)
+{
+    if (partition->elr_count > 0)
+        return LEADERLESS_WAIT_ELIGIBLE;
+    return partition->has_last_known_leader ? LEADERLESS_WAIT_LAST_KNOWN : LEADERLESS_WAIT_NOBODY;
+}
+
 /* As "1,2"; as far as there is room. */
 static void ids_print(const int32_t *ids, uint32_t count, char text[static IDS_BYTES])
 {
@@ -24,14 +31,14 @@ static void tell(struct turn_task *task)
     if (topic == NULL || leaderless->partition >= topic->partitions_count)
         return; /* gone in the same turn */
     const struct meta_partition *partition = image_partition(topic, leaderless->partition);
-    const int32_t last_known = meta_last_known_leader(partition);
     char eligible[IDS_BYTES];
     ids_print(meta_elr(partition), partition->elr_count, eligible);
     io_log(leaderless->io, LOG_ERROR,
            "partitions have no leader: count=%u one=%.*s-%d eligible=%s last_known_leader=%d "
            "mend=\"%s elect another replica uncleanly, which gives up what only they had\"",
-           count, SPAN_ARGS(topic->name), leaderless->partition, eligible, last_known,
-           partition->elr_count == 0 && last_known == META_NO_LEADER
+           count, SPAN_ARGS(topic->name), leaderless->partition, eligible,
+           meta_last_known_leader(partition),
+           leaderless_wait(partition) == LEADERLESS_WAIT_NOBODY
                ? "those who were in sync have lost their data folders:"
                : "start one of these brokers; when all of them are lost for good,");
 }

@@ -6,6 +6,17 @@
 #include "core/meta/controller.h"
 #include "core/meta/image.h"
 
+/* Who has to come back before a partition without a leader has one. */
+enum leaderless_wait {
+    LEADERLESS_WAIT_ELIGIBLE,   /* one of its eligible leader replicas (KIP-966) */
+    LEADERLESS_WAIT_LAST_KNOWN, /* its last known leader */
+    LEADERLESS_WAIT_NOBODY, /* they have lost their data: an operator has to elect another one */
+    LEADERLESS_WAITS
+};
+
+/* Whom such a partition waits for: those named first, where there are any. */
+enum leaderless_wait leaderless_wait(const struct meta_partition *partition);
+
 struct leaderless {
     struct io *io;
     const struct controller *controller;

@@ -17,12 +17,12 @@ static bool leads_quorum(int32_t id)
 }
 
 /* So many partitions that nobody leads, on each node that runs, all of which wait for the same. */
-static void waits(int32_t nodes, enum metrics_wait wait, uint32_t count)
+static void waits(int32_t nodes, enum leaderless_wait wait, uint32_t count)
 {
     for (int32_t id = 1; id <= nodes; id++) {
         struct broker_metrics metrics;
         broker_metrics(crew_nodes[id].broker, &metrics);
-        for (int each = 0; each < METRICS_WAITS; each++)
+        for (int each = 0; each < LEADERLESS_WAITS; each++)
             ck_assert_uint_eq(metrics.offline_partitions[each], each == (int)wait ? count : 0);
     }
 }
@@ -42,7 +42,7 @@ START_TEST(the_controller_says_who_has_to_come_back)
         ck_assert_int_eq(world_logged(crew_nodes[id].world,
                                       "partitions have no leader: count=2 one=t-1 eligible=3 "),
                          leads_quorum(id));
-    waits(2, METRICS_WAIT_ELIGIBLE, 2);
+    waits(2, LEADERLESS_WAIT_ELIGIBLE, 2);
     crew_start(3);
     crew_advance(5000);
     ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, 3);
@@ -75,8 +75,8 @@ static uint64_t unclean_elections(int32_t id)
     return metrics.unclean_elections;
 }
 
-/* Everybody else's records are given up: that is not done in silence. */
-START_TEST(the_controller_counts_unclean_elections)
+/* Node 1 was not in sync, and leads in place of node 3, which is not there. */
+static void begin_uncleanly(void)
 {
     static const int32_t brokers[] = {3, 1};
     crew_begin(NODES, NULL, NULL);
@@ -92,6 +92,12 @@ START_TEST(the_controller_counts_unclean_elections)
     ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, META_NO_LEADER);
     elect_uncleanly(client, 0);
     client_free(client);
+}
+
+/* Everybody else's records are given up: that is not done in silence. */
+START_TEST(the_controller_counts_unclean_elections)
+{
+    begin_uncleanly();
     ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, 1);
     for (int32_t id = 1; id < NODES; id++)
         ck_assert_int_eq(world_logged(crew_nodes[id].world,
@@ -108,19 +114,7 @@ END_TEST
 /* What was elected before is in the log that all nodes read again, and is no news. */
 START_TEST(a_start_counts_nothing_again)
 {
-    static const int32_t brokers[] = {3, 1};
-    crew_begin(NODES, NULL, NULL);
-    struct client *client = client_new(crew_nodes[1].world);
-    crew_create(client, TOPIC, brokers, 1, 2);
-    client_free(client);
-    crew_kill(1);
-    crew_advance(5000);
-    crew_kill(3);
-    crew_start(1);
-    crew_advance(5000);
-    client = client_new(crew_nodes[1].world);
-    elect_uncleanly(client, 0);
-    client_free(client);
+    begin_uncleanly();
     crew_kill(1);
     crew_kill(2);
     for (int32_t id = 1; id <= NODES; id++)
@@ -171,7 +165,7 @@ START_TEST(the_controller_says_whose_data_is_gone)
                                       "one=t-0 eligible= last_known_leader=-1 mend=\"those who "
                                       "were in sync have lost their data folders: "),
                          leads_quorum(id));
-    waits(3, METRICS_WAIT_NOBODY, 1);
+    waits(3, LEADERLESS_WAIT_NOBODY, 1);
     crew_end();
 }
 END_TEST

@@ -49,7 +49,7 @@ START_TEST(a_healthy_cluster)
         ck_assert_int_eq(metrics.last_applied, metrics.high_watermark - 1);
         ck_assert_uint_eq(metrics.offline_folders, 0);
         ck_assert_uint_gt(metrics.memory_used_bytes[MEMORY_STATE], 0);
-        for (int wait = 0; wait < METRICS_WAITS; wait++)
+        for (int wait = 0; wait < LEADERLESS_WAITS; wait++)
             ck_assert_uint_eq(metrics.offline_partitions[wait], 0);
     }
     ck_assert_uint_eq(controllers, 1);
