@@ -5,6 +5,9 @@ tests_check_coord_SOURCES = \
 	tests/core/coord/fake_log.h \
 	tests/core/coord/story.c \
 	tests/core/coord/story.h \
+	tests/core/coord/story_internal.h \
+	tests/core/coord/story_log.c \
+	tests/core/coord/story_members.c \
 	tests/core/coord/test_join.c \
 	tests/core/coord/test_limits.c \
 	tests/core/coord/test_member.c \
