@@ -94,6 +94,16 @@ void broker_topic_conf(const struct broker *broker, const struct meta_topic *top
     ret_conf->write_caching = rules.write_caching;
 }
 
+void broker_topic_describe(const struct broker *broker, const struct topic_override *overrides,
+                           uint32_t overrides_count, enum topic_conf_key key,
+                           struct conf_description *ret_description)
+{
+    const struct meta_configs *cluster = &broker->image.configs;
+    topic_conf_describe(broker->conf, overrides, overrides_count, key, ret_description);
+    if (broker->cluster != NULL)
+        topic_conf_describe_agreed(cluster->items, cluster->count, key, ret_description);
+}
+
 struct folder *broker_folder_for(struct broker *broker, struct span partition_name)
 {
     struct folder *least = broker->folders[0];

@@ -82,6 +82,12 @@ struct folder *broker_folder_for(struct broker *broker, struct span partition_na
 void broker_topic_conf(const struct broker *broker, const struct meta_topic *topic,
                        struct topic_conf *ret_conf);
 
+/* One key of a topic with these settings of its own, as clients are told of it. Texts are
+ * borrowed. */
+void broker_topic_describe(const struct broker *broker, const struct topic_override *overrides,
+                           uint32_t overrides_count, enum topic_conf_key key,
+                           struct conf_description *ret_description);
+
 /* Takes up service: every session that connected meanwhile is heard. */
 void broker_serve(struct broker *broker);
 

@@ -49,7 +49,7 @@ static bool creation_read(const struct create_topics_request_topic *in, struct a
 }
 
 /* Every setting of the new topic, with where it comes from. */
-static void tell_configs(const struct topic_creation *creation, const struct conf *conf,
+static void tell_configs(const struct topic_creation *creation, const struct broker *broker,
                          struct arena *arena, struct create_topics_response_topic *out)
 {
     struct create_topics_response_topic_config *configs =
@@ -60,8 +60,8 @@ static void tell_configs(const struct topic_creation *creation, const struct con
     }
     for (int key = 0; key < TOPIC_CONF_KEYS; key++) {
         struct conf_description description;
-        topic_conf_describe(conf, creation->configs, (uint32_t)creation->configs_count,
-                            (enum topic_conf_key)key, &description);
+        broker_topic_describe(broker, creation->configs, (uint32_t)creation->configs_count,
+                              (enum topic_conf_key)key, &description);
         configs[key] = (struct create_topics_response_topic_config){
             .name = description.name,
             .value = arena_copy(arena, description.value),
@@ -93,7 +93,7 @@ static void create_one(struct create_topics *create, const struct create_topics_
     out->num_partitions = creation.partitions;
     out->replication_factor = (int16_t)creation.replication_factor;
     if (create->change.request->version >= VERSION_WITH_CONFIGS)
-        tell_configs(&creation, context->conf, context->arena, out);
+        tell_configs(&creation, create->change.broker, context->arena, out);
 }
 
 static void create_write(struct change *change, struct topics_context *context)

@@ -98,8 +98,8 @@ static int describe_topic(struct describe *describe,
         return ERR_NONE;
     for (int key = 0; key < TOPIC_CONF_KEYS; key++) {
         struct conf_description description;
-        topic_conf_describe(describe->broker->conf, topic->configs.items, topic->configs.count,
-                            (enum topic_conf_key)key, &description);
+        broker_topic_describe(describe->broker, topic->configs.items, topic->configs.count,
+                              (enum topic_conf_key)key, &description);
         if (key_is_wanted(in, description.name))
             tell(describe, &description, result);
     }

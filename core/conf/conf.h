@@ -17,6 +17,7 @@
 /* Where a value comes from; the numbers are those of DescribeConfigs. */
 enum conf_source {
     CONF_SOURCE_TOPIC = 1,   /* DYNAMIC_TOPIC_CONFIG: the topic's own */
+    CONF_SOURCE_CLUSTER = 3, /* DYNAMIC_DEFAULT_BROKER_CONFIG: agreed on (topic_conf.h) */
     CONF_SOURCE_FILE = 4,    /* STATIC_BROKER_CONFIG: file or command line */
     CONF_SOURCE_DEFAULT = 5, /* DEFAULT_CONFIG */
 };

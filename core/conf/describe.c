@@ -96,3 +96,36 @@ void topic_conf_describe(const struct conf *conf, const struct topic_override *o
         return;
     }
 }
+
+static bool is_agreed(int node_key)
+{
+    for (size_t i = 0; i < TOPIC_CONF_AGREED; i++) {
+        if ((int)topic_conf_agreed_keys[i] == node_key)
+            return true;
+    }
+    return false;
+}
+
+void topic_conf_describe_agreed(const struct topic_override *cluster, uint32_t cluster_count,
+                                enum topic_conf_key key, struct conf_description *description)
+{
+    const int node_key = topic_conf_key_info(key)->node_key;
+    if (!is_agreed(node_key))
+        return;
+    const struct conf_key_info *info = conf_key_info((enum conf_key)node_key);
+    struct span value = span_text(info->value);
+    enum conf_source source = CONF_SOURCE_DEFAULT;
+    for (uint32_t i = 0; i < cluster_count; i++) {
+        if (!span_equal(cluster[i].key, span_text(info->name)))
+            continue;
+        value = cluster[i].value;
+        source = CONF_SOURCE_CLUSTER;
+    }
+    const bool has_own = description->source == CONF_SOURCE_TOPIC;
+    description->synonyms_count = has_own;
+    add_synonym(description, span_text(info->name), value, source);
+    if (has_own)
+        return;
+    description->value = value;
+    description->source = source;
+}

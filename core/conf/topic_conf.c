@@ -98,6 +98,12 @@ void topic_conf_resolve(const struct conf *conf, const struct topic_override *ov
     };
 }
 
+const enum conf_key topic_conf_agreed_keys[TOPIC_CONF_AGREED] = {
+    CONF_MIN_INSYNC_REPLICAS,
+    CONF_UNCLEAN_LEADER_ELECTION_ENABLE,
+    CONF_WRITE_CACHING_DEFAULT,
+};
+
 /* One such setting: a value that cannot be read counts as if it were not there. */
 static int64_t agree(enum topic_conf_key key, const struct topic_override *overrides,
                      uint32_t overrides_count, const struct topic_override *cluster,

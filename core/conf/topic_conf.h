@@ -53,6 +53,10 @@ struct topic_conf_agreed {
     bool write_caching;
 };
 
+/* The node keys behind them. */
+#define TOPIC_CONF_AGREED 3
+extern const enum conf_key topic_conf_agreed_keys[TOPIC_CONF_AGREED];
+
 /* The topic's own settings, or else the cluster's (by the node keys' names), or else the defaults.
  */
 void topic_conf_agree(const struct topic_override *overrides, uint32_t overrides_count,
@@ -81,5 +85,10 @@ int topic_conf_alter(const struct conf *conf, const struct topic_override *overr
 void topic_conf_describe(const struct conf *conf, const struct topic_override *overrides,
                          uint32_t overrides_count, enum topic_conf_key key,
                          struct conf_description *ret_description);
+
+/* Has a description say what counts on every node alike, where it said what the node's own file
+ * does: the cluster's settings, by the node keys' names, or else the defaults. */
+void topic_conf_describe_agreed(const struct topic_override *cluster, uint32_t cluster_count,
+                                enum topic_conf_key key, struct conf_description *description);
 
 #endif

@@ -4,12 +4,6 @@
 #include "core/base/format.h"
 #include "core/wire/error.h"
 
-static const enum conf_key keys[] = {
-    CONF_MIN_INSYNC_REPLICAS,
-    CONF_UNCLEAN_LEADER_ELECTION_ENABLE,
-    CONF_WRITE_CACHING_DEFAULT,
-};
-
 /* What this node's file says; null for a default, which all nodes have in common. */
 static struct span wanted(const struct agreement *agreement, enum conf_key key)
 {
@@ -43,18 +37,19 @@ static int agreement_prepare(struct meta_proposal *proposal, const struct image 
     int error = ERR_NONE;
     if (!quorum_leads(controller_quorum(agreement->controller)))
         return ERR_NONE; /* it waited, and another node's file counts now */
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && error == ERR_NONE; i++) {
-        if (is_agreed(agreement, image, keys[i]))
+    for (size_t i = 0; i < TOPIC_CONF_AGREED && error == ERR_NONE; i++) {
+        const enum conf_key key = topic_conf_agreed_keys[i];
+        if (is_agreed(agreement, image, key))
             continue;
-        const struct span value = wanted(agreement, keys[i]);
+        const struct span value = wanted(agreement, key);
         struct meta_record record = meta_record_of(META_RECORD_CONFIG);
         record.body.config.resource_type = META_RESOURCE_BROKER;
         record.body.config.resource_name = SPAN("");
-        record.body.config.name = span_text(conf_key_info(keys[i])->name);
+        record.body.config.name = span_text(conf_key_info(key)->name);
         record.body.config.value = value;
         error = meta_write(writer, &record);
         io_log(agreement->io, LOG_INFO, "the cluster has this node's setting: %s=%.*s",
-               conf_key_info(keys[i])->name,
+               conf_key_info(key)->name,
                SPAN_ARGS(span_is_null(value) ? SPAN("(default)") : value));
     }
     return error;

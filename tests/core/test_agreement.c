@@ -115,6 +115,30 @@ static struct produce_request *record_of(struct client *client)
     return produce_of(client, TOPIC, -1, batch_of(client, 1, SPAN("x")));
 }
 
+/* What a client is told of the topic's min.insync.replicas. */
+static void expect_described(struct client *client, struct span value)
+{
+    struct arena *arena = client_arena(client);
+    struct describe_configs_request *request = client_request(client, API_DESCRIBE_CONFIGS);
+    request->resources = arena_array(arena, 1, sizeof(*request->resources));
+    request->resources_count = 1;
+    request->resources[0].resource_type = META_RESOURCE_TOPIC;
+    request->resources[0].resource_name = TOPIC;
+    request->resources[0].configuration_keys = arena_array(arena, 1, sizeof(struct span));
+    request->resources[0].configuration_keys[0] = SPAN("min.insync.replicas");
+    request->resources[0].configuration_keys_count = 1;
+    request->include_synonyms = true;
+    const struct describe_configs_response *response =
+        crew_call(client, API_DESCRIBE_CONFIGS, 4, request);
+    const struct describe_configs_response_result_config *config = response->results[0].configs;
+    ck_assert_int_eq(response->results[0].configs_count, 1);
+    ck_assert(span_equal(config->value, value));
+    ck_assert_int_eq(config->config_source, CONF_SOURCE_CLUSTER);
+    ck_assert_int_eq(config->synonyms_count, 1);
+    ck_assert(span_equal(config->synonyms[0].value, value));
+    ck_assert_int_eq(config->synonyms[0].source, CONF_SOURCE_CLUSTER);
+}
+
 START_TEST(produce_needs_as_many_replicas_as_the_cluster_says)
 {
     static const char *const one[] = {"min.insync.replicas", "1", NULL};
@@ -129,6 +153,7 @@ START_TEST(produce_needs_as_many_replicas_as_the_cluster_says)
     ck_assert_int_eq(answer, asks_more ? ERR_NOT_ENOUGH_REPLICAS : ERR_NONE);
     broker_metrics(crew_nodes[NODES].broker, &metrics);
     ck_assert_uint_eq(metrics.under_min_isr, asks_more);
+    expect_described(client, asks_more ? SPAN("3") : SPAN("1"));
     client_free(client);
     crew_end();
 }

@@ -234,6 +234,33 @@ START_TEST(describes_what_counts_and_why)
 }
 END_TEST
 
+/* No node's own file says what all have to judge alike. */
+START_TEST(describes_what_nodes_agree_on)
+{
+    const struct topic_override own[] = {{SPAN("write.caching"), SPAN("true")}};
+    const struct topic_override cluster[] = {{SPAN("write.caching.default"), SPAN("false")}};
+    struct conf_description description;
+
+    topic_conf_describe(&settings.conf, own, 1, TOPIC_CONF_WRITE_CACHING, &description);
+    topic_conf_describe_agreed(cluster, 1, TOPIC_CONF_WRITE_CACHING, &description);
+    ck_assert(span_equal(description.value, SPAN("true")));
+    ck_assert_int_eq(description.source, CONF_SOURCE_TOPIC);
+    ck_assert_uint_eq(description.synonyms_count, 2);
+    ck_assert(span_equal(description.synonyms[1].value, SPAN("false")));
+    ck_assert_int_eq(description.synonyms[1].source, CONF_SOURCE_CLUSTER);
+
+    topic_conf_describe(&settings.conf, NULL, 0, TOPIC_CONF_WRITE_CACHING, &description);
+    topic_conf_describe_agreed(NULL, 0, TOPIC_CONF_WRITE_CACHING, &description);
+    ck_assert(span_equal(description.value, SPAN("false")));
+    ck_assert_int_eq(description.source, CONF_SOURCE_DEFAULT);
+
+    topic_conf_describe(&settings.conf, NULL, 0, TOPIC_CONF_RETENTION_MS, &description);
+    topic_conf_describe_agreed(cluster, 1, TOPIC_CONF_RETENTION_MS, &description);
+    ck_assert(span_equal(description.value, SPAN("7200000")));
+    ck_assert_int_eq(description.source, CONF_SOURCE_FILE);
+}
+END_TEST
+
 START_TEST(every_key_of_a_topic_has_a_value_and_a_type)
 {
     for (int key = 0; key < TOPIC_CONF_KEYS; key++) {
@@ -262,6 +289,7 @@ SUITE(topic_conf)
     tcase_add_test(tcase, lists_start_from_what_counts);
     tcase_add_test(tcase, a_full_arena_refuses);
     tcase_add_test(tcase, describes_what_counts_and_why);
+    tcase_add_test(tcase, describes_what_nodes_agree_on);
     tcase_add_test(tcase, every_key_of_a_topic_has_a_value_and_a_type);
     suite_add_tcase(suite, tcase);
 }
