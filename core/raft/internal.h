@@ -48,7 +48,8 @@ struct raft_peer {
     int64_t heard_sequence; /* the latest message of ours that it answered */
     uint64_t heard_us;
     uint64_t caught_up_us; /* when it had all that the log had; 0: never in this term */
-    uint64_t sent_us;
+    uint64_t sent_us;      /* anything */
+    uint64_t asked_us;     /* what is_asked tells of */
     struct raft_read read;
     struct in_flight in_flight[RAFT_IN_FLIGHT_MAX]; /* a ring */
     uint32_t in_flight_first;

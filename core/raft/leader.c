@@ -142,11 +142,10 @@ static void leader_beat(struct timer *timer)
             peer_free(peer);
             continue;
         }
-        if (now_us - peer->sent_us < beat_us)
-            continue;
-        if (peer->state != PEER_STREAM)
-            peer->is_asked = false; /* the question or the answer was lost, perhaps */
-        if (peer->state != PEER_PROBE)
+        /* The question or the answer was lost, perhaps, or the follower's disk did not take it. */
+        if (now_us - peer->asked_us >= beat_us)
+            peer->is_asked = false;
+        if (now_us - peer->sent_us >= beat_us && peer->state != PEER_PROBE)
             peer_append(peer, NULL, SPAN_NULL);
     }
     beat_set(raft);

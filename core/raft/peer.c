@@ -171,6 +171,7 @@ void peer_pump(struct raft_peer *peer)
         peer_probe(peer, peer->next); /* the log was trimmed */
     if (peer->state == PEER_PROBE && !peer->is_asked) {
         peer->is_asked = true;
+        peer->asked_us = peer->raft->io->now_us;
         peer_append(peer, NULL, SPAN_NULL);
     }
     if (peer->state == PEER_STREAM)

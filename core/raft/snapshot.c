@@ -58,7 +58,7 @@ void snapshot_peer_read(struct raft_peer *peer, int error, struct buffer *buffer
     }
     raft->sequence++;
     peer->is_asked = true;
-    peer->sent_us = raft->io->now_us;
+    peer->sent_us = peer->asked_us = raft->io->now_us;
 }
 
 void snapshot_on_snapped(struct raft *raft, struct raft_id from, const struct raft_snapped *snapped)

@@ -164,6 +164,30 @@ START_TEST(who_ends_before_the_log_begins_gets_a_snapshot)
 }
 END_TEST
 
+/* Neither beats nor what else the leader says keep it from sending the snapshot anew. */
+START_TEST(a_snapshot_that_fails_comes_again)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *behind = &world.nodes[story_other(leader->id) - 1];
+    world_crash(behind);
+    for (int i = 0; i < 20; i++)
+        story_propose();
+    world_run(&world, 100000);
+    world_take_snapshot(leader, true);
+    behind->installs_failing = 2;
+    world_start(behind);
+    for (int i = 0; i < 200; i++) {
+        world_read(leader);
+        world_run(&world, 20000);
+    }
+    ck_assert_uint_eq(behind->installs_failing, 0);
+    ck_assert_uint_eq(world.snapshots_installed, 1);
+    story_even();
+    story_end();
+}
+END_TEST
+
 static void send_piece(struct world_node *node, const struct world_node *leader, int64_t end,
                        int64_t position)
 {
@@ -399,6 +423,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_proposal_has_its_place);
     tcase_add_test(tcase, logs_that_parted_find_together);
     tcase_add_test(tcase, who_ends_before_the_log_begins_gets_a_snapshot);
+    tcase_add_test(tcase, a_snapshot_that_fails_comes_again);
     tcase_add_test(tcase, another_snapshot_begins_anew);
     tcase_add_test(tcase, observers_follow_and_do_not_count);
     suite_add_tcase(suite, tcase);

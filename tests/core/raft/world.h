@@ -77,6 +77,7 @@ struct world_node {
     uint64_t slow_us;     /* a sync takes up to so much */
     bool is_cutting;
     bool is_installing;
+    uint32_t installs_failing; /* so many of the next */
     bool is_log_lost;
     bool is_full; /* of appends that fail nothing is kept */
     struct world_snapshot arriving;

@@ -148,6 +148,11 @@ void snapshot_installed(struct world_node *node)
     const int64_t offset = (int64_t)get_be64(arriving->bytes);
     const uint32_t count = get_be32(arriving->bytes + 12);
     node->is_installing = false;
+    if (node->installs_failing > 0) {
+        node->installs_failing--;
+        raft_snapshot_installed(node->raft, ERR_IO, SPAN_NULL);
+        return;
+    }
     if (offset != arriving->end.offset || count > node->world->truth.count || count == 0 ||
         node->world->truth.items[count - 1].end != offset ||
         node->world->truth.items[count - 1].epoch != arriving->end.epoch)
