@@ -6,6 +6,8 @@
 #define KIND_ONE_IN   4 /* a run has one in so many of the kinds */
 #define MOMENT_ONE_IN 3 /* and one in so many of these waits for a moment */
 #define COUNT_ONE_IN  4 /* of several machines, may hit more than one at once */
+#define MACHINE_PART  8 /* a fault may last for such a part of the load … */
+#define CLUSTER_PART  2 /* … and of a cluster's, which takes seconds to notice that one is silent */
 #define FLAP_ONE_IN   3 /* of what splits their network, goes and comes */
 
 static char indexes[] = "index";
@@ -35,15 +37,18 @@ uint32_t swarm_draw(struct sim *sim, struct scenario_fault *faults, uint32_t mos
     struct chance rng;
     uint32_t count = 0;
     chance_stream(&rng, &sim->source, "swarm", 0);
-    const uint32_t kinds = sim->scenario->is_cluster ? FAULT_KINDS : FAULT_EMPTY_DISK;
+    const bool is_cluster = sim->scenario->is_cluster;
+    const uint32_t kinds = is_cluster ? FAULT_KINDS : FAULT_EMPTY_DISK;
+    const uint64_t part = is_cluster ? CLUSTER_PART : MACHINE_PART;
     for (uint32_t kind = 0; kind < kinds && count < most; kind++) {
         if (!chance_one_in(&rng, KIND_ONE_IN))
             continue;
         const uint64_t load_ms = sim->scenario->load_ms.most;
         const uint64_t every_ms = chance_between(&rng, load_ms / 20 + 1, load_ms + 1);
-        struct scenario_fault fault = {.kind = kind,
-                                       .every_ms = {every_ms / 2, every_ms},
-                                       .lasts_ms = {1, chance_between(&rng, 1, load_ms / 8 + 1)}};
+        struct scenario_fault fault = {
+            .kind = kind,
+            .every_ms = {every_ms / 2, every_ms},
+            .lasts_ms = {1, chance_between(&rng, 1, load_ms / part + 1)}};
         /* A bit of a log that flips takes away what judges rely on: scenarios ask for that. */
         if (kind == FAULT_BIT_ROT)
             fault.path = indexes;
