@@ -73,12 +73,21 @@ static void elect_all_of(struct elect_leaders *elect, struct topics_context *con
     }
 }
 
-/* May be called more than once: each time from the beginning. */
+/* May be called more than once: each time from the beginning, with as many topics as there are by
+ * now. */
 static void elect_write(struct change *change, struct topics_context *context)
 {
     struct elect_leaders *elect = container_of(change, struct elect_leaders, change);
     const struct elect_leaders_request *body = change->request->body;
+    const size_t topics = body->topic_partitions_count < 0
+                              ? map_count(&context->image->topics_by_name)
+                              : (size_t)body->topic_partitions_count;
     elect->response->replica_election_results_count = 0;
+    elect->response->replica_election_results = arena_array(
+        &change->request->arena, topics, sizeof(*elect->response->replica_election_results));
+    elect->is_full = elect->response->replica_election_results == NULL;
+    if (elect->is_full)
+        return;
     if (body->topic_partitions_count >= 0) {
         elect_asked(elect, context);
     } else {
@@ -110,9 +119,6 @@ void elect_leaders_handle(struct broker *broker, struct request *request)
     struct elect_leaders *elect = change_new(broker, request, sizeof(*elect));
     if (elect == NULL)
         return;
-    const size_t topics = body->topic_partitions_count < 0
-                              ? map_count(&broker->image.topics_by_name)
-                              : (size_t)body->topic_partitions_count;
     elect->response = request_response(request);
     if (elect->response == NULL) {
         request_refuse(request, "there is no memory for it");
@@ -121,12 +127,6 @@ void elect_leaders_handle(struct broker *broker, struct request *request)
     if (body->election_type != TOPICS_ELECT_PREFERRED && body->election_type != TOPICS_ELECT_ANY) {
         elect->response->error_code = ERR_INVALID_REQUEST;
         request_reply(request, elect->response);
-        return;
-    }
-    elect->response->replica_election_results =
-        arena_array(&request->arena, topics, sizeof(*elect->response->replica_election_results));
-    if (elect->response->replica_election_results == NULL) {
-        request_refuse(request, "there is no memory for it");
         return;
     }
     elect->change.write = elect_write;

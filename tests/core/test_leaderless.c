@@ -129,6 +129,60 @@ START_TEST(a_start_counts_nothing_again)
 }
 END_TEST
 
+#define MORE 40
+
+/* Topics of one partition that node 3 should lead, and is not there to. */
+static struct create_topics_request *many_topics(struct client *client)
+{
+    struct arena *arena = client_arena(client);
+    struct create_topics_request *request = client_request(client, API_CREATE_TOPICS);
+    request->topics = arena_array(arena, MORE, sizeof(*request->topics));
+    for (; request->topics_count < MORE; request->topics_count++) {
+        struct create_topics_request_topic *topic = &request->topics[request->topics_count];
+        char name[] = "u-000";
+        name[3] = (char)('0' + request->topics_count / 10);
+        name[4] = (char)('0' + request->topics_count % 10);
+        topic->name = arena_copy(arena, span_text(name));
+        topic->num_partitions = topic->replication_factor = -1;
+        topic->assignments = arena_array(arena, 1, sizeof(*topic->assignments));
+        topic->assignments_count = 1;
+        topic->assignments[0].broker_ids = arena_array(arena, 2, sizeof(int32_t));
+        topic->assignments[0].broker_ids[0] = 3;
+        topic->assignments[0].broker_ids[1] = 1;
+        topic->assignments[0].broker_ids_count = 2;
+    }
+    return request;
+}
+
+/* All are meant: those too that were not there yet when somebody asked. */
+START_TEST(all_partitions_are_those_of_when_it_is_decided)
+{
+    static const int32_t brokers[] = {3, 1};
+    crew_begin(NODES, NULL, NULL);
+    struct client *client = client_new(crew_nodes[1].world);
+    struct client *other = client_new(crew_nodes[1].world);
+    crew_create(client, TOPIC, brokers, 1, 2);
+    crew_kill(3);
+    crew_advance(5000);
+    client_send(client, API_CREATE_TOPICS, 5, many_topics(client));
+    world_run(crew_nodes[1].world); /* the others have not heard of it: it waits */
+    struct elect_leaders_request *request = client_request(other, API_ELECT_LEADERS);
+    request->topic_partitions_count = -1;
+    const struct elect_leaders_response *response = crew_call(other, API_ELECT_LEADERS, 2, request);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->replica_election_results_count, 1 + MORE);
+    for (int32_t i = 0; i <= MORE; i++) {
+        const struct elect_leaders_response_replica_election_result *topic =
+            &response->replica_election_results[i];
+        ck_assert_int_eq(topic->partition_result_count, 1);
+        ck_assert_int_eq(topic->partition_result[0].error_code, ERR_PREFERRED_LEADER_NOT_AVAILABLE);
+    }
+    client_free(client);
+    client_free(other);
+    crew_end();
+}
+END_TEST
+
 /* Its machine gets another disk, formatted and empty. */
 static void disk_new(int32_t id)
 {
@@ -177,5 +231,6 @@ SUITE(leaderless)
     tcase_add_test(tcase, the_controller_says_whose_data_is_gone);
     tcase_add_test(tcase, the_controller_counts_unclean_elections);
     tcase_add_test(tcase, a_start_counts_nothing_again);
+    tcase_add_test(tcase, all_partitions_are_those_of_when_it_is_decided);
     suite_add_tcase(suite, tcase);
 }
