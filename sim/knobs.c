@@ -13,10 +13,12 @@
 #define VOTER_BYTES 32
 
 /* Half of the time a knob keeps its default; else it is one of these, each as likely. */
-static const struct {
-    const char *key;
+struct knob {
+    const char *key; /* NULL ends the list */
     const char *values[4];
-} knobs[] = {
+};
+
+static const struct knob knobs[] = {
     {"log.segment.bytes", {"4096", "8192", "65536", "1048576"}},
     {"log.index.interval.bytes", {"0", "64", "512", "4096"}},
     {"log.index.size.max.bytes", {"64", "256", "4096", "65536"}},
@@ -30,6 +32,17 @@ static const struct {
     {"num.partitions", {"1", "2", "3", "5"}},
     {"metadata.log.max.record.bytes.between.snapshots", {"1", "500", "2000", "8000"}},
     {"write.caching.default", {"false", "false", "true", "true"}},
+    {0},
+};
+
+/* What a machine alone has no use for. Replicas that lag have to be in sync again when a run
+ * settles, so that they are not throttled for longer than that. */
+static const struct knob cluster_knobs[] = {
+    {"replica.lag.time.max.ms", {"100", "1000", "5000", "30000"}},
+    {"auto.leader.rebalance.enable", {"true", "true", "false", "false"}},
+    {"leader.imbalance.check.interval.seconds", {"1", "2", "5", "20"}},
+    {"leader.replication.throttled.rate", {"300000", "1000000", "5000000", "50000000"}},
+    {0},
 };
 
 static bool is_set(const struct settings_list *list, const char *key)
@@ -59,6 +72,16 @@ static void add_voters(struct settings_list *list, uint32_t nodes_count)
     add(list, VOTERS, text);
 }
 
+static void draw_each(const struct knob *knob, struct chance *rng, struct settings_list *list)
+{
+    for (; knob->key != NULL; knob++) {
+        const bool draws = chance_one_in(rng, 2);
+        const char *value = knob->values[chance_below(rng, 4)];
+        if (draws)
+            add(list, knob->key, value);
+    }
+}
+
 void knobs_settings_draw(struct sim *sim, struct settings_list *ret_drawn)
 {
     struct chance rng;
@@ -66,12 +89,9 @@ void knobs_settings_draw(struct sim *sim, struct settings_list *ret_drawn)
     if (!sim->scenario->draws_knobs)
         return;
     chance_stream(&rng, &sim->source, "knobs", 0);
-    for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
-        const bool draws = chance_one_in(&rng, 2);
-        const char *value = knobs[i].values[chance_below(&rng, 4)];
-        if (draws)
-            add(ret_drawn, knobs[i].key, value);
-    }
+    draw_each(knobs, &rng, ret_drawn);
+    if (sim->scenario->is_cluster)
+        draw_each(cluster_knobs, &rng, ret_drawn);
 }
 
 static void add_all(struct settings_list *list, const struct settings_list *more)
