@@ -7,9 +7,13 @@
  */
 #include "core/base/crc32c.h"
 #include "core/base/format.h"
+#include "core/log/checkpoint.h"
+#include "sim/file_node.h"
 #include "sim/judge.h"
 #include "sim/notes.h"
 #include "sim/parts.h"
+
+#define FOLDER_BYTES_MAX 512
 
 struct written {
     struct written_key {
@@ -31,6 +35,22 @@ static void begin(struct judge *judge)
     notes_init(&epochs->logs, &judge->memory, sizeof(struct written), sizeof(struct written_key));
 }
 
+/* Whose log a folder holds: what the metadata say of its name may be of the next topic already.
+ * False when the folder does not tell. */
+static bool folder_topic(const struct host *host, struct span name, struct uuid *ret_id)
+{
+    char path[FOLDER_BYTES_MAX];
+    const size_t length =
+        format_text(path, sizeof(path), "%.*s/partition.metadata", SPAN_ARGS(name));
+    for (uint32_t root = 0; root < FILES_FOLDERS_MAX && length < sizeof(path); root++) {
+        const struct file_node *node = path_node(&host->files, root, path);
+        if (node != NULL &&
+            partition_metadata_read(span_of(node->visible.data, node->visible.length), ret_id) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The log that a segment's path belongs to; false for other files, and for logs of no topic. */
 static bool key_of(struct judge *judge, const struct host *host, struct span path,
                    struct written_key *ret_key)
@@ -43,7 +63,7 @@ static bool key_of(struct judge *judge, const struct host *host, struct span pat
     const struct span name = span_of(path.data, (size_t)(slash - path.data));
     *ret_key =
         (struct written_key){.host = host->number, .name = crc32c(0, name.data, name.length)};
-    if (span_equal(name, SPAN("__cluster_metadata-0")))
+    if (span_equal(name, SPAN("__cluster_metadata-0")) || folder_topic(host, name, &ret_key->topic))
         return true;
     const uint8_t *dash = memrchr(name.data, '-', name.length);
     const struct image *image = durable_image(judge_durable(judge, host));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/log/checkpoint.h"
 #include "core/records/batch.h"
 #include "tests/sim/story.h"
 
@@ -68,6 +69,31 @@ START_TEST(the_same_batch_once_more)
 }
 END_TEST
 
+static void folder_is_of(struct story *story, uint8_t topic)
+{
+    uint8_t text[PARTITION_METADATA_BYTES];
+    partition_metadata_write((struct uuid){.bytes = {topic}}, text);
+    story_cut(story, "orders-0/partition.metadata", 0);
+    story_write(story, "orders-0/partition.metadata", span_of(text, sizeof(text)), true);
+}
+
+/* The metadata may know the next topic of this name while the log of the former one is written. */
+START_TEST(the_next_topic_of_the_name)
+{
+    struct story story;
+    begin(&story);
+    folder_is_of(&story, 1);
+    writes(&story, 0, 3, 1, 0);
+    folder_is_of(&story, 2);
+    writes(&story, 0, 2, 2, 0);
+    ck_assert(story_passes(&story));
+    folder_is_of(&story, 1);
+    writes(&story, 0, 2, 2, 0);
+    ck_assert(story_objects(&story, "and has written other records to offsets 0 to 2"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(another_batch_under_a_higher_epoch)
 {
     struct story story;
@@ -124,6 +150,7 @@ SUITE(judge_epochs)
     TCase *tcase = tcase_create("epochs");
     tcase_add_test(tcase, offsets_one_after_another);
     tcase_add_test(tcase, the_same_batch_once_more);
+    tcase_add_test(tcase, the_next_topic_of_the_name);
     tcase_add_test(tcase, another_batch_under_a_higher_epoch);
     tcase_add_test(tcase, another_batch_under_the_same_epoch);
     tcase_add_test(tcase, a_shorter_batch_under_the_same_epoch);
