@@ -5,7 +5,9 @@
 #include "core/records/builder.h"
 #include "core/wire/error.h"
 #include "sim/admin.h"
+#include "sim/host.h"
 #include "sim/record_value.h"
+#include "sim/setup.h"
 
 #define PARTITIONS_MOST 4
 #define RECORDS_MOST    5
@@ -49,6 +51,14 @@ static bool planned(struct admin *admin, struct span *ret_name)
 
 /* ---- Topics come and go. ---- */
 
+/* As many as a topic has that asks for no number: in a cluster that is to lose disks and machines,
+ * each of its topics needs as many as the others. */
+static int16_t default_replicas(const struct admin *admin)
+{
+    return (int16_t)conf_int(&admin->client.sim->hosts[admin->client.host - 1]->conf,
+                             CONF_DEFAULT_REPLICATION_FACTOR);
+}
+
 static void topic_fill(struct admin *admin, struct exchange *exchange,
                        struct create_topics_request_topic *topic)
 {
@@ -56,7 +66,7 @@ static void topic_fill(struct admin *admin, struct exchange *exchange,
     topic->name = span_text(admin_own_topic(admin)->name);
     const bool defaults = exchange->version >= 4 && chance_one_in(rng, 4);
     topic->num_partitions = defaults ? -1 : (int32_t)chance_between(rng, 1, PARTITIONS_MOST);
-    topic->replication_factor = defaults ? -1 : 1;
+    topic->replication_factor = defaults ? -1 : default_replicas(admin);
     if (chance_one_in(rng, 2))
         return;
     topic->configs = peer_take(exchange, sizeof(*topic->configs));
@@ -125,15 +135,14 @@ static void fill_make_again(struct admin *admin, struct exchange *exchange)
 {
     const struct scenario *scenario = admin->client.sim->scenario;
     struct create_topics_request *request = (void *)(uintptr_t)exchange->request;
+    const struct scenario_topic *plan = scenario->topics;
+    while (strcmp(plan->name, admin->client.plan->topic) != 0)
+        plan++;
     request->topics = peer_take(exchange, sizeof(*request->topics));
     request->topics_count = 1;
-    request->topics[0].name = client_topic(&admin->client);
-    request->topics[0].num_partitions = 1;
-    request->topics[0].replication_factor = 1;
-    for (uint32_t i = 0; i < scenario->topics_count; i++) {
-        if (strcmp(scenario->topics[i].name, admin->client.plan->topic) == 0)
-            request->topics[0].num_partitions = (int32_t)scenario->topics[i].partitions;
-    }
+    setup_topic(exchange, &request->topics[0], plan);
+    if (plan->replication_factor == 0) /* the oldest versions have no default */
+        request->topics[0].replication_factor = default_replicas(admin);
 }
 
 static void answered_make_again(struct admin *admin, const struct exchange *exchange)
@@ -193,7 +202,10 @@ static void fill_delete_records(struct admin *admin, struct exchange *exchange)
     topic->partitions = peer_take(exchange, PARTITIONS_MOST * sizeof(*topic->partitions));
     for (int32_t i = 0; i < topic->partitions_count; i++) {
         topic->partitions[i].partition_index = i;
-        topic->partitions[i].offset = (int64_t)chance_below(rng, 20) - 1;
+        const int64_t offset = (int64_t)chance_below(rng, 20) - 1;
+        /* A start that only its leader has goes with it: other replicas are not waited for, so that
+         * nothing may be promised of it. */
+        topic->partitions[i].offset = default_replicas(admin) > 1 ? 0 : offset;
     }
     request->timeout_ms = 10000;
 }

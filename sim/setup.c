@@ -53,8 +53,8 @@ static void later(struct host_setup *host)
     queue_put(&sim->queue, &host->task, sim->now_us + RETRY_US, try_again);
 }
 
-static void topic_fill(struct exchange *exchange, struct create_topics_request_topic *topic,
-                       const struct scenario_topic *plan)
+void setup_topic(struct exchange *exchange, struct create_topics_request_topic *topic,
+                 const struct scenario_topic *plan)
 {
     topic->name = span_text(plan->name);
     topic->num_partitions = (int32_t)plan->partitions;
@@ -79,7 +79,7 @@ static void on_opened(void *context, struct peer *peer)
     request->topics = peer_take(exchange, (scenario->topics_count + 1) * sizeof(*request->topics));
     request->topics_count = scenario->topics_count;
     for (uint32_t i = 0; i < scenario->topics_count; i++)
-        topic_fill(exchange, &request->topics[i], &scenario->topics[i]);
+        setup_topic(exchange, &request->topics[i], &scenario->topics[i]);
     peer_send(peer, exchange, NULL);
 }
 
