@@ -94,17 +94,69 @@ void metadata_differs(struct judge *judge, const struct exchange *exchange, stru
                  (const char *)name.data, what, told, is);
 }
 
+/* A partition (or, with −1, a topic) that an answer tells of, as it has to be told. */
+struct place {
+    struct span name;
+    int32_t index;
+    const struct image *image; /* NULL: nothing can be said */
+    const struct meta_topic *topic;
+    const struct meta_partition *meta;
+};
+
+static struct place place_of(struct judge *judge, const struct exchange *exchange, struct span name,
+                             int32_t index)
+{
+    struct place place = {
+        .name = name, .index = index, .image = metadata_truth(judge, exchange, name)};
+    if (place.image != NULL)
+        place.topic = image_topic(place.image, name);
+    if (place.topic != NULL)
+        place.meta = image_partition(place.topic, index);
+    return place;
+}
+
+static void judge_presence(struct judge *judge, const struct exchange *exchange,
+                           const struct place *place, int16_t error)
+{
+    if (place->image == NULL || (error != ERR_NONE && error != ERR_UNKNOWN_TOPIC_OR_PARTITION))
+        return;
+    const bool is_there = place->topic != NULL && place->index < place->topic->partitions_count;
+    judge->judged++;
+    if (is_there != (error == ERR_NONE))
+        metadata_differs(judge, exchange, place->name, "it is there", error == ERR_NONE, is_there);
+}
+
 void metadata_judge_presence(struct judge *judge, const struct exchange *exchange, struct span name,
                              int32_t partition, int16_t error)
 {
-    const struct image *image = metadata_truth(judge, exchange, name);
-    if (image == NULL || (error != ERR_NONE && error != ERR_UNKNOWN_TOPIC_OR_PARTITION))
+    const struct place place = place_of(judge, exchange, name, partition);
+    judge_presence(judge, exchange, &place, error);
+}
+
+/* An answer that only the leader gives, or by which the node says that it is not the leader. */
+static void judge_leader(struct judge *judge, const struct exchange *exchange,
+                         const struct place *place, int16_t error)
+{
+    if (place->meta == NULL || (error != ERR_NONE && error != ERR_NOT_LEADER_OR_FOLLOWER))
         return;
-    const struct meta_topic *topic = image_topic(image, name);
-    const bool is_there = topic != NULL && partition < topic->partitions_count;
+    const bool leads = place->meta->leader == (int32_t)exchange->host->number;
     judge->judged++;
-    if (is_there != (error == ERR_NONE))
-        metadata_differs(judge, exchange, name, "it is there", error == ERR_NONE, is_there);
+    if (leads != (error == ERR_NONE))
+        metadata_differs(judge, exchange, place->name, "it leads", error == ERR_NONE, leads);
+}
+
+/* Who leads instead (KIP-951). */
+static void judge_hint(struct judge *judge, const struct exchange *exchange,
+                       const struct place *place, int32_t leader, int32_t epoch)
+{
+    const struct meta_partition *meta = place->meta;
+    if (meta == NULL || epoch < 0)
+        return;
+    judge->judged++;
+    if (leader != meta->leader)
+        metadata_differs(judge, exchange, place->name, "a leader", leader, meta->leader);
+    if (epoch != meta->leader_epoch)
+        metadata_differs(judge, exchange, place->name, "a leader epoch", epoch, meta->leader_epoch);
 }
 
 /* ---- Answers. ---- */
@@ -163,21 +215,18 @@ static void configs_replied(struct judge *judge, const struct exchange *exchange
 }
 
 /* The end of a partition comes with the epoch under which it is led. */
-static void end_told(struct judge *judge, const struct exchange *exchange, struct span name,
+static void end_told(struct judge *judge, const struct exchange *exchange,
+                     const struct place *place,
                      const struct list_offsets_request_topic_partition *asked,
                      const struct list_offsets_response_topic_partition *told)
 {
-    const struct image *image = metadata_truth(judge, exchange, name);
-    const struct meta_topic *topic = image == NULL ? NULL : image_topic(image, name);
-    const struct meta_partition *meta =
-        topic == NULL ? NULL : image_partition(topic, told->partition_index);
-    if (meta == NULL || told->error_code != ERR_NONE || asked->timestamp != LIST_OFFSETS_LATEST ||
-        exchange->version < LIST_OFFSETS_WITH_EPOCHS)
+    if (place->meta == NULL || told->error_code != ERR_NONE ||
+        asked->timestamp != LIST_OFFSETS_LATEST || exchange->version < LIST_OFFSETS_WITH_EPOCHS)
         return;
     judge->judged++;
-    if (told->leader_epoch != meta->leader_epoch)
-        metadata_differs(judge, exchange, name, "a leader epoch", told->leader_epoch,
-                         meta->leader_epoch);
+    if (told->leader_epoch != place->meta->leader_epoch)
+        metadata_differs(judge, exchange, place->name, "a leader epoch", told->leader_epoch,
+                         place->meta->leader_epoch);
 }
 
 static void offsets_replied(struct judge *judge, const struct exchange *exchange)
@@ -187,12 +236,13 @@ static void offsets_replied(struct judge *judge, const struct exchange *exchange
     for (int32_t i = 0; i < response->topics_count; i++) {
         const struct list_offsets_response_topic *topic = &response->topics[i];
         for (int32_t j = 0; j < topic->partitions_count; j++) {
-            metadata_judge_presence(judge, exchange, topic->name,
-                                    topic->partitions[j].partition_index,
-                                    topic->partitions[j].error_code);
+            const struct list_offsets_response_topic_partition *part = &topic->partitions[j];
+            const struct place place =
+                place_of(judge, exchange, topic->name, part->partition_index);
+            judge_presence(judge, exchange, &place, part->error_code);
+            judge_leader(judge, exchange, &place, part->error_code);
             if (i < request->topics_count && j < request->topics[i].partitions_count)
-                end_told(judge, exchange, topic->name, &request->topics[i].partitions[j],
-                         &topic->partitions[j]);
+                end_told(judge, exchange, &place, &request->topics[i].partitions[j], part);
         }
     }
 }
@@ -235,27 +285,51 @@ static void elections_replied(struct judge *judge, const struct exchange *exchan
     }
 }
 
+/* A leader also refuses as if it were none while it waits for a higher epoch. */
 static void produce_replied(struct judge *judge, const struct exchange *exchange)
 {
+    const struct produce_response *response = exchange->response;
     struct produced_walk walk = {.exchange = exchange,
                                  .durable = judge_durable(judge, exchange->host)};
     struct produced part;
     while (produced_next(&walk, &part)) {
-        if (part.name.length > 0)
-            metadata_judge_presence(judge, exchange, part.name, part.key.index,
-                                    part.reply->error_code);
+        if (part.name.length == 0)
+            continue;
+        const struct place place = place_of(judge, exchange, part.name, part.key.index);
+        judge_presence(judge, exchange, &place, part.reply->error_code);
+        if (part.reply->error_code == ERR_NONE)
+            judge_leader(judge, exchange, &place, ERR_NONE);
+        judge_hint(judge, exchange, &place, part.reply->current_leader.leader_id,
+                   part.reply->current_leader.leader_epoch);
+    }
+    for (int32_t i = 0; i < response->node_endpoints_count; i++) {
+        const struct produce_response_node_endpoint *node = &response->node_endpoints[i];
+        metadata_address_told(
+            judge, exchange,
+            &(struct address_told){node->node_id, node->host, node->port, node->rack});
     }
 }
 
 static void fetch_replied(struct judge *judge, const struct exchange *exchange)
 {
+    const struct fetch_response *response = exchange->response;
     struct fetched_walk walk = {.exchange = exchange,
                                 .durable = judge_durable(judge, exchange->host)};
     struct fetched part;
     while (fetched_next(&walk, &part)) {
-        if (part.name.length > 0)
-            metadata_judge_presence(judge, exchange, part.name, part.key.index,
-                                    part.reply->error_code);
+        if (part.name.length == 0)
+            continue;
+        const struct place place = place_of(judge, exchange, part.name, part.key.index);
+        judge_presence(judge, exchange, &place, part.reply->error_code);
+        judge_leader(judge, exchange, &place, part.reply->error_code);
+        judge_hint(judge, exchange, &place, part.reply->current_leader.leader_id,
+                   part.reply->current_leader.leader_epoch);
+    }
+    for (int32_t i = 0; i < response->node_endpoints_count; i++) {
+        const struct fetch_response_node_endpoint *node = &response->node_endpoints[i];
+        metadata_address_told(
+            judge, exchange,
+            &(struct address_told){node->node_id, node->host, node->port, node->rack});
     }
 }
 

@@ -44,6 +44,6 @@ struct address_told {
 };
 
 void metadata_address_told(struct judge *judge, const struct exchange *exchange,
-                           const struct image *image, const struct address_told *told);
+                           const struct address_told *told);
 
 #endif

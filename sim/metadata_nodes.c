@@ -41,8 +41,11 @@ static void judge_cluster(struct judge *judge, const struct exchange *exchange,
 
 /* The brokers of every node have one listener for clients. */
 void metadata_address_told(struct judge *judge, const struct exchange *exchange,
-                           const struct image *image, const struct address_told *told)
+                           const struct address_told *told)
 {
+    const struct image *image = metadata_truth_of_brokers(judge, exchange);
+    if (image == NULL)
+        return;
     const struct meta_broker *broker = image_broker(image, told->id);
     const struct meta_endpoint *endpoint =
         broker == NULL ? NULL : image_endpoint(broker, exchange->host->conf.listeners[0].name);
@@ -86,7 +89,7 @@ void metadata_nodes_replied(struct judge *judge, const struct exchange *exchange
     for (int32_t i = 0; image != NULL && has_racks && i < response->brokers_count; i++) {
         const struct metadata_response_broker *broker = &response->brokers[i];
         metadata_address_told(
-            judge, exchange, image,
+            judge, exchange,
             &(struct address_told){broker->node_id, broker->host, broker->port, broker->rack});
         judge_fenced(judge, exchange, image, broker->node_id, false);
     }
@@ -107,7 +110,7 @@ void metadata_cluster_replied(struct judge *judge, const struct exchange *exchan
     for (int32_t i = 0; image != NULL && i < response->brokers_count; i++) {
         const struct describe_cluster_response_broker *broker = &response->brokers[i];
         metadata_address_told(
-            judge, exchange, image,
+            judge, exchange,
             &(struct address_told){broker->broker_id, broker->host, broker->port, broker->rack});
         judge_fenced(judge, exchange, image, broker->broker_id,
                      exchange->version >= CLUSTER_WITH_FENCED && broker->is_fenced);
