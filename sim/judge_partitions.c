@@ -34,7 +34,8 @@ struct partitions {
     struct image_observer observer;
     struct notes partitions;
     struct partition *touched[META_REPLICAS_MAX]; /* by what was applied since the last look … */
-    uint32_t touched_count;                       /* … as far as there is room */
+    uint32_t touched_count;
+    bool are_all_touched; /* there was no room, or a broker came or went */
 };
 
 static void note(struct partition *partition, const struct meta_partition *meta, uint64_t number)
@@ -107,10 +108,14 @@ static void touch(struct partitions *partitions, const struct meta_topic *topic,
                 SPAN_ARGS(topic->name), index, meta->leader, meta->leader_epoch, partition->leader);
     }
     note(partition, meta, judge->sim->trace_number);
-    if (!partition->is_touched && partitions->touched_count < META_REPLICAS_MAX) {
-        partition->is_touched = true;
-        partitions->touched[partitions->touched_count++] = partition;
+    if (partition->is_touched)
+        return;
+    if (partitions->touched_count == META_REPLICAS_MAX) {
+        partitions->are_all_touched = true;
+        return;
     }
+    partition->is_touched = true;
+    partitions->touched[partitions->touched_count++] = partition;
 }
 
 static void changed(struct image_observer *observer, const struct image_change *change)
@@ -118,6 +123,8 @@ static void changed(struct image_observer *observer, const struct image_change *
     struct partitions *partitions = container_of(observer, struct partitions, observer);
     if (change->kind == IMAGE_PARTITION_ADDED || change->kind == IMAGE_PARTITION_CHANGED)
         touch(partitions, change->topic, change->partition);
+    else if (change->broker != NULL)
+        partitions->are_all_touched = true;
 }
 
 static void begin(struct judge *judge)
@@ -209,16 +216,63 @@ static void judge_sets(struct judge *judge, const struct meta_topic *topic, int3
                      wrong);
 }
 
+/* Whoever is fenced or about to end is eligible at most, be it the last. */
 static void judge_members(struct judge *judge, const struct image *image,
                           const struct meta_topic *topic, int32_t index,
                           const struct meta_partition *meta)
 {
     for (uint32_t i = 0; i < meta->isr_count; i++) {
         const struct meta_broker *broker = image_broker(image, meta_isr(meta)[i]);
-        if (broker != NULL && !broker->fenced)
+        if (broker != NULL && meta_broker_is_live(broker))
             continue;
-        judge_object(judge, "%.*s-%d, in partition epoch %d: %d is in sync, and fenced",
-                     SPAN_ARGS(topic->name), index, meta->partition_epoch, meta_isr(meta)[i]);
+        judge_object(judge, "%.*s-%d, in partition epoch %d: %d is in sync, and %s",
+                     SPAN_ARGS(topic->name), index, meta->partition_epoch, meta_isr(meta)[i],
+                     broker == NULL || broker->fenced ? "fenced" : "about to end");
+    }
+}
+
+static bool is_live(const struct image *image, int32_t id)
+{
+    const struct meta_broker *broker = image_broker(image, id);
+    return broker != NULL && meta_broker_is_live(broker);
+}
+
+/* Whoever may lead does, from the record on that says so. */
+static void judge_leaderless(struct judge *judge, const struct image *image,
+                             const struct meta_topic *topic, int32_t index,
+                             const struct meta_partition *meta)
+{
+    int32_t idle = META_NO_LEADER;
+    if (meta->leader != META_NO_LEADER)
+        return;
+    for (uint32_t i = 0; i < meta->replicas_count; i++) {
+        const int32_t id = meta_replicas(meta)[i];
+        if (is_live(image, id) && (meta_is_member(meta_isr(meta), meta->isr_count, id) ||
+                                   meta_is_member(meta_elr(meta), meta->elr_count, id) ||
+                                   meta_last_known_leader(meta) == id))
+            idle = id;
+    }
+    judge->judged++;
+    if (idle != META_NO_LEADER)
+        judge_object(judge, "%.*s-%d, in partition epoch %d: nobody leads, and %d could",
+                     SPAN_ARGS(topic->name), index, meta->partition_epoch, idle);
+}
+
+static void judge_partition(struct judge *judge, const struct image *image,
+                            const struct meta_topic *topic, int32_t index)
+{
+    const struct meta_partition *meta = image_partition(topic, index);
+    judge_sets(judge, topic, index, meta);
+    judge_members(judge, image, topic, index, meta);
+    judge_leaderless(judge, image, topic, index, meta);
+}
+
+static void judge_all(struct judge *judge, const struct image *image)
+{
+    for (const struct meta_topic *topic = image_first_topic(image); topic != NULL;
+         topic = image_next_topic(topic)) {
+        for (int32_t i = 0; i < topic->partitions_count; i++)
+            judge_partition(judge, image, topic, i);
     }
 }
 
@@ -228,18 +282,18 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
     (void)event;
     struct partitions *partitions = judge->state;
     const struct image *image = judge_truth(judge);
+    if (partitions->are_all_touched && image != NULL)
+        judge_all(judge, image);
     while (partitions->touched_count > 0) {
         struct partition *partition = partitions->touched[--partitions->touched_count];
         partition->is_touched = false;
         const struct meta_topic *topic =
             image == NULL ? NULL : image_topic_by_id(image, partition->key.topic);
-        const struct meta_partition *meta =
-            topic == NULL ? NULL : image_partition(topic, partition->key.index);
-        if (meta == NULL)
-            continue;
-        judge_sets(judge, topic, partition->key.index, meta);
-        judge_members(judge, image, topic, partition->key.index, meta);
+        if (topic != NULL && !partitions->are_all_touched &&
+            partition->key.index < topic->partitions_count)
+            judge_partition(judge, image, topic, partition->key.index);
     }
+    partitions->are_all_touched = false;
 }
 
 /* ---- When faults have stopped. ---- */
@@ -273,9 +327,9 @@ static void end(struct judge *judge)
 const struct judge_kind judge_partitions = {
     .name = "partitions",
     .rule =
-        "of each partition epochs rise, a leader was in sync or eligible, the in-sync are live "
-        "replicas, nobody is elected in a healthy cluster, elections by hand come true, and when "
-        "faults have stopped all have leaders and full ISRs",
+        "of each partition epochs rise, a leader was in sync or eligible, whoever may lead does, "
+        "the in-sync are live replicas, nobody is elected in a healthy cluster, elections by hand "
+        "come true, and when faults have stopped all have leaders and full ISRs",
     .source = "KIP-497, KIP-841, KIP-966: LeaderInIsr, ElrIsrDisjoint; KIP-996: no election "
               "without need",
     .size = sizeof(struct partitions),

@@ -115,6 +115,38 @@ START_TEST(a_fenced_broker_in_sync)
 }
 END_TEST
 
+static void leaves(struct story *story, int32_t node)
+{
+    struct meta_record record = meta_record_of(META_RECORD_REGISTRATION_CHANGE);
+    const struct meta_broker *broker = image_broker(judges_truth(story->sim.judges), node);
+    record.body.registration_change.broker_id = node;
+    record.body.registration_change.broker_epoch = broker->epoch;
+    record.body.registration_change.in_controlled_shutdown = 1;
+    story_metadata(story, &record);
+}
+
+START_TEST(a_broker_in_sync_that_is_about_to_end)
+{
+    struct story story;
+    begin(&story);
+    leaves(&story, 3);
+    ck_assert(story_passes(&story));
+    changes(&story, -2, all, 3, NULL, 0);
+    ck_assert(story_objects(&story, "3 is in sync, and about to end"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(nobody_leads_though_one_could)
+{
+    struct story story;
+    begin(&story);
+    changes(&story, -1, all, 0, all, 3);
+    ck_assert(story_objects(&story, "orders-0, in partition epoch 1: nobody leads, and 3 could"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(an_election_without_need)
 {
     struct story story;
@@ -206,6 +238,8 @@ SUITE(judge_partitions)
     tcase_add_test(tcase, a_leader_that_was_not_in_sync);
     tcase_add_test(tcase, somebody_eligible_beside_enough_in_sync);
     tcase_add_test(tcase, a_fenced_broker_in_sync);
+    tcase_add_test(tcase, a_broker_in_sync_that_is_about_to_end);
+    tcase_add_test(tcase, nobody_leads_though_one_could);
     tcase_add_test(tcase, an_election_without_need);
     tcase_add_test(tcase, an_election_by_hand);
     tcase_add_test(tcase, an_election_by_hand_that_was_none);
