@@ -17,6 +17,7 @@ struct fetch_ways fetch_ways_draw(struct client *client, bool uses_sessions)
 {
     struct chance *rng = &client->rng;
     struct fetch_ways ways = {.uses_sessions = uses_sessions,
+                              .names_epochs = chance_one_in(rng, 2),
                               .is_small = chance_one_in(rng, 3),
                               .max_wait_ms = (int32_t)chance_below(rng, WAIT_MS_MOST)};
     ways.version = (int16_t)chance_between(rng, uses_sessions ? SESSION_VERSION : 4, 17);
@@ -67,10 +68,10 @@ static void list_ask(struct fetcher *fetcher, uint32_t count)
         if (fetcher->partitions[i]->offset != OFFSET_UNKNOWN)
             continue;
         topic->partitions[topic->partitions_count++] =
-            (struct list_offsets_request_topic_partition){.partition_index =
-                                                              fetcher->partitions[i]->index,
-                                                          .current_leader_epoch = -1,
-                                                          .timestamp = TIMESTAMP_START};
+            (struct list_offsets_request_topic_partition){
+                .partition_index = fetcher->partitions[i]->index,
+                .current_leader_epoch = fetcher->partitions[i]->leader_epoch,
+                .timestamp = TIMESTAMP_START};
     }
     contact_send(fetcher->contact, exchange, fetcher);
 }
@@ -96,7 +97,7 @@ static void fetch_topic_fill(struct fetcher *fetcher, struct exchange *exchange,
         partition->is_told = true;
         topic->partitions[topic->partitions_count++] =
             (struct fetch_request_topic_partition){.partition = partition->index,
-                                                   .current_leader_epoch = -1,
+                                                   .current_leader_epoch = partition->leader_epoch,
                                                    .fetch_offset = partition->offset,
                                                    .last_fetched_epoch = -1,
                                                    .log_start_offset = -1,

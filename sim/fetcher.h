@@ -19,12 +19,14 @@ struct fetch_partition {
     int64_t high_watermark; /* OFFSET_UNKNOWN until a reply told it */
     bool is_told;           /* the session has it as it is */
     uint32_t leader;        /* the node whose fetcher has it; 0: none */
+    int32_t leader_epoch;   /* that requests name; -1: none */
 };
 
 /* How a fetcher asks. */
 struct fetch_ways {
     int16_t version;
     bool uses_sessions;
+    bool names_epochs; /* of the leaders, as metadata told them */
     bool is_small; /* few bytes at a time */
     int32_t max_wait_ms;
 };

@@ -76,6 +76,7 @@ libsim_a_SOURCES = \
 	sim/judge_contract.c \
 	sim/judge_epochs.c \
 	sim/judge_expected.c \
+	sim/judge_fencing.c \
 	sim/judge_groups.c \
 	sim/judge_history.c \
 	sim/judge_idempotence.c \

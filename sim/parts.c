@@ -149,6 +149,7 @@ bool fetched_next(struct fetched_walk *walk, struct fetched *ret_part)
         by_id ? ret_part->topic == NULL ? SPAN("") : ret_part->topic->name : topic->topic;
     ret_part->key = key_of(walk->exchange, ret_part->topic, reply->partition_index);
     ret_part->fetch_offset = in == NULL ? -1 : in->fetch_offset;
+    ret_part->leader_epoch = in == NULL ? -1 : in->current_leader_epoch;
     ret_part->bytes_max = in == NULL ? -1 : in->partition_max_bytes;
     ret_part->reply = reply;
     return true;

@@ -73,6 +73,7 @@ struct fetched {
     struct partition_key key;
     int64_t fetch_offset; /* -1: a fetch session knows it */
     int32_t bytes_max;    /* of the partition; -1: likewise */
+    int32_t leader_epoch; /* that the request names; -1: none */
     const struct fetch_response_response_partition *reply;
 };
 

@@ -32,6 +32,8 @@ static void deal(struct reader *reader)
         if (leader != partition->leader)
             partition->high_watermark = OFFSET_UNKNOWN; /* the next one knows of more, perhaps */
         partition->leader = leader;
+        partition->leader_epoch =
+            reader->ways.names_epochs && leader != 0 ? reader->leader_epochs[partition->index] : -1;
         if (partition->leader != 0)
             is_wanted[partition->leader - 1] = true;
     }
@@ -60,7 +62,9 @@ void reader_learn(struct reader *reader, const struct metadata_response_topic *t
             (contacts_in_cluster(client) && partition->leader_epoch < reader->leader_epochs[index]))
             continue;
         const uint32_t leader = contacts_leader(client, partition->leader_id);
-        has_changed = has_changed || leader != reader->leaders[index];
+        has_changed =
+            has_changed || leader != reader->leaders[index] ||
+            (reader->ways.names_epochs && partition->leader_epoch != reader->leader_epochs[index]);
         reader->leaders[index] = leader;
         reader->leader_epochs[index] = partition->leader_epoch;
     }

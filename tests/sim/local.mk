@@ -41,6 +41,7 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_contract.c \
 	tests/sim/test_judge_epochs.c \
 	tests/sim/test_judge_expected.c \
+	tests/sim/test_judge_fencing.c \
 	tests/sim/test_judge_groups.c \
 	tests/sim/test_judge_history.c \
 	tests/sim/test_judge_idempotence.c \
