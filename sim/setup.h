@@ -8,8 +8,8 @@
 struct setup;
 struct create_topics_request_topic;
 
-/* Fills in what makes the topic as the scenario has it; without a number of replicas there it is the
- * broker's default. */
+/* Fills in what makes the topic as the scenario has it; without a number of replicas there, it is
+ * the broker's default. */
 void setup_topic(struct exchange *exchange, struct create_topics_request_topic *topic,
                  const struct scenario_topic *plan);
 
