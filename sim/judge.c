@@ -24,6 +24,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_metadata,
     &judge_quorum,
     &judge_majority,
+    &judge_check_quorum,
     &judge_votes,
     &judge_leases,
     &judge_fencing,

@@ -59,6 +59,7 @@ extern const struct judge_kind judge_links;
 extern const struct judge_kind judge_metadata;
 extern const struct judge_kind judge_quorum;
 extern const struct judge_kind judge_majority;
+extern const struct judge_kind judge_check_quorum;
 extern const struct judge_kind judge_votes;
 extern const struct judge_kind judge_leases;
 extern const struct judge_kind judge_fencing;

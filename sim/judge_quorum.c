@@ -10,6 +10,8 @@
 #include "sim/judge.h"
 #include "sim/notes.h"
 
+#define HEALED_ELECTIONS_MOST 2
+
 /* The image at an offset of a cluster's metadata log, as the first who reached it had it. */
 struct image_note {
     struct image_key {
@@ -32,6 +34,7 @@ struct term_note {
 struct quorum_state {
     struct notes images;
     struct notes terms;
+    uint32_t elections; /* since faults stopped */
     struct {
         int64_t end_offset; /* of the image that was judged last */
         int64_t committed;
@@ -48,6 +51,17 @@ static void begin(struct judge *judge)
     notes_init(&state->terms, &judge->memory, sizeof(struct term_note), sizeof(struct term_key));
 }
 
+/* When faults stop, one election may be needed, and another be under way of whose term the others
+ * have yet to hear; then a leader is heard by all, and nobody gets pre-votes any more (KIP-996). */
+static void judge_healed(struct judge *judge, const struct host *host, int32_t term)
+{
+    struct quorum_state *state = judge->state;
+    if (judge->sim->phase < SIM_SETTLE || ++state->elections <= HEALED_ELECTIONS_MOST)
+        return;
+    judge_object(judge, "%s is elected for term %d, number %u since faults have stopped",
+                 host->name, term, state->elections);
+}
+
 static void judge_term(struct judge *judge, const struct host *host, int32_t term)
 {
     struct quorum_state *state = judge->state;
@@ -56,9 +70,10 @@ static void judge_term(struct judge *judge, const struct host *host, int32_t ter
     judge->judged++;
     if (note->leader == 0 && judge_forbids_elections(judge))
         judge_object(judge, "%s is elected for term %d, though nobody died", host->name, term);
-    if (note->leader == 0)
+    if (note->leader == 0) {
         note->leader = host->number;
-    else if (note->leader != host->number)
+        judge_healed(judge, host, term);
+    } else if (note->leader != host->number)
         judge_object(judge, "n%u and n%u both lead the quorum in term %d", note->leader,
                      host->number, term);
 }
@@ -147,7 +162,7 @@ const struct judge_kind judge_quorum = {
     .name = "quorum",
     .rule = "a term has one leader, which commits by entries of that term, what is committed "
             "stays, at each offset of the metadata log all nodes have the same metadata, and "
-            "nobody is elected in a healthy quorum",
+            "nobody is elected in a healthy quorum, nor often in one that has healed",
     .source = "Raft: election safety, 5.4.2, state machine safety; KIP-630: a snapshot is what its "
               "log was; KIP-996: no election without need",
     .size = sizeof(struct quorum_state),

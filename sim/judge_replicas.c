@@ -118,6 +118,10 @@ static void batch_written(struct judge *judge, const struct host *host, struct s
     const struct epoch_key key = {tail->key.name, tail->key.identity, info->leader_epoch};
     struct epoch_note *note = notes_get(&state->epochs, &key);
     struct batch_mark mark = batch_mark_of(batch, info->base_offset);
+    if (tail->is_known && tail->end_offset == mark.base_offset && info->leader_epoch < tail->epoch)
+        judge_object(judge, "%.*s: %s writes offset %lld under leader epoch %d, behind epoch %d",
+                     SPAN_ARGS(folder), host->name, (long long)mark.base_offset, info->leader_epoch,
+                     tail->epoch);
     if (tail->is_known && tail->end_offset == mark.base_offset)
         mark.flags = (uint32_t)(tail->epoch + 1);
     tail->is_known = true;
@@ -319,7 +323,8 @@ static void end(struct judge *judge)
 
 const struct judge_kind judge_replicas = {
     .name = "replicas",
-    .rule = "replicas with the same epoch at an offset are the same up to there, who may come to "
+    .rule = "epochs never fall along a log, replicas with the same epoch at an offset are the same "
+            "up to there, who may come to "
             "lead holds all that is committed, and too small an ISR commits nothing",
     .source = "Raft's log matching; KIP-101, KIP-279; KIP-497: StrongIsr; KIP-966",
     .size = sizeof(struct replicas_state),

@@ -71,6 +71,7 @@ libsim_a_SOURCES = \
 	sim/judge_acked_is_durable.c \
 	sim/judge_calm.c \
 	sim/judge_change_is_durable.c \
+	sim/judge_check_quorum.c \
 	sim/judge_commit_is_durable.c \
 	sim/judge_commits.c \
 	sim/judge_contract.c \

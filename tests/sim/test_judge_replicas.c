@@ -45,6 +45,17 @@ static void writes(struct story *story, uint32_t node, int64_t base_offset, int3
     story_step(story, turn_end, &write, 1);
 }
 
+START_TEST(an_epoch_behind_a_later_one)
+{
+    struct story story;
+    begin(&story);
+    writes(&story, 1, 0, 3, 1, 2);
+    writes(&story, 1, 3, 2, 2, 1);
+    ck_assert(story_objects(&story, "n1 writes offset 3 under leader epoch 1, behind epoch 2"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(replicas_of_one_log)
 {
     struct story story;
@@ -162,6 +173,7 @@ SUITE(judge_replicas)
 {
     TCase *tcase = tcase_create("replicas");
     tcase_add_test(tcase, replicas_of_one_log);
+    tcase_add_test(tcase, an_epoch_behind_a_later_one);
     tcase_add_test(tcase, other_records_under_one_epoch);
     tcase_add_test(tcase, another_log_before_the_same_batch);
     tcase_add_test(tcase, another_topic_of_the_name);
