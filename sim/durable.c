@@ -38,7 +38,8 @@ struct durable {
     struct name_change *changes; /* by rising number */
     uint32_t changes_count;
     uint32_t changes_capacity;
-    uint64_t brokers_changed; /* the number of the last change of a broker */
+    uint64_t brokers_changed; /* the number of the last change of a broker … */
+    uint64_t cluster_changed; /* … and of a setting of the cluster */
     struct uuid *cached;
     uint32_t cached_count;
     uint32_t cached_capacity;
@@ -52,11 +53,28 @@ static uint32_t name_sum(struct span name)
     return crc32c(0, name.data, name.length);
 }
 
+static void touch(struct durable *durable, const struct meta_topic *topic)
+{
+    durable->touched = memory_grow(&durable->memory, durable->touched, &durable->touched_capacity,
+                                   durable->touched_count + 1, sizeof(*durable->touched));
+    durable->touched[durable->touched_count++] = topic->id;
+}
+
+static void cluster_touched(struct durable *durable)
+{
+    durable->cluster_changed = durable->number;
+    for (const struct meta_topic *topic = image_first_topic(&durable->image); topic != NULL;
+         topic = image_next_topic(topic))
+        touch(durable, topic);
+}
+
 static void changed(struct image_observer *observer, const struct image_change *change)
 {
     struct durable *durable = container_of(observer, struct durable, observer);
     if (change->broker != NULL)
         durable->brokers_changed = durable->number;
+    if (change->kind == IMAGE_CONFIG_CHANGED && change->topic == NULL)
+        cluster_touched(durable);
     if (change->topic == NULL)
         return;
     durable->changes = memory_grow(&durable->memory, durable->changes, &durable->changes_capacity,
@@ -67,9 +85,7 @@ static void changed(struct image_observer *observer, const struct image_change *
         .is_other = change->kind == IMAGE_TOPIC_ADDED || change->kind == IMAGE_TOPIC_REMOVED};
     if (change->kind != IMAGE_TOPIC_ADDED && change->kind != IMAGE_CONFIG_CHANGED)
         return;
-    durable->touched = memory_grow(&durable->memory, durable->touched, &durable->touched_capacity,
-                                   durable->touched_count + 1, sizeof(*durable->touched));
-    durable->touched[durable->touched_count++] = change->topic->id;
+    touch(durable, change->topic);
 }
 
 static void start(struct durable *durable)
@@ -122,15 +138,26 @@ bool durable_is_cached(const struct durable *durable, struct uuid topic_id)
     return false;
 }
 
+/* In a cluster no node's own file says it. */
+static bool may_cache(const struct durable *durable, const struct meta_topic *topic)
+{
+    struct topic_conf_agreed rules;
+    struct topic_conf conf;
+    if (durable->committed != NULL) {
+        image_topic_rules(&durable->image, topic, &rules);
+        return rules.write_caching;
+    }
+    topic_conf_resolve(&durable->host->conf, topic->configs.items, topic->configs.count, &conf);
+    return conf.write_caching;
+}
+
 /* A topic's settings are whole only when the batch that makes it is applied. */
 static void note_cached(struct durable *durable, struct uuid topic_id)
 {
     const struct meta_topic *topic = image_topic_by_id(&durable->image, topic_id);
     if (topic == NULL || durable_is_cached(durable, topic->id))
         return;
-    struct topic_conf conf;
-    topic_conf_resolve(&durable->host->conf, topic->configs.items, topic->configs.count, &conf);
-    if (!conf.write_caching)
+    if (!may_cache(durable, topic))
         return;
     durable->cached = memory_grow(&durable->memory, durable->cached, &durable->cached_capacity,
                                   durable->cached_count + 1, sizeof(*durable->cached));
@@ -259,9 +286,14 @@ bool durable_brokers_are_steady(const struct durable *durable, uint64_t since)
     return durable->brokers_changed <= since;
 }
 
+bool durable_cluster_is_steady(const struct durable *durable, uint64_t since)
+{
+    return durable->cluster_changed <= since;
+}
+
 bool durable_is_steady(const struct durable *durable, struct span name, uint64_t since)
 {
-    return !has_changed(durable, name, since, false);
+    return durable_cluster_is_steady(durable, since) && !has_changed(durable, name, since, false);
 }
 
 const struct meta_topic *durable_topic(const struct durable *durable, struct span name,

@@ -46,11 +46,13 @@ bool durable_is_cached(const struct durable *durable, struct uuid topic_id);
 /* True when a power loss may take what groups committed, or when nobody knows. */
 bool durable_commits_are_cached(const struct durable *durable);
 
-/* True when no topic has changed since the trace's number `since`; no broker. */
+/* True when no topic has changed since the trace's number `since`; no broker; no setting of the
+ * cluster. */
 bool durable_is_quiet(const struct durable *durable, uint64_t since);
 bool durable_brokers_are_steady(const struct durable *durable, uint64_t since);
+bool durable_cluster_is_steady(const struct durable *durable, uint64_t since);
 
-/* True when nothing of the topic with this name has changed since. */
+/* True when nothing of the topic with this name has changed since, nor the cluster's settings. */
 bool durable_is_steady(const struct durable *durable, struct span name, uint64_t since);
 
 #endif

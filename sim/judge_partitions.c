@@ -65,10 +65,9 @@ static bool may_lead(const struct partition *partition, int32_t leader)
 
 static bool is_unclean_allowed(const struct judge *judge, const struct meta_topic *topic)
 {
-    const struct span own = image_topic_config(topic, SPAN("unclean.leader.election.enable"));
-    return span_is_null(own)
-               ? conf_bool(&judge->sim->hosts[0]->conf, CONF_UNCLEAN_LEADER_ELECTION_ENABLE)
-               : span_equal(own, SPAN("true"));
+    struct topic_conf_agreed rules;
+    image_topic_rules(judge_truth(judge), topic, &rules);
+    return rules.unclean_leader_election;
 }
 
 /* What may become of a partition in one change. */
@@ -188,12 +187,12 @@ static uint32_t outside_count(const int32_t *list, uint32_t count,
     return outside;
 }
 
-static void judge_sets(struct judge *judge, const struct meta_topic *topic, int32_t index,
+static void judge_sets(struct judge *judge, const struct image *image,
+                       const struct meta_topic *topic, int32_t index,
                        const struct meta_partition *meta)
 {
-    struct topic_conf conf;
-    topic_conf_resolve(&judge->sim->hosts[0]->conf, topic->configs.items, topic->configs.count,
-                       &conf);
+    struct topic_conf_agreed rules;
+    image_topic_rules(image, topic, &rules);
     const char *wrong = NULL;
     if (outside_count(meta_isr(meta), meta->isr_count, meta) > 0)
         wrong = "who is in sync is no replica";
@@ -204,7 +203,7 @@ static void judge_sets(struct judge *judge, const struct meta_topic *topic, int3
             wrong = "one that is in sync is eligible, too";
     }
     if (meta->elr_count > 0 &&
-        meta->isr_count >= meta_isr_least(conf.min_insync_replicas, meta->replicas_count))
+        meta->isr_count >= meta_isr_least(rules.min_insync_replicas, meta->replicas_count))
         wrong = "somebody is eligible though enough are in sync";
     if (meta->leader != META_NO_LEADER &&
         !meta_is_member(meta_isr(meta), meta->isr_count, meta->leader))
@@ -262,7 +261,7 @@ static void judge_partition(struct judge *judge, const struct image *image,
                             const struct meta_topic *topic, int32_t index)
 {
     const struct meta_partition *meta = image_partition(topic, index);
-    judge_sets(judge, topic, index, meta);
+    judge_sets(judge, image, topic, index, meta);
     judge_members(judge, image, topic, index, meta);
     judge_leaderless(judge, image, topic, index, meta);
 }

@@ -47,11 +47,8 @@ struct tail_note {
 struct committed_note {
     struct partition_key key;
     int64_t high_watermark; /* the highest of any leader */
-    /* The topic's settings, as the first `as_of` records of the metadata log have them. */
-    int64_t as_of;
-    uint32_t insync_least;
-    bool write_caching;
     /* At the last look, on the node that led: */
+    uint64_t seen_number; /* the trace's */
     int64_t seen_watermark;
     int32_t seen_leader;
     int32_t seen_epoch;
@@ -177,19 +174,6 @@ static void segment_written(struct judge *judge, const struct host *host,
 
 /* ---- What is committed. ---- */
 
-static void settings_read(const struct judge *judge, struct committed_note *note,
-                          const struct image *image, const struct meta_topic *topic)
-{
-    struct topic_conf conf;
-    if (note->as_of == image->end_offset)
-        return;
-    topic_conf_resolve(&judge->sim->hosts[0]->conf, topic->configs.items, topic->configs.count,
-                       &conf);
-    note->as_of = image->end_offset;
-    note->insync_least = conf.min_insync_replicas;
-    note->write_caching = conf.write_caching;
-}
-
 /* Some node may still answer as if writes were cached. */
 static bool was_cached(const struct judge *judge, const struct meta_topic *topic)
 {
@@ -206,22 +190,27 @@ static void leader_seen(struct judge *judge, struct committed_note *note, const 
                         const struct meta_topic *topic)
 {
     struct log_view view;
-    const struct image *own = durable_image(judge_durable(judge, host));
+    struct topic_conf_agreed rules;
+    const struct durable *durable = judge_durable(judge, host);
+    const struct image *own = durable_image(durable);
     const struct meta_topic *own_topic = own == NULL ? NULL : image_topic_by_id(own, topic->id);
     const struct meta_partition *meta =
         own_topic == NULL ? NULL : image_partition(own_topic, note->key.index);
     if (meta == NULL || meta->leader != (int32_t)host->number ||
         !broker_view_log(host->broker, topic->id, note->key.index, &view))
         return;
-    const uint32_t least = meta_isr_least(note->insync_least, meta->replicas_count);
+    image_topic_rules(own, own_topic, &rules);
+    const uint32_t least = meta_isr_least(rules.min_insync_replicas, meta->replicas_count);
     judge->judged++;
     if (note->seen_leader == meta->leader && note->seen_epoch == meta->partition_epoch &&
+        durable_cluster_is_steady(durable, note->seen_number) &&
         view.high_watermark > note->seen_watermark && meta->isr_count < least)
         judge_object(judge,
                      "%.*s-%d: %s commits up to offset %lld with %u replicas in sync, where %u "
                      "have to be",
                      SPAN_ARGS(topic->name), note->key.index, host->name,
                      (long long)view.high_watermark, meta->isr_count, least);
+    note->seen_number = judge->sim->trace_number;
     note->seen_leader = meta->leader;
     note->seen_epoch = meta->partition_epoch;
     note->seen_watermark = view.high_watermark;
@@ -257,10 +246,11 @@ static void partition_look(struct judge *judge, const struct host *host, const s
     const struct partition_key key = {.index = index, .topic = topic->id};
     if (meta->replicas_count < 2 || was_cached(judge, topic))
         return;
-    struct committed_note *note = notes_get(&state->committed, &key);
-    settings_read(judge, note, image, topic);
-    if (note->write_caching)
+    struct topic_conf_agreed rules;
+    image_topic_rules(image, topic, &rules);
+    if (rules.write_caching)
         return;
+    struct committed_note *note = notes_get(&state->committed, &key);
     if (host->broker != NULL)
         leader_seen(judge, note, host, topic);
     for (uint32_t i = 0; i < meta->isr_count; i++)
