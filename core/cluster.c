@@ -127,7 +127,7 @@ void cluster_open(struct broker *broker)
                  (uint64_t)conf_int(conf, CONF_CONTROLLER_QUORUM_FETCH_TIMEOUT_MS) * US_PER_MS);
     cluster->peers = peers_new(&broker->io, &identity, &settings, &cluster->observer);
     cluster->replicas = replicas_new(broker, cluster->peers);
-    lease_init(&cluster->lease, broker, cluster->peers, settings.heartbeat_us, settings.silence_us);
+    lease_init(&cluster->lease, broker, cluster->peers, settings.heartbeat_us);
     leader_calls_init(&cluster->calls, broker);
     broker->cluster = cluster;
 }

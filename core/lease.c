@@ -16,6 +16,8 @@
 /* A broker without a lease asks again after this, then after twice as long, up to a heartbeat. */
 #define AGAIN_LEAST_US ((uint64_t)10 * 1000)
 
+#define US_PER_MS ((uint64_t)1000)
+
 /* Brokers whose grants wait for their barrier; one beyond them asks again. */
 #define GRANTS_MAX META_BROKERS_MAX
 
@@ -42,11 +44,18 @@ void lease_await(struct broker *broker, struct lease_waiter *waiter)
         list_append(&broker->cluster->lease.waiters, &waiter->place);
 }
 
+/* Whatever this node's own file says, and by what all know that the controller knew. */
+static uint64_t length_us(const struct lease *lease)
+{
+    const uint64_t timeout_us = image_session_timeout_ms(&lease->broker->image) * US_PER_MS;
+    return timeout_us - timeout_us / 8;
+}
+
 static void lease_extend(struct lease *lease, uint64_t asked_us)
 {
     struct list awake;
     struct list *place;
-    const uint64_t until_us = asked_us + lease->length_us;
+    const uint64_t until_us = asked_us + length_us(lease);
     if (until_us <= lease->until_us || lease->is_given_up)
         return;
     lease->until_us = until_us;
@@ -78,7 +87,7 @@ static void lease_granted(struct lease *lease, uint64_t asked_us, int64_t end_of
     if (asked_us > now_us)
         return;
     /* One that waits is not put off by the next, unless it is over. */
-    if (!lease->is_early || lease->early_asked_us + lease->length_us <= now_us) {
+    if (!lease->is_early || lease->early_asked_us + length_us(lease) <= now_us) {
         lease->is_early = true;
         lease->early_asked_us = asked_us;
         lease->early_end = end_offset;
@@ -210,13 +219,12 @@ const char *lease_receive(struct lease *lease, const struct peer_message *messag
 /* ---- Begin and end ---- */
 
 void lease_init(struct lease *lease, struct broker *broker, struct peers *peers,
-                uint64_t heartbeat_us, uint64_t session_timeout_us)
+                uint64_t heartbeat_us)
 {
     *lease = (struct lease){
         .broker = broker,
         .peers = peers,
         .interval_us = heartbeat_us,
-        .length_us = session_timeout_us - session_timeout_us / 8,
         .again_us = AGAIN_LEAST_US,
         .leader = RAFT_NOBODY,
         .watcher.changed = controller_changed,

@@ -15,6 +15,8 @@
  * come as far: who was fenced and let in again has to know that others lead now.
  *
  * The lease is an eighth shorter than the session timeout: so far may the two clocks drift apart.
+ * Files may differ in that; what counts is what the cluster has agreed on (core/meta/agreement.h),
+ * and when that changes, leases that were as long as before are waited for.
  */
 #ifndef CORE_LEASE_H
 #define CORE_LEASE_H
@@ -52,7 +54,6 @@ struct lease {
     struct broker *broker;
     struct peers *peers;
     uint64_t interval_us;
-    uint64_t length_us;
     uint64_t until_us; /* 0: there is none */
     uint64_t again_us; /* from one question to the next */
     bool is_early;     /* one was granted that counts when the image ends there */
@@ -69,7 +70,7 @@ struct lease {
 
 /* A broker of a cluster has none, and asks for none, before lease_start(). */
 void lease_init(struct lease *lease, struct broker *broker, struct peers *peers,
-                uint64_t heartbeat_us, uint64_t session_timeout_us);
+                uint64_t heartbeat_us);
 
 /* The broker is registered, and its controller there. */
 void lease_start(struct lease *lease);

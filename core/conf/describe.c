@@ -99,8 +99,8 @@ void topic_conf_describe(const struct conf *conf, const struct topic_override *o
 
 static bool is_agreed(int node_key)
 {
-    for (size_t i = 0; i < TOPIC_CONF_AGREED; i++) {
-        if ((int)topic_conf_agreed_keys[i] == node_key)
+    for (size_t i = 0; i < CONF_AGREED; i++) {
+        if ((int)conf_agreed_keys[i] == node_key)
             return true;
     }
     return false;

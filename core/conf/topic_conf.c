@@ -98,32 +98,46 @@ void topic_conf_resolve(const struct conf *conf, const struct topic_override *ov
     };
 }
 
-const enum conf_key topic_conf_agreed_keys[TOPIC_CONF_AGREED] = {
+const enum conf_key conf_agreed_keys[CONF_AGREED] = {
+    CONF_BROKER_SESSION_TIMEOUT_MS,
     CONF_MIN_INSYNC_REPLICAS,
     CONF_UNCLEAN_LEADER_ELECTION_ENABLE,
     CONF_WRITE_CACHING_DEFAULT,
 };
 
-/* One such setting: a value that cannot be read counts as if it were not there. */
+/* A value that cannot be read counts as if it were not there. */
+static bool read_agreed(const struct conf_key_info *info, const struct topic_override *setting,
+                        int64_t *ret_value)
+{
+    struct conf_message message;
+    struct conf_value value = {0};
+    if (setting == NULL || conf_value_read(info, info->name, setting->value, &value, &message) != 0)
+        return false;
+    *ret_value = value.integer;
+    return true;
+}
+
+int64_t conf_agreed(enum conf_key key, const struct topic_override *cluster, uint32_t cluster_count)
+{
+    const struct conf_key_info *info = conf_key_info(key);
+    const struct topic_override preset = {.value = span_text(info->value)};
+    int64_t value = 0;
+    if (!read_agreed(info, find_override(cluster, cluster_count, span_text(info->name)), &value))
+        read_agreed(info, &preset, &value);
+    return value;
+}
+
 static int64_t agree(enum topic_conf_key key, const struct topic_override *overrides,
                      uint32_t overrides_count, const struct topic_override *cluster,
                      uint32_t cluster_count)
 {
     const struct topic_conf_key_info *info = topic_conf_key_info(key);
-    const struct conf_key_info *node_info = conf_key_info((enum conf_key)info->node_key);
-    const struct topic_override *const settings[] = {
-        find_override(overrides, overrides_count, span_text(info->name)),
-        find_override(cluster, cluster_count, span_text(node_info->name)),
-        &(struct topic_override){.value = span_text(node_info->value)},
-    };
-    struct conf_message message;
-    struct conf_value value = {0};
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        if (settings[i] != NULL &&
-            conf_value_read(node_info, info->name, settings[i]->value, &value, &message) == 0)
-            return value.integer;
-    }
-    return value.integer;
+    const enum conf_key node_key = (enum conf_key)info->node_key;
+    int64_t value;
+    return read_agreed(conf_key_info(node_key),
+                       find_override(overrides, overrides_count, span_text(info->name)), &value)
+               ? value
+               : conf_agreed(node_key, cluster, cluster_count);
 }
 
 void topic_conf_agree(const struct topic_override *overrides, uint32_t overrides_count,

@@ -53,9 +53,13 @@ struct topic_conf_agreed {
     bool write_caching;
 };
 
-/* The node keys behind them. */
-#define TOPIC_CONF_AGREED 3
-extern const enum conf_key topic_conf_agreed_keys[TOPIC_CONF_AGREED];
+/* The node keys behind them, and others that nodes have to judge alike by. */
+#define CONF_AGREED 4
+extern const enum conf_key conf_agreed_keys[CONF_AGREED];
+
+/* What counts of such a key: the cluster's setting, or else the default. */
+int64_t conf_agreed(enum conf_key key, const struct topic_override *cluster,
+                    uint32_t cluster_count);
 
 /* The topic's own settings, or else the cluster's (by the node keys' names), or else the defaults.
  */

@@ -37,8 +37,8 @@ static int agreement_prepare(struct meta_proposal *proposal, const struct image 
     int error = ERR_NONE;
     if (!quorum_leads(controller_quorum(agreement->controller)))
         return ERR_NONE; /* it waited, and another node's file counts now */
-    for (size_t i = 0; i < TOPIC_CONF_AGREED && error == ERR_NONE; i++) {
-        const enum conf_key key = topic_conf_agreed_keys[i];
+    for (size_t i = 0; i < CONF_AGREED && error == ERR_NONE; i++) {
+        const enum conf_key key = conf_agreed_keys[i];
         if (is_agreed(agreement, image, key))
             continue;
         const struct span value = wanted(agreement, key);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of topics that every node of a cluster has to judge alike: how many replicas have to be
- * in sync, who may lead (core/conf/topic_conf.h, struct topic_conf_agreed). They are in every
- * node's file, and files may differ; so the file of the active controller counts, and is written to
- * the metadata as the cluster's settings. Topics' own settings come before them.
+ * Settings that every node of a cluster has to judge alike: how many replicas of a topic have to be
+ * in sync, who may lead (core/conf/topic_conf.h, struct topic_conf_agreed), how long a lease holds
+ * (core/lease.h). They are in every node's file, and files may differ; so the file of the active
+ * controller counts, and is written to the metadata as the cluster's settings. Topics' own settings
+ * come before them.
  */
 #ifndef CORE_META_AGREEMENT_H
 #define CORE_META_AGREEMENT_H

@@ -4,6 +4,8 @@
 #include "core/meta/quorum.h"
 #include "core/wire/error.h"
 
+#define US_PER_MS ((uint64_t)1000)
+
 static struct fencing_note *note_find(struct fencing *fencing, int32_t node_id)
 {
     for (uint32_t i = 0; i < fencing->notes_count; i++) {
@@ -33,12 +35,13 @@ static struct fencing_note *note_of(struct fencing *fencing, int32_t node_id)
     return note;
 }
 
-/* True when every lease must be over that the controller before this one may have granted to a
- * broker that is silent (core/lease.h). Its own cannot reach further than that it was followed: who
+/* True when every lease must be over that the controller before this one, or this one before the
+ * cluster's session timeout changed, may have granted to a broker that is silent (core/lease.h).
+ * Its own cannot reach further than that it was followed: who
  * voted for another had heard nothing of it for as long. */
 static bool leases_are_over(const struct fencing *fencing, int32_t id)
 {
-    return fencing->io->now_us - fencing->leads_since_us >= fencing->silence_us ||
+    return fencing->io->now_us >= fencing->leases_end_us ||
            (id == fencing->leader_before && fencing->is_followed_longer);
 }
 
@@ -127,16 +130,37 @@ static void unheard(struct timer *timer)
 
 static void listen_to_all(struct fencing *fencing)
 {
+    const uint64_t silent_us = fencing->io->now_us + fencing->silence_us;
     if (!timer_is_set(&fencing->unheard_timer))
         timer_set(&fencing->io->timers, &fencing->unheard_timer,
-                  fencing->io->now_us + fencing->silence_us, unheard);
+                  silent_us > fencing->leases_end_us ? silent_us : fencing->leases_end_us, unheard);
     fencing_look(fencing);
+}
+
+/* None that was asked for until now holds for longer. */
+static void leases_reach(struct fencing *fencing)
+{
+    const uint64_t end_us = fencing->io->now_us + fencing->session_us;
+    if (end_us > fencing->leases_end_us)
+        fencing->leases_end_us = end_us;
+}
+
+/* Those that are asked for from now on may be of another length. */
+static void leases_change(struct fencing *fencing)
+{
+    leases_reach(fencing);
+    fencing->session_us = image_session_timeout_ms(fencing->image) * US_PER_MS;
+    timer_cancel(&fencing->io->timers, &fencing->unheard_timer);
+    listen_to_all(fencing);
 }
 
 static void image_changed(struct image_observer *observer, const struct image_change *change)
 {
+    struct fencing *fencing = container_of(observer, struct fencing, image_observer);
     if (change->broker != NULL)
-        listen_to_all(container_of(observer, struct fencing, image_observer));
+        listen_to_all(fencing);
+    else if (change->kind == IMAGE_CONFIG_CHANGED && change->topic == NULL)
+        leases_change(fencing);
 }
 
 static void leadership_changed(struct controller_watcher *watcher)
@@ -145,7 +169,9 @@ static void leadership_changed(struct controller_watcher *watcher)
     const struct raft_status status = quorum_status(controller_quorum(fencing->controller));
     const bool leads = status.role == RAFT_LEADER;
     if (leads && !fencing->has_led) {
-        fencing->leads_since_us = fencing->io->now_us;
+        fencing->session_us = image_session_timeout_ms(fencing->image) * US_PER_MS;
+        fencing->is_followed_longer = fencing->followed_us >= fencing->session_us;
+        leases_reach(fencing);
         timer_cancel(&fencing->io->timers, &fencing->unheard_timer); /* its time begins now */
     }
     if (!leads && status.leader != RAFT_NOBODY)
@@ -161,7 +187,7 @@ void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t
         .io = io,
         .self = self,
         .silence_us = silence_us,
-        .is_followed_longer = followed_us >= silence_us,
+        .followed_us = followed_us,
         .leader_before = RAFT_NOBODY,
         .image_observer = {.changed = image_changed},
         .watcher = {.changed = leadership_changed},

@@ -35,11 +35,13 @@ struct fencing {
     bool is_proposing;
     struct meta_proposal proposal;
     struct turn_task task;
-    bool has_led; /* when it was looked at last */
-    uint64_t leads_since_us;
-    int32_t leader_before; /* the last other one that was followed; RAFT_NOBODY */
+    bool has_led;           /* when it was looked at last */
+    uint64_t session_us;    /* the cluster's session timeout */
+    uint64_t leases_end_us; /* of brokers that are silent: whoever granted them */
+    int32_t leader_before;  /* the last other one that was followed; RAFT_NOBODY */
     uint64_t silence_us;
-    bool is_followed_longer;    /* a controller, before another one is elected */
+    uint64_t followed_us;
+    bool is_followed_longer;    /* the controller before this one, than its leases were long */
     struct timer unheard_timer; /* for brokers that never said anything to this node */
 };
 

@@ -204,6 +204,9 @@ bool meta_is_member(const int32_t *list, uint32_t count, int32_t broker_id);
 void image_topic_rules(const struct image *image, const struct meta_topic *topic,
                        struct topic_conf_agreed *ret_rules);
 
+/* broker.session.timeout.ms, as the cluster has agreed on it. */
+uint64_t image_session_timeout_ms(const struct image *image);
+
 /* How many replicas have to be in sync for anything to be committed, where the topic's
  * min.insync.replicas is this: never more than there are (KIP-966). */
 uint32_t meta_isr_least(uint32_t min_insync_replicas, uint32_t replicas_count);

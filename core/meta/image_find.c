@@ -123,6 +123,12 @@ void image_topic_rules(const struct image *image, const struct meta_topic *topic
                      image->configs.count, ret_rules);
 }
 
+uint64_t image_session_timeout_ms(const struct image *image)
+{
+    return (uint64_t)conf_agreed(CONF_BROKER_SESSION_TIMEOUT_MS, image->configs.items,
+                                 image->configs.count);
+}
+
 uint32_t meta_isr_least(uint32_t min_insync_replicas, uint32_t replicas_count)
 {
     return min_insync_replicas < replicas_count ? min_insync_replicas : replicas_count;

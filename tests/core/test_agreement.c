@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings that all nodes have to judge alike. */
 #include "core/broker_state.h"
+#include "core/lease.h"
 #include "core/metrics.h"
 #include "core/wire/error.h"
 #include "tests/core/crew.h"
@@ -199,6 +200,27 @@ START_TEST(logs_are_cached_as_the_cluster_says)
 }
 END_TEST
 
+/* A lease that the one who granted it knows to be over is over. */
+START_TEST(leases_are_as_long_as_the_cluster_says)
+{
+    static const char *const quick[] = {"broker.session.timeout.ms", "1500", NULL};
+    static const char *const slow[] = {"broker.session.timeout.ms", "12000", NULL};
+    const bool is_quick = _i == 1; /* the cluster, and not the last one's file */
+    struct client *client =
+        begin_with_another_file(is_quick ? quick : slow, is_quick ? slow : quick, 1);
+    crew_advance(1000);
+    for (int32_t id = 1; id <= NODES; id++) {
+        const struct broker *broker = crew_nodes[id].broker;
+        const uint64_t length_us = is_quick ? 1312500 : 10500000;
+        ck_assert(lease_holds(broker));
+        ck_assert_uint_le(lease_until_us(broker), broker->io.now_us + length_us);
+        ck_assert_uint_gt(lease_until_us(broker), broker->io.now_us + length_us / 2);
+    }
+    client_free(client);
+    crew_end();
+}
+END_TEST
+
 SUITE(agreement)
 {
     TCase *tcase = tcase_create("agreement");
@@ -206,6 +228,7 @@ SUITE(agreement)
     tcase_add_test(tcase, every_node_has_what_all_files_say);
     tcase_add_test(tcase, the_controllers_file_counts);
     tcase_add_loop_test(tcase, produce_needs_as_many_replicas_as_the_cluster_says, 0, 2);
+    tcase_add_loop_test(tcase, leases_are_as_long_as_the_cluster_says, 0, 2);
     tcase_add_loop_test(tcase, logs_are_cached_as_the_cluster_says, 0, 2);
     suite_add_tcase(suite, tcase);
 }
