@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/allocator.h"
+#include "cli/plain.h"
 #include "core/base/endian.h"
 #include "core/base/format.h"
 #include "core/wire/codec.h"
@@ -382,8 +383,13 @@ const char *client_error_text(struct client *client, int16_t error, struct span 
     /* A sentence of the broker's may have its full stop; ours goes on. */
     if (said.length > 1 && said.data[said.length - 1] == '.')
         said.length--;
+    char *plain = arena_take(&client->arena, said.length);
+    if (plain == NULL)
+        return "out of memory";
+    memcpy(plain, said.data, said.length);
+    plain_make(plain, said.length);
     const struct span text =
-        arena_format(&client->arena, "%.*s (%s)%s%s", SPAN_ARGS(said), error_name(error),
+        arena_format(&client->arena, "%.*s (%s)%s%s", (int)said.length, plain, error_name(error),
                      mend == NULL ? "" : "; ", mend == NULL ? "" : mend);
     return span_is_null(text) ? "out of memory" : (const char *)text.data;
 }

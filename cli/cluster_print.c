@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/plain.h"
 #include "cli/topic_print.h"
 #include "core/base/format.h"
 
@@ -60,9 +61,10 @@ static int print_address(FILE *out, const struct describe_cluster_response_broke
     char text[300];
     const int width = snprintf(text, sizeof(text), "%s%.*s%s:%d", is_ipv6 ? "[" : "",
                                SPAN_ARGS(broker->host), is_ipv6 ? "]" : "", broker->port);
+    const int shown = width < (int)sizeof(text) ? width : (int)sizeof(text) - 1;
     if (out != NULL)
-        fputs(text, out);
-    return width < (int)sizeof(text) ? width : (int)sizeof(text) - 1;
+        plain_print(out, span_of(text, (size_t)shown));
+    return shown;
 }
 
 static void print_brokers(FILE *out, const struct cluster_view *view)
@@ -85,10 +87,14 @@ static void print_brokers(FILE *out, const struct cluster_view *view)
             fputs("  controller", out);
         if (broker->is_fenced)
             fputs("  fenced", out);
-        if (!span_is_null(broker->rack))
-            fprintf(out, "  rack %.*s", SPAN_ARGS(broker->rack));
-        if (answer != NULL && answer->why != NULL)
-            fprintf(out, "  does not tell: %s", answer->why);
+        if (!span_is_null(broker->rack)) {
+            fputs("  rack ", out);
+            plain_print(out, broker->rack);
+        }
+        if (answer != NULL && answer->why != NULL) {
+            fputs("  does not tell: ", out);
+            plain_print(out, span_text(answer->why));
+        }
         fputc('\n', out);
     }
 }
@@ -217,8 +223,9 @@ static void print_partition(FILE *out, const struct cluster_view *view,
 {
     partition_of_metadata meta = partition->meta;
     const char *separator = "";
-    fprintf(out, "  %.*s%*s  %9d  ", SPAN_ARGS(partition->topic),
-            width - (int)partition->topic.length, "", meta->partition_index);
+    fputs("  ", out);
+    plain_print(out, partition->topic);
+    fprintf(out, "%*s  %9d  ", width - (int)partition->topic.length, "", meta->partition_index);
     if (partition_is_leaderless(partition))
         fprintf(out, "%6s  ", "none");
     else
@@ -316,9 +323,11 @@ static void print_lag(FILE *out, const struct cluster_view *view)
         }
     }
     fprintf(out, "%d follower%s: %d behind", followers, plural(followers), lag);
-    if (worst != NULL)
-        fprintf(out, ", at most %lld records (%.*s-%d on %d)", (long long)most,
-                SPAN_ARGS(worst->topic), worst->meta->partition_index, worst_id);
+    if (worst != NULL) {
+        fprintf(out, ", at most %lld records (", (long long)most);
+        plain_print(out, worst->topic);
+        fprintf(out, "-%d on %d)", worst->meta->partition_index, worst_id);
+    }
     if (unknown > 0)
         fprintf(out, ", of %d it is unknown how far", unknown);
     fputc('\n', out);
@@ -376,8 +385,10 @@ void cluster_print(FILE *out, const struct cluster_view *view, bool shows_all)
     const struct describe_cluster_response *cluster = view->cluster;
     const struct cluster_counts counts = cluster_count(view);
     const int32_t topics = view->metadata->topics_count;
-    fprintf(out, "cluster %.*s: %d broker%s, controller ", SPAN_ARGS(cluster->cluster_id),
-            cluster->brokers_count, plural(cluster->brokers_count));
+    fputs("cluster ", out);
+    plain_print(out, cluster->cluster_id);
+    fprintf(out, ": %d broker%s, controller ", cluster->brokers_count,
+            plural(cluster->brokers_count));
     if (cluster_controller(view) < 0)
         fputs("none\n", out);
     else

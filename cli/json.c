@@ -55,6 +55,8 @@ void json_text(FILE *out, struct span text)
             fprintf(out, "\\%c", byte);
         else if (byte < ' ' || byte == 0x7f)
             fprintf(out, "\\u%04x", byte);
+        else if (byte == 0xc2 && text.data[1] < 0xa0) /* C1: a terminal obeys these, too */
+            fprintf(out, "\\u%04x", text.data[1]);
         else
             fwrite(text.data, 1, length, out);
         const size_t step = length == 0 ? 1 : length;

@@ -54,6 +54,8 @@ libcli_a_SOURCES = \
 	cli/folders.h \
 	cli/json.c \
 	cli/json.h \
+	cli/plain.c \
+	cli/plain.h \
 	cli/codec.c \
 	cli/codec.h \
 	cli/library.c \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/json.h"
+#include "cli/plain.h"
 #include "core/base/format.h"
 #include "core/base/uuid.h"
 #include "core/conf/conf.h"
@@ -67,9 +68,9 @@ void topic_print_list(FILE *out, const struct metadata_response *response, bool 
                     replicas_of(topic));
             continue;
         }
-        fprintf(out, "%.*s%*s  %10d  %8d  %s\n", SPAN_ARGS(topic->name),
-                width - (int)topic->name.length, "", topic->partitions_count, replicas_of(topic),
-                uuid_text(topic->topic_id).text);
+        plain_print(out, topic->name);
+        fprintf(out, "%*s  %10d  %8d  %s\n", width - (int)topic->name.length, "",
+                topic->partitions_count, replicas_of(topic), uuid_text(topic->topic_id).text);
     }
 }
 
@@ -117,14 +118,18 @@ void topic_print_description(FILE *out, const struct metadata_response_topic *to
         print_json_description(out, topic, configs);
         return;
     }
-    fprintf(out, "%.*s  id %s, %d partition%s, %d replica%s%s\n", SPAN_ARGS(topic->name),
-            uuid_text(topic->topic_id).text, topic->partitions_count,
-            topic->partitions_count == 1 ? "" : "s", replicas_of(topic),
+    plain_print(out, topic->name);
+    fprintf(out, "  id %s, %d partition%s, %d replica%s%s\n", uuid_text(topic->topic_id).text,
+            topic->partitions_count, topic->partitions_count == 1 ? "" : "s", replicas_of(topic),
             replicas_of(topic) == 1 ? "" : "s", topic->is_internal ? ", internal" : "");
     for (int32_t i = 0; configs != NULL && i < configs->configs_count; i++) {
-        if (configs->configs[i].config_source == CONF_SOURCE_TOPIC)
-            fprintf(out, "  %.*s=%.*s\n", SPAN_ARGS(configs->configs[i].name),
-                    SPAN_ARGS(configs->configs[i].value));
+        if (configs->configs[i].config_source != CONF_SOURCE_TOPIC)
+            continue;
+        fputs("  ", out);
+        plain_print(out, configs->configs[i].name);
+        fputc('=', out);
+        plain_print(out, configs->configs[i].value);
+        fputc('\n', out);
     }
     fputs("  PARTITION  LEADER  EPOCH  REPLICAS      IN SYNC\n", out);
     for (int32_t i = 0; i < topic->partitions_count; i++) {

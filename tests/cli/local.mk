@@ -11,6 +11,7 @@ tests_check_cli_SOURCES = \
 	tests/cli/test_metrics_print.c \
 	tests/cli/test_metrics_server.c \
 	tests/cli/test_options.c \
+	tests/cli/test_plain.c \
 	tests/cli/test_properties.c \
 	tests/cli/test_settings.c \
 	tests/cli/test_topic_print.c

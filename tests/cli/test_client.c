@@ -260,6 +260,8 @@ START_TEST(errors_are_sentences_with_mends)
         "over");
     ck_assert_str_eq(client_error_text(&client, ERR_INVALID_CONFIG, SPAN("No such key.")),
                      "No such key (INVALID_CONFIG)");
+    ck_assert_str_eq(client_error_text(&client, ERR_INVALID_CONFIG, SPAN("No\033[2Jkey")),
+                     "No?[2Jkey (INVALID_CONFIG)"); /* a terminal shows it */
     client_close(&client);
 }
 END_TEST

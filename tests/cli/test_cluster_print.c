@@ -358,6 +358,36 @@ START_TEST(what_a_broker_does_not_tell_is_null)
 }
 END_TEST
 
+/* What another one chose to be called, a terminal must not take for what it is told to do. */
+START_TEST(no_name_speaks_to_the_terminal)
+{
+    struct describe_cluster_response_broker names[] = {
+        {.broker_id = 1, .host = SPAN("h\033[2J"), .port = 1, .rack = SPAN("r\a")}};
+    struct broker_answer answer = {.id = 1, .why = "h\033[2J:1: no\rno"};
+    struct partition_view one[] = {{.topic = SPAN("t\xc2\x9b"
+                                                  "2J"),
+                                    .meta = &partitions[0],
+                                    .told = &told[0]}};
+    cluster.cluster_id = SPAN("c\033]0;x\a");
+    cluster.brokers = names;
+    cluster.brokers_count = 1;
+    view.partitions = one;
+    view.partitions_count = 1;
+    view.answers = &answer;
+    view.answers_count = 1;
+    cluster_print(out, &view, true);
+    expect_part("cluster c?]0;x?: 1 broker");
+    expect_part("  h?[2J:1  ");
+    expect_part("  rack r?  does not tell: h?[2J:1: no?no\n");
+    expect_part(" (t??2J-0 on 1)");
+    expect_part("  t??2J          0  ");
+    for (size_t i = 0; i < text_length; i++)
+        ck_assert_msg(((unsigned char)text[i] >= ' ' || text[i] == '\n') &&
+                          (unsigned char)text[i] < 0x80,
+                      "%zu: %02x", i, (unsigned char)text[i]);
+}
+END_TEST
+
 SUITE(cluster_print)
 {
     TCase *tcase = tcase_create("print");
@@ -374,5 +404,6 @@ SUITE(cluster_print)
     tcase_add_test(tcase, nothing_is_wrong);
     tcase_add_test(tcase, a_line_of_json);
     tcase_add_test(tcase, what_a_broker_does_not_tell_is_null);
+    tcase_add_test(tcase, no_name_speaks_to_the_terminal);
     suite_add_tcase(suite, tcase);
 }

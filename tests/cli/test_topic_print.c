@@ -87,7 +87,7 @@ START_TEST(describes_partitions_in_order_and_own_settings)
 {
     topic_print_description(out, &topics[1], &result, false);
     ck_printed("zebras  id AAAAAAAAAAAAAAAAAAAAAA, 2 partitions, 3 replicas\n"
-               "  retention.ms=1\n2\n"
+               "  retention.ms=1?2\n"
                "  cleanup.policy=compact\n"
                "  PARTITION  LEADER  EPOCH  REPLICAS      IN SYNC\n"
                "          0       1      4  1,2,3         1,2\n"
@@ -115,6 +115,7 @@ static const struct {
     {"a\"b\\c", "\"a\\\"b\\\\c\""},
     {"\t\x01\x7f", "\"\\u0009\\u0001\\u007f\""},
     {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
+    {"\xc2\x9b\xc2\xa0", "\"\\u009b\xc2\xa0\""},
     {"\xc3", "\"\\ufffd\""},
     {"\xc3(", "\"\\ufffd(\""},
     {"\xc0\x80", "\"\\ufffd\\ufffd\""},
