@@ -44,7 +44,7 @@ struct raft_peer {
     int64_t next;     /* the first offset that was not sent */
     int64_t match;    /* what is durable there and equal ends here */
     int64_t committed_sent;
-    int64_t asked_sequence; /* refusals of earlier messages are stale */
+    int64_t asked_sequence; /* refusals of earlier messages, answers to earlier pieces: stale */
     int64_t heard_sequence; /* the latest message of ours that it answered */
     uint64_t heard_us;
     uint64_t caught_up_us; /* when it had all that the log had; 0: never in this term */

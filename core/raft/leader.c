@@ -117,6 +117,14 @@ static bool is_heard_since(const struct raft_peer *peer, int64_t bound_us)
 
 static void beat_set(struct raft *raft);
 
+/* The question or the answer was lost, perhaps, or the follower's disk did not take it. A piece of
+ * a snapshot may be on its way still, unless what was said after it is answered. */
+static bool is_to_ask_again(const struct raft_peer *peer, uint64_t beat_us)
+{
+    return peer->raft->io->now_us - peer->asked_us >= beat_us &&
+           (peer->state != PEER_SNAPSHOT || peer->heard_sequence > peer->asked_sequence);
+}
+
 static void leader_beat(struct timer *timer)
 {
     struct raft *raft = container_of(timer, struct raft, timer);
@@ -142,8 +150,7 @@ static void leader_beat(struct timer *timer)
             peer_free(peer);
             continue;
         }
-        /* The question or the answer was lost, perhaps, or the follower's disk did not take it. */
-        if (now_us - peer->asked_us >= beat_us)
+        if (is_to_ask_again(peer, beat_us))
             peer->is_asked = false;
         if (now_us - peer->sent_us >= beat_us && peer->state != PEER_PROBE)
             peer_append(peer, NULL, SPAN_NULL);

@@ -58,6 +58,7 @@ void snapshot_peer_read(struct raft_peer *peer, int error, struct buffer *buffer
     }
     raft->sequence++;
     peer->is_asked = true;
+    peer->asked_sequence = raft->sequence;
     peer->sent_us = peer->asked_us = raft->io->now_us;
 }
 
@@ -72,7 +73,7 @@ void snapshot_on_snapped(struct raft *raft, struct raft_id from, const struct ra
     if (peer->heard_sequence < snapped->sequence)
         peer->heard_sequence = snapped->sequence;
     if (peer->state != PEER_SNAPSHOT || peer->is_reading ||
-        snapped->end_offset != peer->snapshot.offset ||
+        snapped->sequence < peer->asked_sequence || snapped->end_offset != peer->snapshot.offset ||
         snapped->last_epoch != peer->snapshot.epoch || snapped->position < 0)
         return;
     if (snapped->installed) {

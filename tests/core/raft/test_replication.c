@@ -188,6 +188,45 @@ START_TEST(a_snapshot_that_fails_comes_again)
 }
 END_TEST
 
+/* A follower that has been away gets the snapshot over such a link, each piece once. */
+static void send_each_piece_once(uint32_t piece_us, uint32_t repeat)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *behind = &world.nodes[story_other(leader->id) - 1];
+    world_crash(behind);
+    for (int i = 0; i < 20; i++)
+        story_propose();
+    world_run(&world, 100000);
+    world_take_snapshot(leader, true);
+    const uint32_t pieces = (leader->disk.snapshot.length + 599) / 600;
+    ck_assert_uint_ge(pieces, 2);
+    world.piece_us = piece_us;
+    world.repeat = repeat;
+    world_start(behind);
+    world_run(&world, 200000 + pieces * 2 * piece_us);
+    ck_assert_uint_eq(world.snapshots_installed, 1);
+    ck_assert_uint_eq(world.pieces, pieces);
+    world.repeat = 0;
+    story_even();
+    story_end();
+}
+
+/* A piece takes longer than the leader's beat: sent with each of these, they would keep the link
+ * from all else. */
+START_TEST(a_slow_link_carries_each_piece_once)
+{
+    send_each_piece_once(250000, 0);
+}
+END_TEST
+
+/* If each answer to the same piece had the next one sent, there would be more and more of them. */
+START_TEST(a_piece_that_comes_twice_asks_for_one)
+{
+    send_each_piece_once(5000, 1000);
+}
+END_TEST
+
 static void send_piece(struct world_node *node, const struct world_node *leader, int64_t end,
                        int64_t position)
 {
@@ -424,6 +463,8 @@ SUITE(replication)
     tcase_add_test(tcase, logs_that_parted_find_together);
     tcase_add_test(tcase, who_ends_before_the_log_begins_gets_a_snapshot);
     tcase_add_test(tcase, a_snapshot_that_fails_comes_again);
+    tcase_add_test(tcase, a_slow_link_carries_each_piece_once);
+    tcase_add_test(tcase, a_piece_that_comes_twice_asks_for_one);
     tcase_add_test(tcase, another_snapshot_begins_anew);
     tcase_add_test(tcase, observers_follow_and_do_not_count);
     suite_add_tcase(suite, tcase);

@@ -158,9 +158,12 @@ struct world {
     uint32_t late;                      /* messages very late, of 1000 */
     uint32_t full;                      /* links found full, of 1000 */
     bool cut[WORLD_NODES][WORLD_NODES]; /* from, to */
-    bool proof;                         /* links tell deaths */
-    bool traces;                        /* on stderr, what is received */
-    bool checks_wire;                   /* messages go through the codec */
+    uint32_t
+        piece_us; /* links keep the order, and a piece of a snapshot takes so long; 0: not so */
+    uint64_t link_free_us[WORLD_NODES][WORLD_NODES]; /* then: when the link has sent everything */
+    bool proof;                                      /* links tell deaths */
+    bool traces;                                     /* on stderr, what is received */
+    bool checks_wire;                                /* messages go through the codec */
 
     /* What the judges know. */
     struct world_entries truth; /* committed: never changes */
@@ -176,6 +179,7 @@ struct world {
     struct world_barrier barriers[16];
     uint32_t elections;
     uint32_t messages;
+    uint32_t pieces; /* of snapshots that were sent */
     uint32_t reads_done;
     uint32_t snapshots_installed;
     uint32_t voter_changes;

@@ -56,6 +56,19 @@ void world_receive(struct world_node *node, struct world_event *event)
     arena_reset(&arena);
 }
 
+/* How long a message is on its way. */
+static uint64_t delay_us(struct world *world, int32_t from_index, int32_t to_index,
+                         enum raft_message_type type)
+{
+    uint64_t *free_us = &world->link_free_us[from_index][to_index];
+    if (world->piece_us == 0)
+        return 50 + world_draw(world, world_chance(world, world->late) ? LATE_US : DELAY_US);
+    if (*free_us < world->now_us)
+        *free_us = world->now_us;
+    *free_us += type == RAFT_MESSAGE_SNAPSHOT ? world->piece_us : 1;
+    return 50 + *free_us - world->now_us;
+}
+
 bool world_send(struct world_node *node, int32_t to, const struct raft_message *message,
                 struct buffer *buffer)
 {
@@ -64,6 +77,7 @@ bool world_send(struct world_node *node, int32_t to, const struct raft_message *
     if (to < 1 || (uint32_t)to > world->nodes_count)
         return true;
     world->messages++;
+    world->pieces += message->type == RAFT_MESSAGE_SNAPSHOT;
     if (buffer != NULL && world_chance(world, world->full)) {
         world_push(world,
                    (struct world_event){
@@ -83,8 +97,7 @@ bool world_send(struct world_node *node, int32_t to, const struct raft_message *
             event.buffer = message_encode(world, message);
         else if (buffer != NULL)
             event.buffer = buffer_hold(buffer);
-        const uint32_t delay_us = world_chance(world, world->late) ? LATE_US : DELAY_US;
-        world_push(world, event, 50 + world_draw(world, delay_us));
+        world_push(world, event, delay_us(world, from_index, to - 1, message->type));
     }
     return true;
 }
