@@ -56,6 +56,14 @@ static const char *ask_streams(struct asked_broker *asked)
     return NULL;
 }
 
+/* A page behind the one that was asked for last; that one is the first without a cursor. */
+static bool goes_on(const struct describe_topic_partitions_request_cursor *cursor,
+                    const struct describe_topic_partitions_response_next_cursor *next)
+{
+    const int order = cursor == NULL ? 1 : span_compare(next->topic_name, cursor->topic_name);
+    return order > 0 || (order == 0 && next->partition_index > cursor->partition_index);
+}
+
 /* Page by page. */
 static const char *ask_partitions(struct asked_broker *asked)
 {
@@ -64,7 +72,7 @@ static const char *ask_partitions(struct asked_broker *asked)
     struct page *page;
     wire_defaults(&wire_describe_topic_partitions_request, &request);
     request.include_followers = true;
-    do {
+    for (;;) {
         page = arena_take(&asked->client.arena, sizeof(*page));
         if (page == NULL)
             return "out of memory";
@@ -74,11 +82,12 @@ static const char *ask_partitions(struct asked_broker *asked)
         asked->pages = page;
         if (page->told.next_cursor == NULL)
             return NULL;
+        if (!goes_on(request.cursor, page->told.next_cursor))
+            return "it begins a page that has no end";
         cursor.topic_name = page->told.next_cursor->topic_name;
         cursor.partition_index = page->told.next_cursor->partition_index;
         request.cursor = &cursor;
-    } while (page->told.topics_count > 0);
-    return "it begins a page that has no end";
+    }
 }
 
 static void *reach(void *context)

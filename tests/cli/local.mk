@@ -3,6 +3,7 @@ UNIT_TESTS += tests/check_cli
 tests_check_cli_SOURCES = \
 	tests/cli/test_bench_histogram.c \
 	tests/cli/test_client.c \
+	tests/cli/test_cluster_brokers.c \
 	tests/cli/test_cluster_print.c \
 	tests/cli/test_dump.c \
 	tests/cli/test_codec.c \
