@@ -101,7 +101,8 @@ void broker_topic_describe(const struct broker *broker, const struct topic_overr
     const struct meta_configs *cluster = &broker->image.configs;
     topic_conf_describe(broker->conf, overrides, overrides_count, key, ret_description);
     if (broker->cluster != NULL)
-        topic_conf_describe_agreed(cluster->items, cluster->count, key, ret_description);
+        conf_describe_agreed(cluster->items, cluster->count, topic_conf_key_info(key)->node_key,
+                             ret_description);
 }
 
 struct folder *broker_folder_for(struct broker *broker, struct span partition_name)

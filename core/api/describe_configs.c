@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DescribeConfigs (KIP-133, KIP-226, KIP-569): every setting of topics and of this broker. */
+/* DescribeConfigs (KIP-133, KIP-226, KIP-569): every setting of topics, of this broker and of all
+ * brokers. */
 #include "core/api/resource.h"
 #include "core/api/table.h"
 #include "core/base/format.h"
@@ -106,15 +107,41 @@ static int describe_topic(struct describe *describe,
     return ERR_NONE;
 }
 
+/* What counts for this node, whatever its own file says where the nodes have agreed. */
+static void describe_key(const struct broker *broker, enum conf_key key,
+                         struct conf_description *ret_description)
+{
+    const struct meta_configs *cluster = &broker->image.configs;
+    conf_describe(broker->conf, key, ret_description);
+    if (broker->cluster != NULL)
+        conf_describe_agreed(cluster->items, cluster->count, (int)key, ret_description);
+}
+
+/* What is set for all brokers: no default stands behind it there. */
+static int describe_all_brokers(struct describe *describe,
+                                const struct describe_configs_request_resource *in,
+                                struct describe_configs_response_result *result)
+{
+    if (!configs_make(describe, CONF_AGREED, result))
+        return ERR_NONE;
+    for (size_t i = 0; i < CONF_AGREED; i++) {
+        struct conf_description description;
+        describe_key(describe->broker, conf_agreed_keys[i], &description);
+        description.synonyms_count = 1;
+        if (description.source == CONF_SOURCE_CLUSTER && key_is_wanted(in, description.name))
+            tell(describe, &description, result);
+    }
+    return ERR_NONE;
+}
+
 static int describe_broker(struct describe *describe,
                            const struct describe_configs_request_resource *in,
                            struct describe_configs_response_result *result)
 {
     const struct conf *conf = describe->broker->conf;
     int64_t id = -1;
-    /* Without a name: what was set for all brokers while they run, which nothing can be here. */
     if (in->resource_name.length == 0)
-        return ERR_NONE;
+        return describe_all_brokers(describe, in, result);
     if (parse_int64(in->resource_name, &id) != 0 || id != conf->node_id) {
         result->error_message =
             arena_format(describe->arena, "This is broker %d, which knows its own settings only.",
@@ -125,7 +152,7 @@ static int describe_broker(struct describe *describe,
         return ERR_NONE;
     for (int key = 0; key < CONF_KEYS; key++) {
         struct conf_description description;
-        conf_describe(conf, (enum conf_key)key, &description);
+        describe_key(describe->broker, (enum conf_key)key, &description);
         if (key_is_wanted(in, description.name))
             tell(describe, &description, result);
     }

@@ -123,7 +123,7 @@ static inline bool conf_has(const struct conf *conf, enum conf_key key)
     return conf->values[key].text.data != NULL;
 }
 
-#define CONF_SYNONYMS_MAX 4
+#define CONF_SYNONYMS_MAX 5
 #define CONF_NUMBER_BYTES 24
 
 /* One key as DescribeConfigs shows it. */

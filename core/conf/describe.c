@@ -28,20 +28,29 @@ static void push_synonym(struct conf_description *description, struct span name,
     description->synonyms_count = count + 1;
 }
 
+/* What the node's file says of a key, and the default behind that. */
+static void add_value(const struct conf *conf, enum conf_key key,
+                      struct conf_description *description)
+{
+    const struct conf_key_info *info = conf_key_info(key);
+    const enum conf_source source = conf->values[key].source;
+    if (conf_has(conf, key))
+        add_synonym(description, span_text(info->name), conf_text(conf, key), source);
+    if (source != CONF_SOURCE_DEFAULT && info->value != NULL)
+        add_synonym(description, span_text(info->name), span_text(info->value),
+                    CONF_SOURCE_DEFAULT);
+}
+
 /* The key's own value and those of the keys that count when it has none, each in its own unit. */
 static void add_node_synonyms(const struct conf *conf, enum conf_key key,
                               struct conf_description *description)
 {
-    if (conf_has(conf, key))
-        add_synonym(description, span_text(conf_key_info(key)->name), conf_text(conf, key),
-                    conf->values[key].source);
     uint32_t count;
+    add_value(conf, key, description);
     const struct conf_unit *units = conf_units(&count);
     for (uint32_t i = 0; i < count; i++) {
-        const enum conf_key other = units[i].other;
-        if (units[i].key == key && conf_has(conf, other))
-            add_synonym(description, span_text(conf_key_info(other)->name), conf_text(conf, other),
-                        conf->values[other].source);
+        if (units[i].key == key)
+            add_value(conf, units[i].other, description);
     }
 }
 
@@ -106,26 +115,19 @@ static bool is_agreed(int node_key)
     return false;
 }
 
-void topic_conf_describe_agreed(const struct topic_override *cluster, uint32_t cluster_count,
-                                enum topic_conf_key key, struct conf_description *description)
+void conf_describe_agreed(const struct topic_override *cluster, uint32_t cluster_count,
+                          int node_key, struct conf_description *description)
 {
-    const int node_key = topic_conf_key_info(key)->node_key;
     if (!is_agreed(node_key))
         return;
     const struct conf_key_info *info = conf_key_info((enum conf_key)node_key);
-    struct span value = span_text(info->value);
-    enum conf_source source = CONF_SOURCE_DEFAULT;
-    for (uint32_t i = 0; i < cluster_count; i++) {
-        if (!span_equal(cluster[i].key, span_text(info->name)))
-            continue;
-        value = cluster[i].value;
-        source = CONF_SOURCE_CLUSTER;
-    }
     const bool has_own = description->source == CONF_SOURCE_TOPIC;
     description->synonyms_count = has_own;
-    add_synonym(description, span_text(info->name), value, source);
-    if (has_own)
-        return;
-    description->value = value;
-    description->source = source;
+    for (uint32_t i = 0; i < cluster_count; i++) {
+        if (span_equal(cluster[i].key, span_text(info->name)))
+            add_synonym(description, cluster[i].key, cluster[i].value, CONF_SOURCE_CLUSTER);
+    }
+    add_synonym(description, span_text(info->name), span_text(info->value), CONF_SOURCE_DEFAULT);
+    description->value = description->synonyms[0].value;
+    description->source = description->synonyms[0].source;
 }

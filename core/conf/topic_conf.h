@@ -90,9 +90,10 @@ void topic_conf_describe(const struct conf *conf, const struct topic_override *o
                          uint32_t overrides_count, enum topic_conf_key key,
                          struct conf_description *ret_description);
 
-/* Has a description say what counts on every node alike, where it said what the node's own file
- * does: the cluster's settings, by the node keys' names, or else the defaults. */
-void topic_conf_describe_agreed(const struct topic_override *cluster, uint32_t cluster_count,
-                                enum topic_conf_key key, struct conf_description *description);
+/* Has the description of a key, or of a topic's that falls back on it, say what counts on every
+ * node alike, where it said what the node's own file does: the cluster's settings, by the node
+ * keys' names, or else the defaults. No-op for keys, and for -1, on which nobody agrees. */
+void conf_describe_agreed(const struct topic_override *cluster, uint32_t cluster_count,
+                          int node_key, struct conf_description *description);
 
 #endif

@@ -116,15 +116,17 @@ static struct produce_request *record_of(struct client *client)
     return produce_of(client, TOPIC, -1, batch_of(client, 1, SPAN("x")));
 }
 
-/* What a client is told of the topic's min.insync.replicas. */
-static void expect_described(struct client *client, struct span value)
+/* What a client is told of min.insync.replicas, as by Kafka 4.3.1: first what counts, then the
+ * default, but for the settings of all brokers, which are alone. */
+static void expect_told(struct client *client, int8_t type, struct span name, struct span value)
 {
+    const int32_t synonyms = name.length == 0 ? 1 : 2;
     struct arena *arena = client_arena(client);
     struct describe_configs_request *request = client_request(client, API_DESCRIBE_CONFIGS);
     request->resources = arena_array(arena, 1, sizeof(*request->resources));
     request->resources_count = 1;
-    request->resources[0].resource_type = META_RESOURCE_TOPIC;
-    request->resources[0].resource_name = TOPIC;
+    request->resources[0].resource_type = type;
+    request->resources[0].resource_name = name;
     request->resources[0].configuration_keys = arena_array(arena, 1, sizeof(struct span));
     request->resources[0].configuration_keys[0] = SPAN("min.insync.replicas");
     request->resources[0].configuration_keys_count = 1;
@@ -135,9 +137,20 @@ static void expect_described(struct client *client, struct span value)
     ck_assert_int_eq(response->results[0].configs_count, 1);
     ck_assert(span_equal(config->value, value));
     ck_assert_int_eq(config->config_source, CONF_SOURCE_CLUSTER);
-    ck_assert_int_eq(config->synonyms_count, 1);
+    ck_assert_int_eq(config->synonyms_count, synonyms);
     ck_assert(span_equal(config->synonyms[0].value, value));
     ck_assert_int_eq(config->synonyms[0].source, CONF_SOURCE_CLUSTER);
+    for (int32_t i = 1; i < synonyms; i++) {
+        ck_assert(span_equal(config->synonyms[i].value, SPAN("1")));
+        ck_assert_int_eq(config->synonyms[i].source, CONF_SOURCE_DEFAULT);
+    }
+}
+
+static void expect_described(struct client *client, struct span value)
+{
+    expect_told(client, META_RESOURCE_TOPIC, TOPIC, value);
+    expect_told(client, META_RESOURCE_BROKER, SPAN("3"), value);
+    expect_told(client, META_RESOURCE_BROKER, SPAN(""), value);
 }
 
 START_TEST(produce_needs_as_many_replicas_as_the_cluster_says)

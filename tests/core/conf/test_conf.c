@@ -249,7 +249,12 @@ START_TEST(describes_a_key_of_the_node)
     ck_assert_int_eq(description.source, CONF_SOURCE_FILE);
     ck_assert_int_eq(description.type, CONF_TYPE_INT);
     ck_assert(description.read_only);
-    ck_assert_uint_eq(description.synonyms_count, 1);
+    ck_assert_uint_eq(description.synonyms_count, 2);
+    ck_assert(span_equal(description.synonyms[0].value, SPAN("2")));
+    ck_assert_int_eq(description.synonyms[0].source, CONF_SOURCE_FILE);
+    ck_assert(span_equal(description.synonyms[1].name, SPAN("num.partitions")));
+    ck_assert(span_equal(description.synonyms[1].value, SPAN("1")));
+    ck_assert_int_eq(description.synonyms[1].source, CONF_SOURCE_DEFAULT);
     conf_describe(&settings.conf, CONF_LOG_RETENTION_MS, &description);
     ck_assert(span_is_null(description.value));
     ck_assert_int_eq(description.source, CONF_SOURCE_DEFAULT);

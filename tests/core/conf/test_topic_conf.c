@@ -210,18 +210,21 @@ START_TEST(describes_what_counts_and_why)
     ck_assert_int_eq(description.source, CONF_SOURCE_TOPIC);
     ck_assert_int_eq(description.type, CONF_TYPE_INT);
     ck_assert(!description.read_only);
-    ck_assert_uint_eq(description.synonyms_count, 2);
+    ck_assert_uint_eq(description.synonyms_count, 3);
     ck_assert(span_equal(description.synonyms[0].name, SPAN("segment.bytes")));
     ck_assert(span_equal(description.synonyms[1].name, SPAN("log.segment.bytes")));
     ck_assert(span_equal(description.synonyms[1].value, SPAN("4096")));
     ck_assert_int_eq(description.synonyms[1].source, CONF_SOURCE_FILE);
+    ck_assert(span_equal(description.synonyms[2].value, SPAN("1073741824")));
+    ck_assert_int_eq(description.synonyms[2].source, CONF_SOURCE_DEFAULT);
 
     topic_conf_describe(&settings.conf, overrides, 1, TOPIC_CONF_RETENTION_MS, &description);
     ck_assert(span_equal(description.value, SPAN("7200000")));
     ck_assert_int_eq(description.source, CONF_SOURCE_FILE);
-    ck_assert_uint_eq(description.synonyms_count, 1);
+    ck_assert_uint_eq(description.synonyms_count, 2);
     ck_assert(span_equal(description.synonyms[0].name, SPAN("log.retention.hours")));
     ck_assert(span_equal(description.synonyms[0].value, SPAN("2")));
+    ck_assert(span_equal(description.synonyms[1].value, SPAN("168")));
 
     topic_conf_describe(&settings.conf, overrides, 1, TOPIC_CONF_FLUSH_MS, &description);
     ck_assert(span_equal(description.value, SPAN("9223372036854775807")));
@@ -242,20 +245,24 @@ START_TEST(describes_what_nodes_agree_on)
     struct conf_description description;
 
     topic_conf_describe(&settings.conf, own, 1, TOPIC_CONF_WRITE_CACHING, &description);
-    topic_conf_describe_agreed(cluster, 1, TOPIC_CONF_WRITE_CACHING, &description);
+    conf_describe_agreed(cluster, 1, topic_conf_key_info(TOPIC_CONF_WRITE_CACHING)->node_key,
+                         &description);
     ck_assert(span_equal(description.value, SPAN("true")));
     ck_assert_int_eq(description.source, CONF_SOURCE_TOPIC);
-    ck_assert_uint_eq(description.synonyms_count, 2);
+    ck_assert_uint_eq(description.synonyms_count, 3);
     ck_assert(span_equal(description.synonyms[1].value, SPAN("false")));
     ck_assert_int_eq(description.synonyms[1].source, CONF_SOURCE_CLUSTER);
+    ck_assert_int_eq(description.synonyms[2].source, CONF_SOURCE_DEFAULT);
 
     topic_conf_describe(&settings.conf, NULL, 0, TOPIC_CONF_WRITE_CACHING, &description);
-    topic_conf_describe_agreed(NULL, 0, TOPIC_CONF_WRITE_CACHING, &description);
+    conf_describe_agreed(NULL, 0, topic_conf_key_info(TOPIC_CONF_WRITE_CACHING)->node_key,
+                         &description);
     ck_assert(span_equal(description.value, SPAN("false")));
     ck_assert_int_eq(description.source, CONF_SOURCE_DEFAULT);
 
     topic_conf_describe(&settings.conf, NULL, 0, TOPIC_CONF_RETENTION_MS, &description);
-    topic_conf_describe_agreed(cluster, 1, TOPIC_CONF_RETENTION_MS, &description);
+    conf_describe_agreed(cluster, 1, topic_conf_key_info(TOPIC_CONF_RETENTION_MS)->node_key,
+                         &description);
     ck_assert(span_equal(description.value, SPAN("7200000")));
     ck_assert_int_eq(description.source, CONF_SOURCE_FILE);
 }
