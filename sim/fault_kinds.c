@@ -4,6 +4,7 @@
 #include "sim/chance.h"
 #include "sim/fault_splits.h"
 #include "sim/network.h"
+#include "sim/node_file.h"
 #include "sim/spare.h"
 
 #define PERCENT_DEFAULT   30
@@ -260,6 +261,16 @@ static void swap_disks_ends(struct fault_window *window)
     both_swap(window);
 }
 
+static void other_file_begins(struct fault_window *window)
+{
+    struct host *host = window->host;
+    struct settings_list file;
+    count(window, TALLY_fault_other_file, is_at_work(host));
+    node_file_draw(window->sim, &window->rng, host->number, &file);
+    host_give_file(host, &file);
+    host_stop(host);
+}
+
 /* Every machine has its own. */
 static bool disks_are_home(const struct sim *sim)
 {
@@ -314,6 +325,7 @@ static const struct {
     [FAULT_SWAP_DISKS] = {"swap_disks", swap_disks_begins, swap_disks_ends},
     [FAULT_CUT_LINK] = {"cut_link", split_begins, split_ends},
     [FAULT_ONE_WAY_LINK] = {"one_way_link", split_begins, split_ends},
+    [FAULT_OTHER_FILE] = {"other_file", other_file_begins, start_again},
 };
 
 void fault_begin(struct fault_window *window)

@@ -31,10 +31,15 @@ static void report(void *context, bool refused, uint32_t place, struct span text
         snprintf(refusal->text, refusal->bytes, "%.*s", (int)text.length, (const char *)text.data);
 }
 
-static bool conf_fill(struct host *host, const struct settings_list *settings)
+static bool conf_make(struct host *host, const struct settings_list *settings,
+                      struct refusal *refusal)
 {
-    return node_conf_fill(&host->conf, host->number, settings, span_text(host->name)) &&
-           host->conf.folders_count <= FILES_FOLDERS_MAX;
+    conf_init(&host->conf, &host->conf_memory, report, refusal);
+    const bool good = node_conf_fill(&host->conf, host->number, settings, span_text(host->name)) &&
+                      host->conf.folders_count <= FILES_FOLDERS_MAX;
+    host->conf.context = NULL;
+    host->conf.report = NULL;
+    return good;
 }
 
 struct host *host_new(struct sim *sim, uint32_t number, const struct settings_list *settings,
@@ -61,10 +66,7 @@ struct host *host_new(struct sim *sim, uint32_t number, const struct settings_li
     if (reason_bytes > 0)
         ret_reason[0] = '\0';
     memory_init(&host->conf_memory, sim_allocator());
-    conf_init(&host->conf, &host->conf_memory, report, &refusal);
-    const bool good = conf_fill(host, settings);
-    host->conf.context = NULL;
-    host->conf.report = NULL;
+    const bool good = conf_make(host, settings, &refusal);
     host->disk.number = number;
     host->disk.owner = number;
     if (good && host->conf.is_cluster)
@@ -98,7 +100,24 @@ void host_free(struct host *host)
         files_free(&host->shelf->files);
     free(host->shelf);
     conf_free(&host->conf);
+    settings_list_free(&host->next_file);
     free(host);
+}
+
+void host_give_file(struct host *host, struct settings_list *settings)
+{
+    settings_list_free(&host->next_file);
+    host->next_file = *settings;
+}
+
+static void file_read(struct host *host)
+{
+    struct refusal refusal = {NULL, 0};
+    if (host->next_file.count == 0)
+        return;
+    conf_free(&host->conf);
+    CHECK(conf_make(host, &host->next_file, &refusal));
+    settings_list_free(&host->next_file);
 }
 
 void host_start(struct host *host)
@@ -107,6 +126,7 @@ void host_start(struct host *host)
         return;
     struct sim *sim = host->sim;
     queue_cancel(&sim->queue, &host->start_task);
+    file_read(host);
     host->powered = true;
     host->boots++;
     host->state = HOST_BOOTING;

@@ -80,7 +80,8 @@ struct host {
     uint64_t boots;
     struct conf conf;
     struct memory conf_memory;
-    struct broker *broker; /* NULL: OFF */
+    struct settings_list next_file; /* what it starts with next; without items: with what it had */
+    struct broker *broker;          /* NULL: OFF */
     struct effects effects;
     struct blocks blocks;   /* memory of the process */
     struct disk_label disk; /* that is in it, with these files */
@@ -124,6 +125,9 @@ struct host {
 struct host *host_new(struct sim *sim, uint32_t number, const struct settings_list *settings,
                       char *ret_reason, size_t reason_bytes);
 void host_free(struct host *host);
+
+/* The next start of the process is with this configuration file, which is taken over. */
+void host_give_file(struct host *host, struct settings_list *settings);
 
 /* Starts the process; a no-op unless it is OFF. */
 void host_start(struct host *host);

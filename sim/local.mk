@@ -109,6 +109,8 @@ libsim_a_SOURCES = \
 	sim/network_internal.h \
 	sim/node_conf.c \
 	sim/node_conf.h \
+	sim/node_file.c \
+	sim/node_file.h \
 	sim/notes.c \
 	sim/notes.h \
 	sim/parts.c \

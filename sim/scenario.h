@@ -102,6 +102,7 @@ enum fault_kind {
     FAULT_SWAP_DISKS,   /* two machines have each other's disk */
     FAULT_CUT_LINK,     /* nothing passes between two machines */
     FAULT_ONE_WAY_LINK, /* nothing passes from one machine to another */
+    FAULT_OTHER_FILE,   /* the process ends in order, and starts with another configuration file */
     FAULT_KINDS
 };
 
@@ -170,6 +171,7 @@ struct scenario {
     uint32_t clients_count;
     struct scenario_fault *faults;
     uint32_t faults_count;
+    bool files_differ; /* the seed draws some settings of each node (sim/node_file.c) */
     bool draws_knobs;  /* the seed draws settings too (sim/knobs.c) */
     bool draws_faults; /* the seed draws faults too (sim/swarm.c) */
     struct scenario_expect expect;

@@ -138,6 +138,8 @@ static void check_fault(struct reader *reader, const struct scenario *scenario, 
     check_link(reader, scenario, json, fault);
     if (fault->kind >= FAULT_EMPTY_DISK && fault->kind <= FAULT_SWAP_DISKS && !scenario->is_cluster)
         reader_refuse_member(reader, json, "kind", "only a \"cluster\" can do without a disk");
+    if (fault->kind == FAULT_OTHER_FILE && !scenario->files_differ)
+        reader_refuse_member(reader, json, "kind", "there is no other file: none is \"differing\"");
     if (json_object_get(json, "count") != NULL && (fault->hits_all_nodes || fault->node != 0))
         reader_refuse_member(reader, json, "count", "a fault cannot have both \"%s\" and \"count\"",
                              fault->node != 0 ? "node" : "all_nodes");

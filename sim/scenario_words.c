@@ -189,6 +189,10 @@ static const struct scenario_choice fault_kinds[] = {
     {"one_way_link", FAULT_ONE_WAY_LINK,
      "The same, but what the other one says still gets through.",
      "{\"kind\": \"one_way_link\", \"every_ms\": [300, 900], \"lasts_ms\": [50, 400]}"},
+    {"other_file", FAULT_OTHER_FILE,
+     "The process is asked to end, and starts again with another configuration file: what "
+     "`differing` draws is drawn anew.",
+     "{\"kind\": \"other_file\", \"every_ms\": [1000, 3000], \"lasts_ms\": [0, 1000]}"},
     {0},
 };
 
@@ -406,6 +410,11 @@ static const struct scenario_word scenario_words[] = {
     {"faults", LIST(scenario, faults, faults_count, scenario_fault), .object = OBJECT_FAULT,
      .most = SCENARIO_FAULTS_MAX, .otherwise = "none", .tells = "What goes wrong, and when.",
      .example = "\"faults\": [{\"kind\": \"crash\", \"at_ms\": 700}]"},
+    {"differing", WORD_FLAG, FIELD(scenario, files_differ),
+     .tells =
+         "Each node has another file: the seed draws settings of each that no node has to have "
+         "in common with others, where the scenario says nothing of them.",
+     .example = "\"differing\": true"},
     {"knobs", WORD_FLAG, FIELD(scenario, draws_knobs),
      .tells = "The seed draws settings that the file does not name, among them tiny segments, and "
               "the ways of network and disk.",

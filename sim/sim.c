@@ -14,6 +14,7 @@
 #include "sim/knobs.h"
 #include "sim/memory.h"
 #include "sim/network.h"
+#include "sim/node_file.h"
 #include "sim/peer.h"
 #include "sim/setup.h"
 
@@ -42,19 +43,19 @@ static uint64_t range_draw(struct sim *sim, struct range range)
 static bool hosts_new(struct sim *sim, char *ret_reason, size_t reason_bytes)
 {
     const struct scenario *scenario = sim->scenario;
-    struct settings_list drawn;
     struct host *host = NULL;
-    knobs_settings_draw(sim, &drawn);
+    knobs_settings_draw(sim, &sim->drawn);
     for (uint32_t i = 0; i < scenario->nodes_count; i++) {
         struct settings_list settings;
-        knobs_settings(scenario, &scenario->nodes[i].settings, &drawn, &settings);
+        struct chance rng;
+        chance_stream(&rng, &sim->source, "file", i + 1);
+        node_file_draw(sim, &rng, i + 1, &settings);
         host = host_new(sim, i + 1, &settings, ret_reason, reason_bytes);
         settings_list_free(&settings);
         if (host == NULL)
             break;
         sim->hosts[sim->hosts_count++] = host;
     }
-    settings_list_free(&drawn);
     return host != NULL;
 }
 
@@ -95,6 +96,7 @@ void sim_free(struct sim *sim)
     network_free(sim->network);
     for (uint32_t i = 0; i < sim->hosts_count; i++)
         host_free(sim->hosts[i]);
+    settings_list_free(&sim->drawn);
     queue_free(&sim->queue);
     free(sim);
 }

@@ -94,6 +94,7 @@ struct sim {
     uint64_t done_us;       /* when all clients were done; 0: not yet */
     uint64_t phase_ends_us; /* when it should be over, and is late afterwards */
     struct setup *setup;
+    struct settings_list drawn; /* settings of all machines */
 };
 
 /* Who is told everything that happens, to keep it: a trace. Each thing has a number, one higher

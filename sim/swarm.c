@@ -17,7 +17,7 @@ static void draw_of_many(const struct sim *sim, struct chance *rng, struct scena
 {
     const uint32_t hosts = sim->hosts_count;
     const bool is_split = fault->kind == FAULT_PARTITION || fault->kind == FAULT_ONE_WAY ||
-                          fault->kind > FAULT_SWAP_DISKS;
+                          fault->kind == FAULT_CUT_LINK || fault->kind == FAULT_ONE_WAY_LINK;
     if (fault->kind == FAULT_PARTITION)
         fault->amount = (struct range){2, hosts};
     if (is_split && chance_one_in(rng, FLAP_ONE_IN))
@@ -38,7 +38,8 @@ uint32_t swarm_draw(struct sim *sim, struct scenario_fault *faults, uint32_t mos
     uint32_t count = 0;
     chance_stream(&rng, &sim->source, "swarm", 0);
     const bool is_cluster = sim->scenario->is_cluster;
-    const uint32_t kinds = is_cluster ? FAULT_KINDS : FAULT_EMPTY_DISK;
+    const uint32_t of_cluster = sim->scenario->files_differ ? FAULT_KINDS : FAULT_OTHER_FILE;
+    const uint32_t kinds = is_cluster ? of_cluster : FAULT_EMPTY_DISK;
     const uint64_t part = is_cluster ? CLUSTER_PART : MACHINE_PART;
     for (uint32_t kind = 0; kind < kinds && count < most; kind++) {
         if (!chance_one_in(&rng, KIND_ONE_IN))

@@ -181,6 +181,46 @@ START_TEST(a_link_flaps)
 }
 END_TEST
 
+/* Which settings of each machine were seen first, and how often they were others later. */
+static uint64_t files[TRIAL_NODES];
+static uint32_t files_changed;
+
+static void look_at_files(const struct sim *sim, const struct exchange *exchange)
+{
+    (void)exchange;
+    for (uint32_t i = 0; i < sim->hosts_count; i++) {
+        const struct conf *conf = &sim->hosts[i]->conf;
+        const uint64_t file = (uint64_t)conf_int(conf, CONF_LOG_SEGMENT_BYTES) +
+                              ((uint64_t)conf_int(conf, CONF_REPLICA_LAG_TIME_MAX_MS) << 32);
+        files_changed += files[i] != 0 && files[i] != file;
+        files[i] = file;
+    }
+}
+
+/* Every machine has its own file; one starts again with another, and with that from then on. */
+START_TEST(files_differ)
+{
+    struct trial trial;
+    const struct scenario_fault faults[] = {
+        {.kind = FAULT_OTHER_FILE, .node = 2, .at_ms = {300, 300}, .lasts_ms = {1, 1}},
+        {.kind = FAULT_CRASH, .node = 2, .at_ms = {1500, 1500}, .lasts_ms = {1, 1}}};
+    trial_init(&trial, PARTITIONS);
+    trial_cluster(&trial);
+    trial.topic.replication_factor = TRIAL_NODES;
+    trial_add(&trial, CLIENT_PRODUCER, 1);
+    trial.scenario.files_differ = true;
+    trial.scenario.faults = (struct scenario_fault *)(uintptr_t)faults;
+    trial.scenario.faults_count = 2;
+    trial.replied = look_at_files;
+    memset(files, 0, sizeof(files));
+    files_changed = 0;
+    trial_run(&trial, 1);
+    ck_assert_uint_eq(trial.tally.counts[TALLY_fault_other_file], 1);
+    ck_assert_uint_eq(files_changed, 1);
+    ck_assert(files[0] != files[1] && files[1] != files[2] && files[2] != files[0]);
+}
+END_TEST
+
 /* In a cluster the seed draws these too. */
 START_TEST(a_swarm_hits_several_at_once)
 {
@@ -264,6 +304,7 @@ SUITE(faults)
     tcase_add_test(tcase, a_link_is_drawn);
     tcase_add_test(tcase, a_partition_around_one_machine);
     tcase_add_test(tcase, a_link_flaps);
+    tcase_add_test(tcase, files_differ);
     tcase_add_test(tcase, a_swarm_hits_several_at_once);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("of disks");

@@ -103,7 +103,8 @@ END_TEST
 START_TEST(faults_have_times_and_amounts)
 {
     struct scenario scenario;
-    parse("{'tells': 'x', 'knobs': true, 'swarm': true, 'soak': true, 'nodes': [{}, {}],"
+    parse("{'tells': 'x', 'knobs': true, 'swarm': true, 'differing': true, 'soak': true,"
+          " 'nodes': [{}, {}],"
           " 'faults': ["
           "{'kind': 'crash', 'node': 1, 'every_ms': [2, 3], 'from_ms': 5, 'to_ms': [6, 7]},"
           "{'kind': 'power_loss', 'when': 'rename_in_flight', 'nth': [1, 9], 'again': true},"
@@ -112,12 +113,14 @@ START_TEST(faults_have_times_and_amounts)
           "{'kind': 'disk_full', 'all_nodes': true, 'at_ms': 0},"
           "{'kind': 'power_loss', 'count': [1, 2], 'at_ms': 0},"
           "{'kind': 'partition', 'parts': 3, 'at_ms': 0},"
-          "{'kind': 'cut_link', 'node': 2, 'other_node': 1, 'flap_ms': [4, 5], 'at_ms': 0}],"
+          "{'kind': 'cut_link', 'node': 2, 'other_node': 1, 'flap_ms': [4, 5], 'at_ms': 0},"
+          "{'kind': 'other_file', 'count': 2, 'at_ms': 0}],"
           " 'expect': {'acked_records': 5, 'consumed_records': 6, 'steps': 8, 'errors': true,"
           " 'latency_ms': 7, 'no_elections': true}}",
           &scenario);
     ck_assert(scenario.is_soak && scenario.draws_knobs && scenario.draws_faults);
-    ck_assert_uint_eq(scenario.faults_count, 8);
+    ck_assert(scenario.files_differ);
+    ck_assert_uint_eq(scenario.faults_count, 9);
     const struct scenario_fault *faults = scenario.faults;
     ck_assert_int_eq(faults[0].kind, FAULT_CRASH);
     ck_assert_int_eq(faults[0].when, MOMENT_NONE);
@@ -163,7 +166,8 @@ static void try_example(enum scenario_object object, const char *key, const char
             {"\"cluster\": true, \"nodes\": [{}, {}], \"topics\": [{\"name\": \"orders\"}], "
              "\"clients\": [",
              "]"},
-        [OBJECT_FAULT] = {"\"cluster\": true, \"nodes\": [{}, {}, {}], \"faults\": [", "]"},
+        [OBJECT_FAULT] =
+            {"\"cluster\": true, \"differing\": true, \"nodes\": [{}, {}, {}], \"faults\": [", "]"},
         [OBJECT_EXPECT] = {"\"expect\": ", ""},
     };
     char text[1000];

@@ -24,7 +24,7 @@ static const struct {
      "there is no word \"load\" in a scenario; there are \"tells\", \"soak\", \"seed\", "
      "\"load_ms\", "
      "\"settle_ms\", \"nodes\", \"cluster\", \"settings\", \"topics\", \"clients\", "
-     "\"faults\", \"knobs\", \"swarm\", \"expect\""},
+     "\"faults\", \"differing\", \"knobs\", \"swarm\", \"expect\""},
     {TELLS "  'laod_ms': 5}", 2, 3,
      "there is no word \"laod_ms\" in a scenario; did you mean \"load_ms\"?"},
     {TELLS "'faults': [{'kind': 'crash', 'at_ms': 1},\n {'kind': 'crash',\n 'at_ns': 1}]}", 4, 2,
@@ -102,6 +102,8 @@ static const struct {
      "there is no word \"part\" in a fault; did you mean \"parts\"?"},
     {TELLS "'faults': [{'kind': 'empty_disk', 'at_ms': 1}]}", 2, 21,
      "only a \"cluster\" can do without a disk"},
+    {TELLS "'faults': [{'kind': 'other_file', 'at_ms': 1}]}", 2, 21,
+     "there is no other file: none is \"differing\""},
     {TELLS "'faults': [{'kind': 'empty_disks', 'at_ms': 1}]}", 2, 21,
      "\"kind\" cannot be \"empty_disks\"; did you mean \"empty_disk\"?"},
     {TELLS "'clients': [{'kind': 'operator'}]}", 2, 22,
