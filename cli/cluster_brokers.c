@@ -33,8 +33,9 @@ struct asked_broker {
 };
 
 struct cluster_brokers {
-    size_t count;
+    size_t count; /* of those that are asked */
     struct broker_answer *answers;
+    size_t answers_count; /* as many as there are brokers */
     struct asked_broker asked[];
 };
 
@@ -175,16 +176,21 @@ static void join_page(const struct cluster_view *view, const page_told *page)
 struct cluster_brokers *cluster_brokers_reach(const struct describe_cluster_response *cluster,
                                               int timeout_ms)
 {
-    const size_t count = (size_t)cluster->brokers_count;
+    const size_t all = (size_t)cluster->brokers_count;
+    const size_t count = all < CLUSTER_BROKERS_MAX ? all : CLUSTER_BROKERS_MAX;
     struct cluster_brokers *brokers = calloc(1, sizeof(*brokers) + count * sizeof(*brokers->asked));
     if (brokers == NULL)
         return NULL;
-    brokers->answers = calloc(count + 1, sizeof(*brokers->answers));
+    brokers->answers = calloc(all + 1, sizeof(*brokers->answers));
     if (brokers->answers == NULL) {
         free(brokers);
         return NULL;
     }
     brokers->count = count;
+    brokers->answers_count = all;
+    for (size_t i = count; i < all; i++)
+        brokers->answers[i] = (struct broker_answer){.id = cluster->brokers[i].broker_id,
+                                                     .why = "there are too many to ask this one"};
     for (size_t i = 0; i < count; i++) {
         brokers->asked[i].broker = &cluster->brokers[i];
         brokers->asked[i].timeout_ms = timeout_ms;
@@ -202,7 +208,7 @@ void cluster_brokers_ask(struct cluster_brokers *brokers, struct cluster_view *v
             join_page(view, &page->told);
     }
     view->answers = brokers->answers;
-    view->answers_count = (int32_t)brokers->count;
+    view->answers_count = (int32_t)brokers->answers_count;
 }
 
 void cluster_brokers_free(struct cluster_brokers *brokers)

@@ -9,6 +9,9 @@
 
 #include "cli/cluster_view.h"
 
+/* So many are asked at most. */
+#define CLUSTER_BROKERS_MAX 1000
+
 struct cluster_brokers;
 
 /* Connects to all of them, many at a time, with `timeout_ms` for this and for each later call.

@@ -160,6 +160,29 @@ START_TEST(pages_go_on_or_end)
 }
 END_TEST
 
+/* A server that is none of ours may name as many as an answer has room for. */
+START_TEST(there_is_an_end_of_brokers)
+{
+    static struct describe_cluster_response_broker many[CLUSTER_BROKERS_MAX + 2];
+    const int32_t count = CLUSTER_BROKERS_MAX + 2;
+    for (int32_t i = 0; i < count; i++) /* nobody listens there */
+        many[i] = (struct describe_cluster_response_broker){i, SPAN("127.0.0.1"), 1, SPAN_NULL, 0};
+    const struct describe_cluster_response all = {.brokers = many, .brokers_count = count};
+    struct cluster_view view = {.cluster = &all, .partitions = &nothing};
+    struct cluster_brokers *brokers = cluster_brokers_reach(&all, 5000);
+    ck_assert_ptr_nonnull(brokers);
+    cluster_brokers_ask(brokers, &view);
+    ck_assert_int_eq(view.answers_count, count);
+    for (int32_t i = 0; i < count; i++) {
+        ck_assert_int_eq(view.answers[i].id, i);
+        ck_assert_pstr_eq(view.answers[i].why, i < CLUSTER_BROKERS_MAX
+                                                   ? "127.0.0.1:1: Connection refused"
+                                                   : "there are too many to ask this one");
+    }
+    cluster_brokers_free(brokers);
+}
+END_TEST
+
 SUITE(cluster_brokers)
 {
     TCase *tcase = tcase_create("ask");
@@ -167,5 +190,6 @@ SUITE(cluster_brokers)
     tcase_add_test(tcase, pages_are_asked_to_the_last);
     tcase_add_loop_test(tcase, pages_go_on_or_end, 0,
                         (int)(sizeof(backwards) / sizeof(backwards[0])));
+    tcase_add_test(tcase, there_is_an_end_of_brokers);
     suite_add_tcase(suite, tcase);
 }
