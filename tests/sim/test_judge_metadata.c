@@ -167,12 +167,15 @@ START_TEST(other_lists_of_replicas)
         const struct uuid id = story_topic(&story, "orders", 2, NULL, NULL);
         struct exchange *exchange = metadata(&story, "orders", id, 2, ERR_NONE);
         struct metadata_response_topic_partition *part = part_of(exchange);
-        if (which == 0)
-            part->replica_nodes = lists, part->replica_nodes_count = 2;
-        else if (which == 1)
+        if (which == 0) {
+            part->replica_nodes = lists;
+            part->replica_nodes_count = 2;
+        } else if (which == 1) {
             part->isr_nodes_count = 0;
-        else
-            part->offline_replicas = lists, part->offline_replicas_count = 1;
+        } else {
+            part->offline_replicas = lists;
+            part->offline_replicas_count = 1;
+        }
         story_exchanged(&story, exchange);
         ck_assert(story_objects(
             &story, which == 0   ? "orders-1: replicas 1 2, and the metadata log says 1"
@@ -219,13 +222,14 @@ START_TEST(other_brokers)
         const struct uuid id = story_topic(&story, "orders", 2, NULL, NULL);
         struct exchange *exchange = metadata(&story, "orders", id, 2, ERR_NONE);
         struct metadata_response *response = story_response(exchange, metadata_response);
-        if (i < 2)
-            response->brokers->node_id = others[i].node_id,
+        if (i < 2) {
+            response->brokers->node_id = others[i].node_id;
             response->brokers->port = others[i].port;
-        else if (i == 2)
+        } else if (i == 2) {
             response->brokers->rack = SPAN_NULL;
-        else
+        } else {
             response->brokers_count = 0;
+        }
         story_exchanged(&story, exchange);
         ck_assert(story_objects(&story, i == 0   ? "brokers: one with number 2"
                                         : i == 1 ? "broker 1: n1:9093 in rack r1, and"
@@ -314,12 +318,15 @@ START_TEST(others_that_are_eligible)
             story_response(exchange, describe_topic_partitions_response)->topics->partitions;
         story_exchanged(&story, exchange);
         ck_assert(story_passes(&story));
-        if (which == 0)
-            part->eligible_leader_replicas = &self, part->eligible_leader_replicas_count = 1;
-        else if (which == 1)
-            part->last_known_elr = &self, part->last_known_elr_count = 1;
-        else
+        if (which == 0) {
+            part->eligible_leader_replicas = &self;
+            part->eligible_leader_replicas_count = 1;
+        } else if (which == 1) {
+            part->last_known_elr = &self;
+            part->last_known_elr_count = 1;
+        } else {
             story_topic(&story, "others", 1, NULL, NULL);
+        }
         story_exchanged(&story, exchange);
         ck_assert(story_objects(&story, which == 0   ? "eligible replicas 1"
                                         : which == 1 ? "a last known leader 1"
