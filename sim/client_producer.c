@@ -139,12 +139,14 @@ static void leaders_learned(struct producer *producer, const struct metadata_res
                             bool is_other)
 {
     for (uint32_t i = 0; i < PRODUCER_PARTITIONS_MAX; i++) {
+        if (is_other) /* nor are epochs of a partition that the topic has not yet */
+            producer->leader_epochs[i] = 0;
         if (!producer->in_cluster || i >= producer->partitions) {
             producer->leaders[i] = producer->contacts.home;
             continue;
         }
         const struct metadata_response_topic_partition *partition = &topic->partitions[i];
-        if (!is_other && partition->leader_epoch < producer->leader_epochs[i])
+        if (partition->leader_epoch < producer->leader_epochs[i])
             continue;
         producer->leader_epochs[i] = partition->leader_epoch;
         producer->leaders[i] = contacts_leader(&producer->client, partition->leader_id);
