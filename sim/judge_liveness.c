@@ -150,6 +150,14 @@ static void received(struct judge *judge, const struct exchange *exchange)
 
 /* ---- The ends of phases. ---- */
 
+/* NULL: it went, maybe while faults had stopped already. */
+static const struct meta_topic *topic_of(struct judge *judge, const struct partition_key *key)
+{
+    const struct host *host = judge->sim->hosts[key->host - 1];
+    const struct image *image = durable_image(judge_durable(judge, host));
+    return image == NULL ? NULL : image_topic_by_id(image, key->topic);
+}
+
 static void judge_settled(struct judge *judge)
 {
     const struct liveness *liveness = judge->state;
@@ -162,7 +170,8 @@ static void judge_settled(struct judge *judge)
     for (const struct reader *reader = notes_first(&liveness->readers); reader != NULL;
          reader = notes_next(reader)) {
         judge->judged++;
-        if (reader->is_known && reader->offset < reader->high_watermark)
+        if (reader->is_known && reader->offset < reader->high_watermark &&
+            topic_of(judge, &reader->key.partition) != NULL)
             judge_object_late(judge,
                               "client %llu stands at offset %lld of a partition %d of n%u whose "
                               "high watermark is %lld",
@@ -191,13 +200,11 @@ static void judge_end(struct judge *judge)
     for (const struct tried *tried = notes_first(&liveness->trieds); tried != NULL;
          tried = notes_next(tried)) {
         const struct host *host = sim->hosts[tried->key.host - 1];
-        const struct image *image = durable_image(judge_durable(judge, host));
+        const struct meta_topic *topic = topic_of(judge, &tried->key);
         judge->judged++;
-        if (host->is_rotten || image == NULL ||
-            image_topic_by_id(image, tried->key.topic) == NULL ||
+        if (host->is_rotten || topic == NULL ||
             (!is_trouble(tried->produced) && !is_trouble(tried->fetched)))
             continue;
-        const struct meta_topic *topic = image_topic_by_id(image, tried->key.topic);
         judge_object_late(
             judge, "%.*s-%d of %s does not come back: the last %s ended with %s",
             (int)topic->name.length, (const char *)topic->name.data, tried->key.index, host->name,

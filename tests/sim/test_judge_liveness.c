@@ -3,6 +3,8 @@
 #include "sim/clients.h"
 #include "tests/sim/story.h"
 
+static struct uuid orders;
+
 /* One consumer is in the world, number 1, and the faults are over. */
 static void begin(struct story *story)
 {
@@ -11,7 +13,7 @@ static void begin(struct story *story)
     story->scenario.clients = &consumer;
     story->scenario.clients_count = 1;
     story->sim.clients = clients_new(&story->sim);
-    story_topic(story, "orders", 1, NULL, NULL);
+    orders = story_topic(story, "orders", 1, NULL, NULL);
     story_phase(story, SIM_SETTLE);
 }
 
@@ -93,6 +95,22 @@ START_TEST(a_consumer_that_stands_still)
 }
 END_TEST
 
+/* Its administrators still may, with what they asked for before. */
+START_TEST(a_consumer_of_a_topic_that_went)
+{
+    struct story story;
+    begin(&story);
+    fetched(&story, 0, story_batch(&story, 0, 2, 'a'), 3);
+    story_topic_goes(&story, orders);
+    struct exchange *next = story_exchange(&story, API_METADATA, 12);
+    story_ask(&story, next);
+    judges_lost(story.sim.judges, next);
+    finish(&story);
+    ck_assert(story_passes(&story));
+    end(&story);
+}
+END_TEST
+
 /* Of a node that led before, say. */
 START_TEST(a_reply_that_comes_late_says_nothing)
 {
@@ -147,6 +165,7 @@ SUITE(judge_liveness)
     tcase_add_test(tcase, everything_comes_back);
     tcase_add_test(tcase, a_request_that_does_not_end);
     tcase_add_test(tcase, a_consumer_that_stands_still);
+    tcase_add_test(tcase, a_consumer_of_a_topic_that_went);
     tcase_add_test(tcase, a_reply_that_comes_late_says_nothing);
     tcase_add_test(tcase, a_partition_that_takes_nothing);
     tcase_add_test(tcase, a_machine_that_stays_down);
