@@ -136,7 +136,8 @@ static void speak(struct node *node, int32_t from, enum action action)
                                             (int32_t)next_number(real_epoch),
                                             next_number(end)};
     struct replica_mark_partition mark = {topic_id, index, epoch, next_number(end), next_number(0)};
-    struct replica_ack_partition ack = {topic_id, index, epoch, next_number(end), next_number(end)};
+    struct replica_ack_partition ack = {topic_id,         index,         epoch, next_number(end),
+                                        next_number(end), mark.log_start};
     switch (action) {
     case FOLLOW:
         nodes_hear_message(node, from, TYPE_FIRST, &wire_replica_follow,

@@ -124,6 +124,7 @@ void nodes_hear(struct node *node, int32_t from, int16_t type, struct span body)
     heard.message = (struct peer_message){
         .node_id = from,
         .type = type,
+        .version = PEER_VERSION_HIGHEST,
         .body = span_of(buffer->data, body.length),
         .buffer = buffer,
     };
@@ -137,9 +138,9 @@ void nodes_hear_message(struct node *node, int32_t from, int16_t type,
                         const struct wire_schema *schema, const void *message)
 {
     uint8_t room[NODES_MESSAGE_BYTES];
-    const size_t size = wire_size(schema, 0, message);
+    const size_t size = wire_size(schema, PEER_VERSION_HIGHEST, message);
     must(size <= sizeof(room));
     struct wire_writer writer = {.data = room, .capacity = size};
-    wire_encode(schema, 0, message, &writer);
+    wire_encode(schema, PEER_VERSION_HIGHEST, message, &writer);
     nodes_hear(node, from, type, span_of(room, size));
 }

@@ -10,9 +10,12 @@
 #include "core/input.h"
 
 /* The protocol between nodes. Two nodes speak the highest version that both know, and every message
- * behind the handshake is encoded in that version: each of its schemas has all of these. */
+ * behind the handshake is encoded in that version: each of its schemas has all of these. What came
+ * with each:
+ *
+ *     1  replica_ack.log_start: where a follower's log begins */
 #define PEER_VERSION_LOWEST  0
-#define PEER_VERSION_HIGHEST 0
+#define PEER_VERSION_HIGHEST 1
 
 /* The first bytes of a hello: "chronikL". */
 #define PEER_MAGIC INT64_C(0x6368726f6e696b4c)

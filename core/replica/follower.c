@@ -71,6 +71,7 @@ void follow_begin(struct replicas *replicas, struct partition *partition,
     follow->start_asked = -1;
     follow->told_written = -1;
     follow->told_durable = -1;
+    follow->told_start = -1;
     follow->lost_end = -1;
     follow->waiter.wake = follow_loaded;
     follow->start_waiter.wake = start_moved;
@@ -104,13 +105,13 @@ void follow_ask(struct replica_follower *follow)
     replicas_wake(follow->replicas);
 }
 
-/* Tells the leader how far the log is, if it does not know yet. */
+/* Tells the leader how far the log is, and where it begins, if it does not know yet. */
 static void follow_acknowledge(struct replica_follower *follow)
 {
     const struct log *log = follow->partition->log;
     if (follow->state != FOLLOW_FOLLOWING || !list_empty(&follow->ack_place) ||
         (follow->told_written == log_written_end(log) &&
-         follow->told_durable == log_durable_end(log)))
+         follow->told_durable == log_durable_end(log) && follow->told_start == log_start(log)))
         return;
     list_append(&follow->node->to_ack, &follow->ack_place);
     replicas_wake(follow->replicas);

@@ -172,6 +172,7 @@ struct replica_stream {
     int64_t broker_epoch; /* of the process that does */
     int64_t written_end;
     int64_t durable_end;
+    int64_t log_start;        /* INT64_MAX: it does not say */
     int64_t marked_watermark; /* what it was told */
     int64_t marked_start;
     /* It held all that the log held at caught_up_us; all that it held at noted_us once it has
@@ -227,6 +228,7 @@ struct replica_follower {
     int64_t start_asked;  /* that the log was asked to begin at last */
     int64_t told_written; /* what the leader was told; -1: nothing */
     int64_t told_durable;
+    int64_t told_start;
     bool has_lost;            /* an append, and has not been loaded since */
     int64_t lost_end;         /* of what was left of the log at the last loss; -1: there was none */
     struct log_waiter waiter; /* for the log to be loaded */

@@ -80,12 +80,14 @@ void outbox_send_acks(struct replica_node *node)
             struct replica_follower *follow = container_of(at, struct replica_follower, ack_place);
             follow->told_written = log_written_end(follow->partition->log);
             follow->told_durable = log_durable_end(follow->partition->log);
+            follow->told_start = log_start(follow->partition->log);
             message.partitions[i] = (struct replica_ack_partition){
                 .topic_id = follow->partition->topic->id,
                 .partition = follow->partition->index,
                 .leader_epoch = follow->epoch,
                 .written_end = follow->told_written,
                 .durable_end = follow->told_durable,
+                .log_start = follow->told_start,
             };
         }
         if (!outbox_send(node, REPLICA_TYPE_ACK, &wire_replica_ack, &message))

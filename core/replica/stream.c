@@ -20,6 +20,7 @@ void replica_stream_init(struct replica_stream *stream, struct replica_leader *l
         .broker_epoch = -1,
         .written_end = -1,
         .durable_end = -1,
+        .log_start = -1,
         .caught_up_us = now_us,
         .noted_us = now_us,
         .noted_end = INT64_MAX,
