@@ -48,6 +48,20 @@ static struct log_settings settings_of(const struct broker *broker, const struct
     };
 }
 
+/* True when what is safe here is committed: there is no other replica. */
+static bool is_alone(const struct partition *partition)
+{
+    const struct meta_partition *meta = partition_meta(partition);
+    return meta != NULL && meta->replicas_count == 1;
+}
+
+int64_t partition_low_watermark(const struct partition *partition)
+{
+    if (partition->leading != NULL)
+        return replica_leader_low_watermark(partition->leading);
+    return is_alone(partition) ? log_start(partition->log) : -1;
+}
+
 /* Acknowledges, in order of offsets, what `end` covers; but nothing while somebody else may lead by
  * now. */
 static void acks_release(struct partition *partition, enum ack_kind kind, int64_t end)
@@ -66,16 +80,23 @@ static void acks_release(struct partition *partition, enum ack_kind kind, int64_
     }
 }
 
+void partition_low_watermark_moved(struct partition *partition)
+{
+    if (!list_empty(&partition->acks[ACK_DELETED]))
+        acks_release(partition, ACK_DELETED, partition_low_watermark(partition));
+}
+
 static void lease_held(struct lease_waiter *waiter)
 {
     struct partition *partition = container_of(waiter, struct partition, lease_waiter);
     acks_release(partition, ACK_WRITTEN, log_written_end(partition->log));
     acks_release(partition, ACK_COMMITTED, partition->high_watermark);
+    partition_low_watermark_moved(partition);
 }
 
 static void acks_fail(struct partition *partition, int error)
 {
-    for (int kind = ACK_WRITTEN; kind <= ACK_COMMITTED; kind++) {
+    for (int kind = ACK_WRITTEN; kind <= ACK_DELETED; kind++) {
         struct list *place;
         while ((place = list_pop(&partition->acks[kind])) != NULL) {
             struct partition_ack *ack = container_of(place, struct partition_ack, place);
@@ -106,18 +127,12 @@ void partition_raise_watermark(struct partition *partition, int64_t high_waterma
     watchers_wake(partition);
 }
 
-/* True when what is safe here is committed: there is no other replica. */
-static bool is_alone(const struct partition *partition)
-{
-    const struct meta_partition *meta = partition_meta(partition);
-    return meta != NULL && meta->replicas_count == 1;
-}
-
 static void partition_advanced(struct log_observer *observer)
 {
     struct partition *partition = container_of(observer, struct partition, observer);
     const int64_t safe = log_safe_end(partition->log);
     acks_release(partition, ACK_WRITTEN, log_written_end(partition->log));
+    partition_low_watermark_moved(partition);
     if (partition->leading != NULL)
         replica_leader_advanced(partition->leading);
     else if (partition->following != NULL)
@@ -275,6 +290,7 @@ static struct partition *partition_new(struct broker *broker, struct hosted_topi
     partition->observer.failed = partition_failed;
     list_init(&partition->acks[ACK_WRITTEN]);
     list_init(&partition->acks[ACK_COMMITTED]);
+    list_init(&partition->acks[ACK_DELETED]);
     list_init(&partition->watchers);
     list_init(&partition->loads);
     list_init(&partition->offline_place);
@@ -435,8 +451,12 @@ void partition_await(struct partition *partition, enum ack_kind kind, struct par
            container_of(after, struct partition_ack, place)->end_offset > ack->end_offset)
         after = after->previous;
     list_append(after->next, &ack->place);
-    acks_release(partition, kind,
-                 kind == ACK_WRITTEN ? log_written_end(partition->log) : partition->high_watermark);
+    if (kind == ACK_WRITTEN)
+        acks_release(partition, kind, log_written_end(partition->log));
+    else if (kind == ACK_COMMITTED)
+        acks_release(partition, kind, partition->high_watermark);
+    else
+        partition_low_watermark_moved(partition);
 }
 
 void partition_watch(struct partition *partition, struct partition_watcher *watcher)

@@ -42,17 +42,18 @@ struct partition {
     bool is_cut;                      /* the log's end is being cut off: nothing may be appended */
     struct list loads;                /* struct log_waiter, for the end of that */
     struct lease_waiter lease_waiter; /* while acknowledgements wait for the lease */
-    struct list acks[2];  /* struct partition_ack by enum ack_kind, in order of offsets */
+    struct list acks[3];  /* struct partition_ack by enum ack_kind, in order of offsets */
     struct list watchers; /* struct partition_watcher */
 };
 
-/* What an append waits for before it is answered. */
+/* What an append, or a deletion, waits for before it is answered. */
 enum ack_kind {
     ACK_WRITTEN,   /* acks=1: the operating system has it */
     ACK_COMMITTED, /* acks=all: the high watermark is beyond it */
+    ACK_DELETED,   /* DeleteRecords: the low watermark is beyond it */
 };
 
-/* One append that waits for its acknowledgement. */
+/* One of them, which waits for its acknowledgement. */
 struct partition_ack {
     struct list place;
     int64_t end_offset; /* one beyond its last record */
@@ -109,9 +110,13 @@ int partition_check_epoch(const struct partition *partition, int32_t current_lea
  * to the other replicas. The log is READY. */
 int partition_append(struct partition *partition, struct log_append *append);
 
-/* Calls ack->done, in this step or a later one, when everything below ack->end_offset is written or
- * committed. */
+/* Calls ack->done, in this step or a later one, when everything below ack->end_offset is written,
+ * committed or deleted. */
 void partition_await(struct partition *partition, enum ack_kind kind, struct partition_ack *ack);
+
+/* Everything below it is deleted, durably, on every replica that is in sync (Kafka's low watermark);
+ * -1 when that cannot be told now. */
+int64_t partition_low_watermark(const struct partition *partition);
 
 /* Calls watcher->moved in a later step when there is something new to see. */
 void partition_watch(struct partition *partition, struct partition_watcher *watcher);
@@ -126,6 +131,9 @@ struct partition *partition_hosted(const struct broker *broker, struct uuid topi
 /* Everything below `high_watermark`, which is higher than before and no more than the written end,
  * is committed: acknowledges, and lets look. */
 void partition_raise_watermark(struct partition *partition, int64_t high_watermark);
+
+/* partition_low_watermark() may be higher than before: acknowledges. */
+void partition_low_watermark_moved(struct partition *partition);
 
 /* Another broker leads now, or none: whoever waits is told. */
 void partition_resign(struct partition *partition);

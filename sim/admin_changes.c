@@ -202,10 +202,7 @@ static void fill_delete_records(struct admin *admin, struct exchange *exchange)
     topic->partitions = peer_take(exchange, PARTITIONS_MOST * sizeof(*topic->partitions));
     for (int32_t i = 0; i < topic->partitions_count; i++) {
         topic->partitions[i].partition_index = i;
-        const int64_t offset = (int64_t)chance_below(rng, 20) - 1;
-        /* A start that only its leader has goes with it: other replicas are not waited for, so that
-         * nothing may be promised of it. */
-        topic->partitions[i].offset = default_replicas(admin) > 1 ? 0 : offset;
+        topic->partitions[i].offset = (int64_t)chance_below(rng, 20) - 1;
     }
     request->timeout_ms = 10000;
 }

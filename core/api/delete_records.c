@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DeleteRecords (KIP-107): moves the log start of partitions forward, durably. */
+/*
+ * DeleteRecords (KIP-107): moves the log start of partitions forward, durably, on every replica that
+ * is in sync. What took part in an answer is gone, whichever of them leads next. The answer leaves
+ * when all parts have ended, or timeout_ms is over.
+ */
 #include "core/api/table.h"
 #include "core/broker_state.h"
 #include "core/partition.h"
@@ -17,7 +21,9 @@ struct delete_part {
     const struct delete_records_request_topic_partition *in;
     struct delete_records_response_topic_partition *out;
     struct partition *partition;
-    struct log_waiter waiter; /* first for the log, then for the deletion */
+    bool ended;
+    struct log_waiter waiter; /* first for the log, then for its start to be written */
+    struct partition_ack ack;
 };
 
 struct delete_records {
@@ -26,36 +32,60 @@ struct delete_records {
     struct delete_records_response *response;
     struct delete_part *parts;
     uint32_t parts_count;
-    uint32_t pending;
+    uint32_t pending; /* parts that have not ended, and one while parts are being started */
+    struct timer timer;
 };
+
+static void delete_answer(struct delete_records *deletion)
+{
+    timer_cancel(&deletion->broker->io.timers, &deletion->timer);
+    request_reply(deletion->request, deletion->response);
+}
 
 static void part_end(struct delete_part *part, int error)
 {
     struct delete_records *deletion = part->deletion;
+    list_remove(&part->waiter.place);
+    list_remove(&part->ack.place);
+    part->ended = true;
     part->out->error_code = (int16_t)error;
-    if (error != ERR_NONE)
+    if (error == ERR_NONE)
+        deletion->request->is_promise = true;
+    else
         part->out->low_watermark = -1;
     if (--deletion->pending == 0)
-        request_reply(deletion->request, deletion->response);
+        delete_answer(deletion);
 }
 
-static void part_deleted(struct log_waiter *waiter, int error)
+static void part_deleted(struct partition_ack *ack, int error)
 {
-    part_end(container_of(waiter, struct delete_part, waiter), error);
+    struct delete_part *part = container_of(ack, struct delete_part, ack);
+    if (error == ERR_NONE)
+        part->out->low_watermark = partition_low_watermark(part->partition);
+    part_end(part, error);
+}
+
+/* That the start is written here, the partition has been told. */
+static void part_written(struct log_waiter *waiter, int error)
+{
+    if (error != ERR_NONE)
+        part_end(container_of(waiter, struct delete_part, waiter), error);
 }
 
 static void part_delete(struct delete_part *part)
 {
-    const struct partition *partition = part->partition;
+    struct partition *partition = part->partition;
     const int64_t offset =
         part->in->offset == OFFSET_HIGH_WATERMARK ? partition->high_watermark : part->in->offset;
     if (offset < 0 || offset > partition->high_watermark) {
         part_end(part, ERR_OFFSET_OUT_OF_RANGE);
         return;
     }
-    part->waiter.wake = part_deleted;
-    /* The partition may be gone when the answer leaves. */
-    part->out->low_watermark = log_delete_before(partition->log, offset, &part->waiter);
+    part->waiter.wake = part_written;
+    log_delete_before(partition->log, offset, &part->waiter);
+    part->ack.done = part_deleted;
+    part->ack.end_offset = offset;
+    partition_await(partition, ACK_DELETED, &part->ack);
 }
 
 static void part_start(struct delete_part *part)
@@ -88,8 +118,24 @@ static void part_loaded(struct log_waiter *waiter, int error)
 static void delete_cancel(struct request *request)
 {
     struct delete_records *deletion = request->state;
-    for (uint32_t i = 0; i < deletion->parts_count; i++)
+    timer_cancel(&deletion->broker->io.timers, &deletion->timer);
+    for (uint32_t i = 0; i < deletion->parts_count; i++) {
         list_remove(&deletion->parts[i].waiter.place);
+        list_remove(&deletion->parts[i].ack.place);
+    }
+}
+
+/* What is deleted here stays so, and others may still follow: the client asks again or gives up. */
+static void delete_timed_out(struct timer *timer)
+{
+    struct delete_records *deletion = container_of(timer, struct delete_records, timer);
+    deletion->pending++;
+    for (uint32_t i = 0; i < deletion->parts_count; i++) {
+        if (!deletion->parts[i].ended)
+            part_end(&deletion->parts[i], ERR_REQUEST_TIMED_OUT);
+    }
+    if (--deletion->pending == 0)
+        delete_answer(deletion);
 }
 
 static bool delete_prepare(struct delete_records *deletion,
@@ -123,6 +169,7 @@ static bool delete_prepare(struct delete_records *deletion,
             part->out = &outs[j];
             part->waiter.wake = part_loaded;
             list_init(&part->waiter.place);
+            list_init(&part->ack.place);
         }
     }
     return true;
@@ -148,8 +195,14 @@ void delete_records_handle(struct broker *broker, struct request *request)
     deletion->pending = deletion->parts_count + 1;
     for (uint32_t i = 0; i < deletion->parts_count; i++)
         part_start(&deletion->parts[i]);
-    if (--deletion->pending == 0)
-        request_reply(request, response);
-    else
-        request->cancel = delete_cancel;
+    if (--deletion->pending == 0) {
+        delete_answer(deletion);
+        return;
+    }
+    request->cancel = delete_cancel;
+    if (broker->cluster != NULL)
+        timer_set(&broker->io.timers, &deletion->timer,
+                  broker->io.now_us +
+                      (uint64_t)(body->timeout_ms < 0 ? 0 : body->timeout_ms) * 1000,
+                  delete_timed_out);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who is in sync. A follower that has not had all that the leader's log had for
- * replica.lag.time.max.ms leaves; one that has all that is committed, and what the leader's epoch
- * began with, joins (KIP-497). Both are proposals to the controller, judged by the image that
+ * replica.lag.time.max.ms leaves; one that has all that is committed, what the leader's epoch began
+ * with, and nothing that was deleted, joins (KIP-497). Both are proposals to the controller, judged by the image that
  * they change: one for all partitions at a time.
  */
 #include "core/conf/conf.h"
@@ -92,7 +92,8 @@ static bool is_to_join(const struct replica_stream *stream)
     return stream->is_sending && !is_to_leave(stream) && broker != NULL &&
            meta_broker_is_live(broker) && broker->epoch == stream->broker_epoch &&
            replica_stream_safe_end(stream) >= lead->start_offset &&
-           replica_stream_safe_end(stream) >= lead->partition->high_watermark;
+           replica_stream_safe_end(stream) >= lead->partition->high_watermark &&
+           stream->log_start >= log_start(lead->partition->log);
 }
 
 /* True when the image should say something else of the stream's follower. */

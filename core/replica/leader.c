@@ -4,7 +4,7 @@
  *
  * The high watermark is the least safe end over the maximal ISR: those in sync by the image, and
  * those that are proposed to be and may be already (KIP-497). It stays where it is while the ISR
- * is smaller than min.insync.replicas (KIP-966).
+ * is smaller than min.insync.replicas (KIP-966). So does the low watermark, the least log start.
  */
 #include "core/base/check.h"
 #include "core/conf/topic_conf.h"
@@ -129,6 +129,9 @@ void replica_leader_ready(struct replica_leader *lead)
         return;
     list_remove(&lead->waiter.place);
     lead->start_offset = log_end(lead->partition->log);
+    /* What was deleted had been committed, and followers delete no more than that. */
+    if (lead->partition->high_watermark < log_start(lead->partition->log))
+        partition_raise_watermark(lead->partition, log_start(lead->partition->log));
     lead_consider(lead);
     lead_watermark(lead);
 }
@@ -183,7 +186,7 @@ void replica_leader_failed(struct replica_leader *lead)
     lead_drop_tail(lead);
 }
 
-/* ---- The high watermark ---- */
+/* ---- The high watermark, and the low one ---- */
 
 uint32_t lead_isr_least(const struct replica_leader *lead, const struct meta_partition *meta)
 {
@@ -200,12 +203,39 @@ static bool counts(const struct replica_stream *stream, const struct meta_partit
            meta_is_member(meta_isr(meta), meta->isr_count, stream->node->id);
 }
 
+/* The partition as the image has it, when what its replicas have can be told by it; or NULL. */
+static const struct meta_partition *counted_by(const struct replica_leader *lead)
+{
+    const struct meta_partition *meta = replica_meta(lead->partition);
+    return lead->start_offset < 0 || lead->has_failed || meta == NULL ||
+                   meta->leader_epoch != lead->epoch || meta->isr_count < lead_isr_least(lead, meta)
+               ? NULL
+               : meta;
+}
+
+/* A follower of a version of the protocol that has no log start in its acknowledgements is not
+ * waited for: while a cluster is upgraded, a failover may take back what was deleted. */
+int64_t replica_leader_low_watermark(const struct replica_leader *lead)
+{
+    const struct meta_partition *meta = counted_by(lead);
+    if (meta == NULL)
+        return -1;
+    int64_t least = log_start(lead->partition->log);
+    for (uint32_t i = 0; i < lead->streams_count; i++) {
+        const struct replica_stream *stream = &lead->streams[i];
+        const int64_t start = stream->is_sending ? stream->log_start : -1;
+        if (counts(stream, meta) && start < least)
+            least = start;
+    }
+    return least;
+}
+
 void lead_watermark(struct replica_leader *lead)
 {
     struct partition *partition = lead->partition;
-    const struct meta_partition *meta = replica_meta(partition);
-    if (lead->start_offset < 0 || lead->has_failed || meta == NULL ||
-        meta->leader_epoch != lead->epoch)
+    partition_low_watermark_moved(partition);
+    const struct meta_partition *meta = counted_by(lead);
+    if (meta == NULL)
         return;
     int64_t least = log_safe_end(partition->log);
     for (uint32_t i = 0; i < lead->streams_count; i++) {
@@ -213,7 +243,7 @@ void lead_watermark(struct replica_leader *lead)
         if (counts(stream, meta) && replica_stream_safe_end(stream) < least)
             least = replica_stream_safe_end(stream);
     }
-    if (least <= partition->high_watermark || meta->isr_count < lead_isr_least(lead, meta))
+    if (least <= partition->high_watermark)
         return;
     partition_raise_watermark(partition, least);
     for (uint32_t i = 0; i < lead->streams_count; i++)
@@ -276,6 +306,7 @@ static void stream_consider(struct replica_stream *stream)
     stream->broker_epoch = stream->asked_broker_epoch;
     stream->written_end = -1;
     stream->durable_end = -1;
+    stream->log_start = -1;
     if (stream->answer.verdict == PLACE_GO_ON)
         replica_stream_start(stream, stream->asked_end);
     else
@@ -344,6 +375,10 @@ static void acknowledge(struct replica_stream *stream, const struct replica_ack_
         stream->written_end = ack->written_end;
     if (stream->durable_end < ack->durable_end)
         stream->durable_end = ack->durable_end;
+    if (ack->log_start < 0)
+        stream->log_start = INT64_MAX;
+    else if (stream->log_start < ack->log_start)
+        stream->log_start = ack->log_start;
     /* Sent once more after the link had ended, though it had come. */
     if (stream->next < stream->written_end)
         stream->next = stream->written_end;

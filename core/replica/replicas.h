@@ -10,7 +10,7 @@
  *          │◀────────────────────────────────────────┤
  *          │ append: batches, high watermark, start  │
  *          │◀────────────────────────────────────────┤
- *          │ ack: written end, durable end           │
+ *          │ ack: written end, durable end, start    │
  *          ├────────────────────────────────────────▶│
  *          │ mark: high watermark, start             │
  *          │◀────────────────────────────────────────┤
@@ -89,6 +89,10 @@ void replica_leader_ready(struct replica_leader *lead);
 /* The offset at which the leader began under its epoch; -1 before its log is loaded. Below it the
  * high watermark may be older than what the leader before it had told (KIP-207). */
 int64_t replica_leader_start(const struct replica_leader *lead);
+
+/* The least durable log start of the leader and of all who are in sync, or may be already: what lies
+ * below it is gone for good (DeleteRecords). -1: it cannot be told now. */
+int64_t replica_leader_low_watermark(const struct replica_leader *lead);
 
 /* ---- What is told of it (core/replica/status.c). ---- */
 

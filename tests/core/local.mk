@@ -12,6 +12,7 @@ tests_check_broker_SOURCES = \
 	tests/core/test_cluster.c \
 	tests/core/test_cluster_clients.c \
 	tests/core/test_cluster_costs.c \
+	tests/core/test_cluster_deletes.c \
 	tests/core/test_cluster_ends.c \
 	tests/core/test_cluster_groups.c \
 	tests/core/test_cluster_quorum.c \

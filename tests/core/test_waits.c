@@ -19,19 +19,24 @@ static const struct {
 
 #define VERSIONS ((int)(sizeof(versions) / sizeof(versions[0])))
 
-static int32_t leader;            /* at which they wait */
-static struct client *waiting[2]; /* one that produces, one that fetches */
+#define WAITING 3
+
+static int32_t leader;                  /* at which they wait */
+static struct client *waiting[WAITING]; /* one that produces, one that fetches, one that deletes */
 
 static void hold_followers(void)
 {
     for (int32_t id = 1; id <= TRIO_NODES; id++) {
-        if (id != leader)
-            world_hold(crew_nodes[id].world, EFFECT_SYNC, "topic-0");
+        if (id == leader)
+            continue;
+        world_hold(crew_nodes[id].world, EFFECT_SYNC, "topic-0");
+        world_hold(crew_nodes[id].world, EFFECT_RENAME, "log-start-offset-checkpoint");
     }
 }
 
 /* The preferred leader has been away, and another one leads. Records that it alone has durably are
- * waited for by who sent them; and those behind them by who reads. */
+ * waited for by who sent them; and those behind them by who reads. What it alone has deleted is
+ * waited for by who deletes. */
 static void begin(void)
 {
     trio_begin();
@@ -43,8 +48,22 @@ static void begin(void)
     leader = trio_leader();
     ck_assert_int_ne(leader, before);
     ck_assert_int_eq(trio_meta(leader)->isr_count, TRIO_NODES);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < WAITING; i++)
         waiting[i] = client_new(crew_nodes[leader].world);
+}
+
+static void send_deletion(struct client *client)
+{
+    struct arena *arena = client_arena(client);
+    struct delete_records_request *request = client_request(client, API_DELETE_RECORDS);
+    request->topics = arena_array(arena, 1, sizeof(*request->topics));
+    request->topics_count = 1;
+    request->topics[0].name = TRIO_TOPIC;
+    request->topics[0].partitions = arena_array(arena, 1, sizeof(*request->topics[0].partitions));
+    request->topics[0].partitions_count = 1;
+    request->topics[0].partitions[0].offset = 1;
+    request->timeout_ms = WAIT_MS;
+    client_send(client, API_DELETE_RECORDS, 2, request);
 }
 
 static void waits(int32_t version)
@@ -58,19 +77,28 @@ static void waits(int32_t version)
     hold_followers();
     client_send(waiting[0], API_PRODUCE, versions[version].produce, produce);
     client_send(waiting[1], API_FETCH, versions[version].fetch, fetch);
+    send_deletion(waiting[2]);
     crew_advance(500);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < WAITING; i++)
         ck_assert_ptr_null(client_take(waiting[i]));
 }
 
 static void end(void)
 {
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < WAITING; i++)
         client_free(waiting[i]);
     trio_end();
 }
 
-/* Both are answered, and told who leads now: as another node knows it. */
+static void expect_deletion(int error)
+{
+    const struct delete_records_response *response = client_take(waiting[2]);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->topics[0].partitions[0].error_code, error);
+    ck_assert_int_eq(response->topics[0].partitions[0].low_watermark, -1);
+}
+
+/* All are answered, and those who can be are told who leads now: as another node knows it. */
 static void expect_new_leader(int32_t version)
 {
     const int32_t other = leader % TRIO_NODES + 1;
@@ -93,6 +121,7 @@ static void expect_new_leader(int32_t version)
     ck_assert_int_eq(got->current_leader.leader_id, meta->leader);
     ck_assert_int_eq(got->current_leader.leader_epoch, meta->leader_epoch);
     ck_assert_int_eq(fetched->node_endpoints_count, versions[version].fetch >= 16);
+    expect_deletion(ERR_NOT_LEADER_OR_FOLLOWER);
 }
 
 /* A client of another node asks for something, and a moment goes by. */
@@ -152,6 +181,7 @@ START_TEST(the_topic_is_deleted)
     ck_assert_int_eq(fetched->responses[0].partitions[0].error_code,
                      versions[_i].fetch < 13 ? ERR_UNKNOWN_TOPIC_OR_PARTITION
                                              : ERR_UNKNOWN_TOPIC_ID);
+    expect_deletion(ERR_UNKNOWN_TOPIC_OR_PARTITION);
 }
 END_TEST
 
@@ -190,7 +220,7 @@ START_TEST(the_leader_is_cut_off)
     crew_advance(8000);
     ck_assert_int_ne(trio_meta(leader % TRIO_NODES + 1)->leader, leader);
     ck_assert_int_eq(trio_meta(leader)->leader, leader);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < WAITING; i++)
         ck_assert_ptr_null(client_take(waiting[i]));
     connect_all(true);
     crew_advance(3000);
