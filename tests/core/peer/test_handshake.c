@@ -151,6 +151,16 @@ START_TEST(a_newer_node_is_spoken_to_as_we_can)
 }
 END_TEST
 
+START_TEST(an_older_node_is_spoken_to_as_it_can)
+{
+    struct rig_node *node = rig_start(1);
+    struct peer_hello hello = hello_of(1);
+    hello.version_highest = PEER_VERSION_LOWEST;
+    const uint64_t connection = say_hello(node, &hello);
+    ck_assert_int_eq(take_welcome(node, connection).version, PEER_VERSION_LOWEST);
+}
+END_TEST
+
 /* A request of Kafka's, garbage, an announcement of very much, a frame that is none. */
 static const struct {
     uint8_t bytes[16];
@@ -284,6 +294,7 @@ SUITE(peer_handshake)
     tcase_add_loop_test(tcase, who_is_refused_learns_why, 0,
                         sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_test(tcase, a_newer_node_is_spoken_to_as_we_can);
+    tcase_add_test(tcase, an_older_node_is_spoken_to_as_it_can);
     tcase_add_loop_test(tcase, strangers_are_closed, 0, sizeof(strangers) / sizeof(strangers[0]));
     tcase_add_test(tcase, who_says_nothing_is_closed);
     tcase_add_test(tcase, a_wrong_nonce_is_no_sign_of_life);
