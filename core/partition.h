@@ -114,8 +114,8 @@ int partition_append(struct partition *partition, struct log_append *append);
  * committed or deleted. */
 void partition_await(struct partition *partition, enum ack_kind kind, struct partition_ack *ack);
 
-/* Everything below it is deleted, durably, on every replica that is in sync (Kafka's low watermark);
- * -1 when that cannot be told now. */
+/* Everything below it is deleted, durably, on every replica that is in sync; -1 when that cannot be
+ * told now. */
 int64_t partition_low_watermark(const struct partition *partition);
 
 /* Calls watcher->moved in a later step when there is something new to see. */

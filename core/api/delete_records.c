@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DeleteRecords (KIP-107): moves the log start of partitions forward, durably, on every replica that
- * is in sync. What took part in an answer is gone, whichever of them leads next. The answer leaves
+ * DeleteRecords (KIP-107): moves the log start of partitions forward, durably, on all replicas that
+ * are in sync, so that what was deleted stays so, whichever of them leads next. The answer leaves
  * when all parts have ended, or timeout_ms is over.
  */
 #include "core/api/table.h"

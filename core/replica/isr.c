@@ -2,8 +2,8 @@
 /*
  * Who is in sync. A follower that has not had all that the leader's log had for
  * replica.lag.time.max.ms leaves; one that has all that is committed, what the leader's epoch began
- * with, and nothing that was deleted, joins (KIP-497). Both are proposals to the controller, judged by the image that
- * they change: one for all partitions at a time.
+ * with, and nothing that was deleted, joins (KIP-497). Both are proposals to the controller, judged
+ * by the image that they change: one for all partitions at a time.
  */
 #include "core/conf/conf.h"
 #include "core/conf/topic_conf.h"

@@ -90,8 +90,8 @@ void replica_leader_ready(struct replica_leader *lead);
  * high watermark may be older than what the leader before it had told (KIP-207). */
 int64_t replica_leader_start(const struct replica_leader *lead);
 
-/* The least durable log start of the leader and of all who are in sync, or may be already: what lies
- * below it is gone for good (DeleteRecords). -1: it cannot be told now. */
+/* The least durable log start of the leader and of all who are in sync, or may be already: what
+ * lies below it is gone for good (DeleteRecords). -1: it cannot be told now. */
 int64_t replica_leader_low_watermark(const struct replica_leader *lead);
 
 /* ---- What is told of it (core/replica/status.c). ---- */

@@ -10,8 +10,8 @@ cluster-*.patch by that of a cluster, cluster.json, quorum-*.patch by that of it
 quorum.json, disk-*.patch by cluster-swapped-disks.json, in which machines get others' disks, old
 ones and empty ones, differing-*.patch by cluster-differing.json, in which configuration files
 differ, topics-*.patch by cluster-topics.json, whose topics come and go, and phase7-*.patch by
-phase7.json, in which nothing happens for long; those of the drivers, driver-*.patch, by the suite of
-the drivers' contract and by tests with real clients. The failing run of a mutant of the core is
+phase7.json, in which nothing happens for long; those of the drivers, driver-*.patch, by the suite
+of the drivers' contract and by tests with real clients. The failing run of a mutant of the core is
 shrunk, too.
 
 --some N takes N mutants of the core, others for each state of the sources. Variables:
@@ -39,8 +39,13 @@ BASES = int(os.environ.get("CHRONIK_MUTANT_BASES", "5"))
 SECONDS = float(os.environ.get("CHRONIK_MUTANT_SECONDS", "600"))
 JOBS = int(os.environ.get("CHRONIK_MUTANT_JOBS", str(os.cpu_count())))
 BASES_APART = 1000000   # no hunt comes from one to the next
+<<<<<<< HEAD
 # The clean build passes as many; else:
 SEEDS_AT_ONCE = {"cluster": 8, "disk": 8, "differing": 8, "phase7": 2, "topics": 8}
+=======
+# The clean build passes as many; else
+SEEDS_AT_ONCE = {"cluster": 8, "disk": 8, "phase7": 2, "topics": 8}
+>>>>>>> 92dfdd2 (tests, core: lines within the width)
 SEEDS_AT_ONCE_ELSE = 25
 SHRINK_SECONDS = 55
 DRIVER_TEST_SECONDS = 900
