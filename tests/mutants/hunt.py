@@ -39,13 +39,8 @@ BASES = int(os.environ.get("CHRONIK_MUTANT_BASES", "5"))
 SECONDS = float(os.environ.get("CHRONIK_MUTANT_SECONDS", "600"))
 JOBS = int(os.environ.get("CHRONIK_MUTANT_JOBS", str(os.cpu_count())))
 BASES_APART = 1000000   # no hunt comes from one to the next
-<<<<<<< HEAD
 # The clean build passes as many; else:
 SEEDS_AT_ONCE = {"cluster": 8, "disk": 8, "differing": 8, "phase7": 2, "topics": 8}
-=======
-# The clean build passes as many; else
-SEEDS_AT_ONCE = {"cluster": 8, "disk": 8, "phase7": 2, "topics": 8}
->>>>>>> 92dfdd2 (tests, core: lines within the width)
 SEEDS_AT_ONCE_ELSE = 25
 SHRINK_SECONDS = 55
 DRIVER_TEST_SECONDS = 900
