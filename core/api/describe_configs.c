@@ -113,8 +113,10 @@ static void describe_key(const struct broker *broker, enum conf_key key,
 {
     const struct meta_configs *cluster = &broker->image.configs;
     conf_describe(broker->conf, key, ret_description);
-    if (broker->cluster != NULL)
-        conf_describe_agreed(cluster->items, cluster->count, (int)key, ret_description);
+    if (broker->cluster == NULL)
+        return;
+    conf_describe_agreed(cluster->items, cluster->count, (int)key, ret_description);
+    ret_description->read_only = !conf_is_dynamic(key);
 }
 
 /* What is set for all brokers: no default stands behind it there. */

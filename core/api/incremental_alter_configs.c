@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IncrementalAlterConfigs (KIP-339): for topics. A broker's settings are read when it starts. */
+/* IncrementalAlterConfigs (KIP-339): for topics, and for what the brokers of a cluster agree on.
+ * All else of a broker is read when it starts. */
 #include "core/api/change.h"
 #include "core/api/resource.h"
 #include "core/api/table.h"
@@ -11,13 +12,11 @@ struct alter_configs {
     struct incremental_alter_configs_response *response;
 };
 
-static int alter_topic(struct topics_context *context,
-                       const struct incremental_alter_configs_request_resource *in,
-                       struct span *ret_message)
+/* Of a topic, or of all brokers (NULL). */
+static int alter_keys(struct topics_context *context, const struct meta_topic *topic,
+                      const struct incremental_alter_configs_request_resource *in,
+                      struct span *ret_message)
 {
-    const struct meta_topic *topic = image_topic(context->image, in->resource_name);
-    if (topic == NULL)
-        return ERR_UNKNOWN_TOPIC_OR_PARTITION;
     struct topic_alteration *alterations =
         arena_array(context->arena, (size_t)in->configs_count, sizeof(*alterations));
     if (alterations == NULL) {
@@ -38,10 +37,15 @@ static int alter_one(struct topics_context *context,
                      const struct incremental_alter_configs_request_resource *in,
                      struct span *ret_message)
 {
+    const struct meta_topic *topic;
     switch (in->resource_type) {
     case RESOURCE_TOPIC:
-        return alter_topic(context, in, ret_message);
+        topic = image_topic(context->image, in->resource_name);
+        return topic == NULL ? ERR_UNKNOWN_TOPIC_OR_PARTITION
+                             : alter_keys(context, topic, in, ret_message);
     case RESOURCE_BROKER:
+        if (context->conf->is_cluster && in->resource_name.length == 0)
+            return alter_keys(context, NULL, in, ret_message);
         *ret_message = SPAN("A broker's settings are read when it starts: change its file, then "
                             "start it anew.");
         return ERR_INVALID_REQUEST;

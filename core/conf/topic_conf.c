@@ -105,6 +105,12 @@ const enum conf_key conf_agreed_keys[CONF_AGREED] = {
     CONF_WRITE_CACHING_DEFAULT,
 };
 
+bool conf_is_dynamic(enum conf_key key)
+{
+    return key == CONF_MIN_INSYNC_REPLICAS || key == CONF_UNCLEAN_LEADER_ELECTION_ENABLE ||
+           key == CONF_WRITE_CACHING_DEFAULT;
+}
+
 /* A value that cannot be read counts as if it were not there. */
 static bool read_agreed(const struct conf_key_info *info, const struct topic_override *setting,
                         int64_t *ret_value)

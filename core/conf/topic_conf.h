@@ -57,6 +57,9 @@ struct topic_conf_agreed {
 #define CONF_AGREED 4
 extern const enum conf_key conf_agreed_keys[CONF_AGREED];
 
+/* True for those that can be set for all brokers while they run. */
+bool conf_is_dynamic(enum conf_key key);
+
 /* What counts of such a key: the cluster's setting, or else the default. */
 int64_t conf_agreed(enum conf_key key, const struct topic_override *cluster,
                     uint32_t cluster_count);

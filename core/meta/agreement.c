@@ -11,22 +11,11 @@ static struct span wanted(const struct agreement *agreement, enum conf_key key)
     return conf->values[key].source == CONF_SOURCE_DEFAULT ? SPAN_NULL : conf_text(conf, key);
 }
 
-/* What the cluster has; null when it has none. */
-static struct span found(const struct image *image, enum conf_key key)
-{
-    const struct span name = span_text(conf_key_info(key)->name);
-    for (uint32_t i = 0; i < image->configs.count; i++) {
-        if (span_equal(image->configs.items[i].key, name))
-            return image->configs.items[i].value;
-    }
-    return SPAN_NULL;
-}
-
 static bool is_agreed(const struct agreement *agreement, const struct image *image,
                       enum conf_key key)
 {
     const struct span want = wanted(agreement, key);
-    const struct span have = found(image, key);
+    const struct span have = meta_config(&image->by_file, span_text(conf_key_info(key)->name));
     return span_is_null(want) == span_is_null(have) && span_equal(want, have);
 }
 
@@ -44,7 +33,7 @@ static int agreement_prepare(struct meta_proposal *proposal, const struct image 
         const struct span value = wanted(agreement, key);
         struct meta_record record = meta_record_of(META_RECORD_CONFIG);
         record.body.config.resource_type = META_RESOURCE_BROKER;
-        record.body.config.resource_name = SPAN("");
+        record.body.config.resource_name = META_BROKERS_BY_FILE;
         record.body.config.name = span_text(conf_key_info(key)->name);
         record.body.config.value = value;
         error = meta_write(writer, &record);

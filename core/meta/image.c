@@ -51,6 +51,8 @@ void image_free(struct image *image)
     memory_give(image->memory, MEMORY_STATE, image->brokers,
                 image->brokers_capacity * sizeof(*image->brokers));
     image_configs_clear(image, &image->configs);
+    image_configs_clear(image, &image->by_file);
+    image_configs_clear(image, &image->by_operator);
 }
 
 void image_observe(struct image *image, struct image_observer *observer)

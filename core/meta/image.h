@@ -17,10 +17,14 @@
 #include "core/conf/topic_conf.h"
 #include "core/meta/record.h"
 
-/* The types of resource in a config record, Kafka's numbers. A broker without a name stands for all
- * of them: the settings of the cluster. */
+/* The types of resource in a config record, Kafka's numbers. */
 #define META_RESOURCE_TOPIC  2
 #define META_RESOURCE_BROKER 4
+
+/* Names of brokers there, for what is set for all of them: what the file of the controller says
+ * (core/meta/agreement.h); and what an operator has set, which comes before that. */
+#define META_BROKERS_BY_FILE     SPAN("")
+#define META_BROKERS_BY_OPERATOR SPAN("<default>")
 
 /* Limits of one cluster; a record beyond one is refused, as is the proposal that would write it. */
 #define META_TOPIC_NAME_MAX    249
@@ -129,7 +133,9 @@ struct image {
     struct meta_broker *brokers; /* sorted by id */
     uint32_t brokers_count;
     uint32_t brokers_capacity;
-    struct meta_configs configs; /* of the cluster: what all nodes have to agree on */
+    struct meta_configs configs;     /* of the cluster, on which all nodes agree: what counts … */
+    struct meta_configs by_file;     /* … of what the controller's file says … */
+    struct meta_configs by_operator; /* … and of what was set, which comes first */
     int64_t next_producer_id;
     int64_t end_offset; /* of what was applied: the next record's offset */
     int32_t epoch;      /* the leader epoch of the last record's batch; -1: none */
@@ -177,6 +183,9 @@ const struct meta_topic *image_topic(const struct image *image, struct span name
 const struct meta_topic *image_topic_by_id(const struct image *image, struct uuid id);
 const struct meta_partition *image_partition(const struct meta_topic *topic, int32_t partition);
 const struct meta_broker *image_broker(const struct image *image, int32_t id);
+
+/* The value of a key among some settings; null when it is not there. */
+struct span meta_config(const struct meta_configs *configs, struct span key);
 
 /* The value that the topic itself sets for a key; null when it leaves it to the defaults. */
 struct span image_topic_config(const struct meta_topic *topic, struct span key);

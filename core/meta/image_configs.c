@@ -73,17 +73,37 @@ static int configs_set(struct image *image, struct meta_configs *configs,
     return ERR_NONE;
 }
 
+/* What counts for all brokers follows from what is set for them. */
+static int cluster_set(struct image *image, const struct config_record *record)
+{
+    const bool is_by_file = span_equal(record->resource_name, META_BROKERS_BY_FILE);
+    const int error =
+        configs_set(image, is_by_file ? &image->by_file : &image->by_operator, record);
+    struct config_record counts = {.name = record->name};
+    counts.value = meta_config(&image->by_operator, record->name);
+    if (span_is_null(counts.value))
+        counts.value = meta_config(&image->by_file, record->name);
+    return error == ERR_NONE ? configs_set(image, &image->configs, &counts) : error;
+}
+
+static bool is_of_cluster(const struct config_record *record)
+{
+    return record->resource_type == META_RESOURCE_BROKER &&
+           (span_equal(record->resource_name, META_BROKERS_BY_FILE) ||
+            span_equal(record->resource_name, META_BROKERS_BY_OPERATOR));
+}
+
 int image_apply_config(struct image *image, const struct config_record *record)
 {
     const bool is_topic = record->resource_type == META_RESOURCE_TOPIC;
-    if (!is_topic &&
-        (record->resource_type != META_RESOURCE_BROKER || record->resource_name.length > 0))
+    if (!is_topic && !is_of_cluster(record))
         return ERR_UNSUPPORTED_VERSION;
     struct meta_topic *topic = is_topic ? image_find_topic(image, record->resource_name) : NULL;
     if ((is_topic && topic == NULL) || record->name.length == 0 ||
         record->name.length > META_CONFIG_KEY_MAX || record->value.length > META_CONFIG_VALUE_MAX)
         return ERR_INVALID_RECORD;
-    const int error = configs_set(image, is_topic ? &topic->configs : &image->configs, record);
+    const int error =
+        is_topic ? configs_set(image, &topic->configs, record) : cluster_set(image, record);
     if (error != ERR_NONE)
         return error;
     if (span_equal(record->name, SPAN("min.insync.replicas")))

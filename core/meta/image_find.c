@@ -52,13 +52,18 @@ const struct meta_broker *image_broker(const struct image *image, int32_t id)
     return NULL;
 }
 
-struct span image_topic_config(const struct meta_topic *topic, struct span key)
+struct span meta_config(const struct meta_configs *configs, struct span key)
 {
-    for (uint32_t i = 0; i < topic->configs.count; i++) {
-        if (span_equal(topic->configs.items[i].key, key))
-            return topic->configs.items[i].value;
+    for (uint32_t i = 0; i < configs->count; i++) {
+        if (span_equal(configs->items[i].key, key))
+            return configs->items[i].value;
     }
     return SPAN_NULL;
+}
+
+struct span image_topic_config(const struct meta_topic *topic, struct span key)
+{
+    return meta_config(&topic->configs, key);
 }
 
 const struct meta_endpoint *image_endpoint(const struct meta_broker *broker, struct span listener)

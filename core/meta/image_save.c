@@ -104,7 +104,8 @@ int image_save(const struct image *image, void *context,
     struct sink sink = {.context = context, .write = write};
     for (uint32_t i = 0; i < image->brokers_count; i++)
         save_broker(&image->brokers[i], &sink);
-    save_configs(&image->configs, META_RESOURCE_BROKER, SPAN(""), &sink);
+    save_configs(&image->by_file, META_RESOURCE_BROKER, META_BROKERS_BY_FILE, &sink);
+    save_configs(&image->by_operator, META_RESOURCE_BROKER, META_BROKERS_BY_OPERATOR, &sink);
     if (image->next_producer_id > 0) {
         struct meta_record record = meta_record_of(META_RECORD_PRODUCER_IDS);
         record.body.producer_ids.broker_id = -1;

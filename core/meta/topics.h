@@ -94,14 +94,16 @@ int topics_grow(struct topics_context *context, const struct meta_topic *topic, 
                 const struct topic_assignment *assignments, int32_t assignments_count,
                 struct span *ret_message);
 
+/* Of a topic, or of all brokers. */
 struct topic_alteration {
     struct span key;
     struct span value;
     int8_t operation; /* enum conf_operation, not checked yet */
 };
 
-/* Writes the records that change a topic's configuration: all alterations, or none with
- * ERR_INVALID_CONFIG or ERR_INVALID_REQUEST. Unchanged values need no record. */
+/* Writes the records that change a topic's configuration, or (NULL) what is set for all brokers:
+ * all alterations, or none with ERR_INVALID_CONFIG or ERR_INVALID_REQUEST. Unchanged values need no
+ * record. */
 int topics_alter(struct topics_context *context, const struct meta_topic *topic,
                  const struct topic_alteration *alterations, int32_t alterations_count,
                  struct span *ret_message);

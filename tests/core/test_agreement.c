@@ -137,6 +137,7 @@ static void expect_told(struct client *client, int8_t type, struct span name, st
     ck_assert_int_eq(response->results[0].configs_count, 1);
     ck_assert(span_equal(config->value, value));
     ck_assert_int_eq(config->config_source, CONF_SOURCE_CLUSTER);
+    ck_assert(!config->read_only);
     ck_assert_int_eq(config->synonyms_count, synonyms);
     ck_assert(span_equal(config->synonyms[0].value, value));
     ck_assert_int_eq(config->synonyms[0].source, CONF_SOURCE_CLUSTER);
@@ -213,6 +214,91 @@ START_TEST(logs_are_cached_as_the_cluster_says)
 }
 END_TEST
 
+/* ---- What an operator sets, as by kafka-configs --entity-type brokers --entity-default ---- */
+
+static int alter_all(const char *key, int8_t operation, const char *value)
+{
+    struct client *client = client_new(crew_nodes[2].world);
+    struct arena *arena = client_arena(client);
+    struct incremental_alter_configs_request *request =
+        client_request(client, API_INCREMENTAL_ALTER_CONFIGS);
+    request->resources = arena_array(arena, 1, sizeof(*request->resources));
+    request->resources_count = 1;
+    request->resources[0].resource_type = META_RESOURCE_BROKER;
+    request->resources[0].resource_name = SPAN("");
+    request->resources[0].configs = arena_array(arena, 1, sizeof(*request->resources->configs));
+    request->resources[0].configs_count = 1;
+    request->resources[0].configs[0].name = span_text(key);
+    request->resources[0].configs[0].config_operation = operation;
+    request->resources[0].configs[0].value = value == NULL ? SPAN_NULL : span_text(value);
+    const struct incremental_alter_configs_response *response =
+        crew_call(client, API_INCREMENTAL_ALTER_CONFIGS, 1, request);
+    ck_assert_ptr_nonnull(response);
+    const int error = response->responses[0].error_code;
+    ck_assert(error == ERR_NONE || response->responses[0].error_message.length > 0);
+    client_free(client);
+    return error;
+}
+
+static void expect_of_all(const char *value)
+{
+    struct client *client = client_new(crew_nodes[2].world);
+    for (int32_t id = 1; id <= NODES; id++)
+        ck_assert(span_equal(setting(id, "min.insync.replicas"), span_text(value)));
+    expect_told(client, META_RESOURCE_BROKER, SPAN(""), span_text(value));
+    client_free(client);
+}
+
+/* Whichever node leads, and whatever its file says. */
+START_TEST(what_is_set_comes_before_any_file)
+{
+    bool has_led[NODES + 1] = {false};
+    crew_begin(NODES, two, three);
+    ck_assert_int_eq(alter_all("min.insync.replicas", CONF_SET, "1"), ERR_NONE);
+    crew_advance(1000);
+    for (int i = 0; i < 12 && !(has_led[NODES] && (has_led[1] || has_led[2])); i++) {
+        const int32_t leads = leader(1);
+        has_led[leads] = true;
+        expect_of_all("1");
+        crew_kill(leads);
+        crew_advance(5000);
+        crew_start(leads);
+        crew_advance(1000);
+    }
+    ck_assert(has_led[NODES] && (has_led[1] || has_led[2]));
+    ck_assert_int_eq(alter_all("min.insync.replicas", CONF_DELETE, NULL), ERR_NONE);
+    crew_advance(1000);
+    expect_of_all(leader(1) == NODES ? "3" : "2");
+    crew_end();
+}
+END_TEST
+
+static const struct {
+    const char *key;
+    const char *value;
+    int8_t operation;
+    int error;
+} refused[] = {
+    {"min.insync.replicas", "0", CONF_SET, ERR_INVALID_REQUEST},
+    {"min.insync.replicas", "x", CONF_SET, ERR_INVALID_REQUEST},
+    {"min.insync.replicas", NULL, CONF_SET, ERR_INVALID_REQUEST},
+    {"min.insync.replicas", "1", CONF_APPEND, ERR_INVALID_CONFIG},
+    {"broker.session.timeout.ms", "9000", CONF_SET, ERR_INVALID_REQUEST},
+    {"log.segment.bytes", "1048576", CONF_SET, ERR_INVALID_REQUEST},
+    {"no.such.key", "1", CONF_SET, ERR_INVALID_REQUEST},
+};
+
+START_TEST(what_cannot_be_set_for_all_is_refused)
+{
+    crew_begin(NODES, two, NULL);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        ck_assert_int_eq(alter_all(refused[i].key, refused[i].operation, refused[i].value),
+                         refused[i].error);
+    expect_of_all("2");
+    crew_end();
+}
+END_TEST
+
 /* A lease that the one who granted it knows to be over is over. */
 START_TEST(leases_are_as_long_as_the_cluster_says)
 {
@@ -241,6 +327,8 @@ SUITE(agreement)
     tcase_add_test(tcase, every_node_has_what_all_files_say);
     tcase_add_test(tcase, the_controllers_file_counts);
     tcase_add_loop_test(tcase, produce_needs_as_many_replicas_as_the_cluster_says, 0, 2);
+    tcase_add_test(tcase, what_is_set_comes_before_any_file);
+    tcase_add_test(tcase, what_cannot_be_set_for_all_is_refused);
     tcase_add_loop_test(tcase, leases_are_as_long_as_the_cluster_says, 0, 2);
     tcase_add_loop_test(tcase, logs_are_cached_as_the_cluster_says, 0, 2);
     suite_add_tcase(suite, tcase);

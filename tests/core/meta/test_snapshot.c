@@ -68,11 +68,24 @@ START_TEST(names_are_read_and_written)
 }
 END_TEST
 
+static void configure(struct span brokers, struct span value)
+{
+    struct meta_record record = meta_record_of(META_RECORD_CONFIG);
+    record.body.config.resource_type = META_RESOURCE_BROKER;
+    record.body.config.resource_name = brokers;
+    record.body.config.name = SPAN("min.insync.replicas");
+    record.body.config.value = value;
+    ck_assert_int_eq(meta_write(&cluster.writer, &record), ERR_NONE);
+    cluster_commit(&cluster);
+}
+
 START_TEST(an_image_comes_back)
 {
     uint64_t position;
     const struct snapshot_id id = {.offset = 77, .epoch = 4};
     cluster.epoch = 4;
+    configure(META_BROKERS_BY_OPERATOR, SPAN("3"));
+    configure(META_BROKERS_BY_FILE, SPAN("2"));
     ck_assert_int_eq(cluster_create(&cluster, "a.b", 3, 2), ERR_NONE);
     ck_assert_int_eq(cluster_create(&cluster, "c", 5000, 1), ERR_NONE);
     save();
@@ -81,6 +94,8 @@ START_TEST(an_image_comes_back)
     ck_assert_uint_eq(image_digest(&restored), image_digest(&cluster.image));
     ck_assert_int_eq(restored.end_offset, 77);
     ck_assert_int_eq(restored.epoch, 4);
+    ck_assert(span_equal(meta_config(&restored.configs, SPAN("min.insync.replicas")), SPAN("3")));
+    ck_assert(span_equal(meta_config(&restored.by_file, SPAN("min.insync.replicas")), SPAN("2")));
 }
 END_TEST
 
