@@ -12,13 +12,12 @@
 #include "sim/admin.h"
 #include "sim/contacts.h"
 
-enum { TABLE_CHANGES, TABLE_QUERIES, TABLE_GROUPS, TABLE_ELECTIONS, TABLES };
+enum { TABLE_CHANGES, TABLE_QUERIES, TABLE_GROUPS, TABLE_ELECTIONS, TABLE_DEFAULTS, TABLES };
 
 static const struct admin_action *const tables[TABLES] = {
-    [TABLE_CHANGES] = admin_changes,
-    [TABLE_QUERIES] = admin_queries,
-    [TABLE_GROUPS] = admin_groups,
-    [TABLE_ELECTIONS] = admin_elections,
+    [TABLE_CHANGES] = admin_changes,   [TABLE_QUERIES] = admin_queries,
+    [TABLE_GROUPS] = admin_groups,     [TABLE_ELECTIONS] = admin_elections,
+    [TABLE_DEFAULTS] = admin_defaults,
 };
 
 static void due(struct task *task);
@@ -55,12 +54,22 @@ struct span admin_any_topic(struct admin *admin)
     return span_text(admin_own_topic(admin)->name);
 }
 
+/* The tables that it draws from, up to `*ret_end`. */
+static size_t first_table(const struct client *client, size_t *ret_end)
+{
+    if (client->plan->sets_defaults_only) {
+        *ret_end = TABLES;
+        return TABLE_DEFAULTS;
+    }
+    *ret_end =
+        client->plan->elects_only || contacts_in_cluster(client) ? TABLE_DEFAULTS : TABLE_ELECTIONS;
+    return client->plan->elects_only ? TABLE_ELECTIONS : TABLE_CHANGES;
+}
+
 const struct admin_action *admin_draw(struct admin *admin)
 {
-    const bool elects_only = admin->client.plan->elects_only;
-    const size_t first = elects_only ? TABLE_ELECTIONS : 0;
-    const size_t end =
-        elects_only || contacts_in_cluster(&admin->client) ? TABLES : TABLE_ELECTIONS;
+    size_t end;
+    const size_t first = first_table(&admin->client, &end);
     uint64_t total = 0;
     for (size_t i = first; i < end; i++) {
         for (const struct admin_action *action = tables[i]; action->weight > 0; action++)

@@ -94,6 +94,22 @@ static void partitions_created(struct judge *judge, const struct exchange *excha
     }
 }
 
+/* Settings of a topic, or of all brokers; NULL when it is not sure what was meant. */
+static const struct meta_configs *
+altered_configs(struct judge *judge, const struct exchange *exchange, const struct image *image,
+                const struct incremental_alter_configs_request_resource *in)
+{
+    if (in->resource_type == RESOURCE_BROKER)
+        return &image->by_operator;
+    const struct meta_topic *topic =
+        durable_topic(judge_durable(judge, exchange->host), in->resource_name, (struct uuid){{0}},
+                      exchange->asked_number);
+    return in->resource_type != RESOURCE_TOPIC || topic == NULL ||
+                   image_topic(image, in->resource_name) != topic
+               ? NULL
+               : &topic->configs;
+}
+
 static void altered(struct judge *judge, const struct exchange *exchange, const struct image *image)
 {
     const struct changes *changes = judge->state;
@@ -104,16 +120,13 @@ static void altered(struct judge *judge, const struct exchange *exchange, const 
         return;
     for (int32_t i = 0; i < response->responses_count && i < request->resources_count; i++) {
         const struct incremental_alter_configs_request_resource *in = &request->resources[i];
-        const struct meta_topic *topic =
-            durable_topic(judge_durable(judge, exchange->host), in->resource_name,
-                          (struct uuid){{0}}, exchange->asked_number);
-        if (response->responses[i].error_code != 0 || in->resource_type != RESOURCE_TOPIC ||
-            topic == NULL || image_topic(image, in->resource_name) != topic)
+        const struct meta_configs *configs = altered_configs(judge, exchange, image, in);
+        if (response->responses[i].error_code != 0 || configs == NULL)
             continue;
         for (int32_t j = 0; j < in->configs_count; j++) {
             judge->judged++;
             if (in->configs[j].config_operation == ALTER_SET &&
-                !span_equal(image_topic_config(topic, in->configs[j].name), in->configs[j].value))
+                !span_equal(meta_config(configs, in->configs[j].name), in->configs[j].value))
                 not_durable(judge, exchange, "done", in->configs[j].name);
         }
     }

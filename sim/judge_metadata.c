@@ -187,6 +187,7 @@ static void configs_replied(struct judge *judge, const struct exchange *exchange
     const struct describe_configs_response *response = exchange->response;
     for (int32_t i = 0; i < response->results_count; i++) {
         const struct describe_configs_response_result *result = &response->results[i];
+        metadata_settings_replied(judge, exchange, result);
         if (result->resource_type != RESOURCE_TOPIC)
             continue;
         metadata_judge_presence(judge, exchange, result->resource_name, -1, result->error_code);

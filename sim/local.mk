@@ -4,6 +4,7 @@ noinst_LIBRARIES += libsim.a
 libsim_a_SOURCES = \
 	sim/admin.h \
 	sim/admin_changes.c \
+	sim/admin_defaults.c \
 	sim/admin_elections.c \
 	sim/admin_groups.c \
 	sim/admin_queries.c \
@@ -102,6 +103,7 @@ libsim_a_SOURCES = \
 	sim/memory.h \
 	sim/metadata_answers.h \
 	sim/metadata_nodes.c \
+	sim/metadata_settings.c \
 	sim/metadata_topics.c \
 	sim/network.c \
 	sim/network.h \

@@ -35,6 +35,10 @@ void metadata_nodes_replied(struct judge *judge, const struct exchange *exchange
 void metadata_cluster_replied(struct judge *judge, const struct exchange *exchange);
 void metadata_quorum_replied(struct judge *judge, const struct exchange *exchange);
 
+/* What brokers tell of settings: sim/metadata_settings.c. The answer is asked for whole. */
+void metadata_settings_replied(struct judge *judge, const struct exchange *exchange,
+                               const struct describe_configs_response_result *result);
+
 /* A broker as an answer tells of it. */
 struct address_told {
     int32_t id;

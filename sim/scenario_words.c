@@ -84,6 +84,10 @@ static const struct scenario_word client_words[] = {
      .tells = "They have leaders elected, as kafka-leader-election does, and do nothing else; when "
               "the load is over, until each partition is led by the replica that is preferred.",
      .example = "{\"kind\": \"admin\", \"elections\": true}"},
+    {"defaults", WORD_FLAG, FIELD(scenario_client, sets_defaults_only), .kinds = BIT(CLIENT_ADMIN),
+     .tells = "They set what counts for all brokers of a cluster, as kafka-configs does with "
+              "--entity-default, ask for it, and do nothing else.",
+     .example = "{\"kind\": \"admin\", \"defaults\": true}"},
     {"in_flight", WORD_RANGE, FIELD(scenario_client, in_flight), .least = 1, .most = 1000,
      .otherwise = "the kind's own", .kinds = ASKERS,
      .tells = "Requests on a connection that are not answered yet, at most.",
