@@ -45,6 +45,7 @@ extern const struct admin_action admin_queries[];
 extern const struct admin_action admin_groups[];
 extern const struct admin_action admin_elections[]; /* of clusters */
 extern const struct admin_action admin_defaults[];  /* of clusters, by those that do nothing else */
+extern const struct admin_action admin_deletions[]; /* by those that do nothing else */
 
 /* Makes the topic of its plan again. */
 extern const struct admin_action admin_make_again;

@@ -12,12 +12,20 @@
 #include "sim/admin.h"
 #include "sim/contacts.h"
 
-enum { TABLE_CHANGES, TABLE_QUERIES, TABLE_GROUPS, TABLE_ELECTIONS, TABLE_DEFAULTS, TABLES };
+enum {
+    TABLE_CHANGES,
+    TABLE_QUERIES,
+    TABLE_GROUPS,
+    TABLE_ELECTIONS,
+    TABLE_DEFAULTS,
+    TABLE_DELETIONS,
+    TABLES
+};
 
 static const struct admin_action *const tables[TABLES] = {
     [TABLE_CHANGES] = admin_changes,   [TABLE_QUERIES] = admin_queries,
     [TABLE_GROUPS] = admin_groups,     [TABLE_ELECTIONS] = admin_elections,
-    [TABLE_DEFAULTS] = admin_defaults,
+    [TABLE_DEFAULTS] = admin_defaults, [TABLE_DELETIONS] = admin_deletions,
 };
 
 static void due(struct task *task);
@@ -57,9 +65,10 @@ struct span admin_any_topic(struct admin *admin)
 /* The tables that it draws from, up to `*ret_end`. */
 static size_t first_table(const struct client *client, size_t *ret_end)
 {
-    if (client->plan->sets_defaults_only) {
-        *ret_end = TABLES;
-        return TABLE_DEFAULTS;
+    if (client->plan->sets_defaults_only || client->plan->deletes_only) {
+        const size_t table = client->plan->deletes_only ? TABLE_DELETIONS : TABLE_DEFAULTS;
+        *ret_end = table + 1;
+        return table;
     }
     *ret_end =
         client->plan->elects_only || contacts_in_cluster(client) ? TABLE_DEFAULTS : TABLE_ELECTIONS;

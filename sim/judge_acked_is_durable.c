@@ -44,7 +44,8 @@ static struct partition *partition_of(struct judge *judge, const struct produced
     return partition;
 }
 
-/* Reads on until `last_offset` is known; false when the durable log ends before it. */
+/* Reads on until `last_offset` is known, or the log is seen to begin behind it, maybe with nothing in
+ * it yet; false when the durable log ends before it. */
 static bool read_to(struct judge *judge, struct partition *partition, const struct files *files,
                     int64_t last_offset)
 {
@@ -54,7 +55,7 @@ static bool read_to(struct judge *judge, struct partition *partition, const stru
         struct batch_info info;
         const enum durable_found found = durable_log_next(&partition->log, files, &batch, &info);
         if (found == DURABLE_END || (found == DURABLE_GONE && again))
-            return false;
+            return partition->log.next_offset > last_offset;
         if (found == DURABLE_GONE) {
             again = true;
             durable_log_rewind(&partition->log);
@@ -98,8 +99,8 @@ static void judge_replica(struct judge *judge, const struct produced *part, cons
     const uint32_t place = batch_marks_at(&partition->marks, told.base_offset);
     /* What an old duplicate was answered with may have gone with an old segment since; and a reply
      * may leave long after a replica has removed what it is about. */
-    if (place == 0 &&
-        (partition->marks.count == 0 || partition->marks.items[0].base_offset > told.last_offset))
+    if (place == partition->marks.count ||
+        (place == 0 && partition->marks.items[0].base_offset > told.last_offset))
         return;
     const struct batch_mark *found = &partition->marks.items[place];
     if ((found->base_offset != told.base_offset || found->last_offset != told.last_offset ||

@@ -141,8 +141,11 @@ static void grows(struct judge *judge, const struct history *history, struct flo
 static void start_told(struct judge *judge, struct history *history,
                        const struct exchange *exchange, int64_t start)
 {
-    /* Each replica has a retention of its own; what DeleteRecords deleted is gone from all. */
-    if (is_of_cluster(judge, history) && exchange->api->key != API_DELETE_RECORDS)
+    /* Each replica has a retention of its own; what DeleteRecords deleted is gone from all. But who
+     * leads no more and has not heard of it answers a fetch by what it has. */
+    if (is_of_cluster(judge, history) && exchange->api->key == API_FETCH)
+        judge->judged++;
+    else if (is_of_cluster(judge, history) && exchange->api->key != API_DELETE_RECORDS)
         not_below(judge, history, &history->start, exchange, start, "log's start");
     else
         grows(judge, history, &history->start, exchange, start, "log's start");

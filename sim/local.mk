@@ -5,6 +5,7 @@ libsim_a_SOURCES = \
 	sim/admin.h \
 	sim/admin_changes.c \
 	sim/admin_defaults.c \
+	sim/admin_deletions.c \
 	sim/admin_elections.c \
 	sim/admin_groups.c \
 	sim/admin_queries.c \

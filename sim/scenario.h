@@ -68,6 +68,7 @@ struct scenario_client {
     bool is_static;             /* members: with an instance id */
     bool elects_only;           /* admins: they ask for elections alone */
     bool sets_defaults_only;    /* admins: they set what counts for all brokers */
+    bool deletes_only;          /* admins: they delete records */
     struct range in_flight;     /* requests at once on a connection */
     struct range batch_records; /* in a batch */
     struct range record_bytes;  /* of a value */

@@ -88,6 +88,10 @@ static const struct scenario_word client_words[] = {
      .tells = "They set what counts for all brokers of a cluster, as kafka-configs does with "
               "--entity-default, ask for it, and do nothing else.",
      .example = "{\"kind\": \"admin\", \"defaults\": true}"},
+    {"deletions", WORD_FLAG, FIELD(scenario_client, deletes_only), .kinds = BIT(CLIENT_ADMIN),
+     .tells = "They delete what is committed of the first topic, as kafka-delete-records does, and "
+              "do nothing else.",
+     .example = "{\"kind\": \"admin\", \"deletions\": true}"},
     {"in_flight", WORD_RANGE, FIELD(scenario_client, in_flight), .least = 1, .most = 1000,
      .otherwise = "the kind's own", .kinds = ASKERS,
      .tells = "Requests on a connection that are not answered yet, at most.",

@@ -105,6 +105,23 @@ START_TEST(a_log_that_lost_a_segment_is_read_again)
 }
 END_TEST
 
+/* It began anew where all that was acknowledged is deleted, and has nothing yet. */
+START_TEST(a_log_that_begins_anew_has_deleted_it)
+{
+    struct story story;
+    begin(&story);
+    story_write(&story, FIRST, story_batch(&story, 0, 3, 'a'), true);
+    acked(&story, 0, 3, 'a');
+    story_remove(&story, "orders-0", strchr(FIRST, '/') + 1);
+    story_write(&story, "orders-0/00000000000000000009.log", SPAN(""), true);
+    acked(&story, 3, 2, 'b');
+    ck_assert(story_passes(&story));
+    acked(&story, 8, 2, 'c');
+    ck_assert(story_objects(&story, "would leave only what lies before offset 9"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(cached_topics_and_acks_1_promise_less)
 {
     struct story story;
@@ -199,6 +216,7 @@ SUITE(judge_acked_is_durable)
     tcase_add_test(tcase, other_records_at_the_offset);
     tcase_add_test(tcase, a_log_that_was_cut_is_read_again);
     tcase_add_test(tcase, a_log_that_lost_a_segment_is_read_again);
+    tcase_add_test(tcase, a_log_that_begins_anew_has_deleted_it);
     tcase_add_test(tcase, cached_topics_and_acks_1_promise_less);
     tcase_add_test(tcase, a_topic_made_again_meanwhile_is_not_judged);
     tcase_add_test(tcase, replicas_in_sync_have_it);

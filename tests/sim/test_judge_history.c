@@ -349,6 +349,34 @@ START_TEST(a_high_watermark_that_is_known_later)
 }
 END_TEST
 
+static void deleted(struct story *story, int64_t low_watermark)
+{
+    struct exchange *exchange = story_exchange(story, API_DELETE_RECORDS, 2);
+    struct delete_records_response *response = story_response(exchange, delete_records_response);
+    response->topics_count = 1;
+    response->topics = story_take(story, sizeof(*response->topics));
+    response->topics->name = SPAN("orders");
+    response->topics->partitions_count = 1;
+    response->topics->partitions = story_take(story, sizeof(*response->topics->partitions));
+    response->topics->partitions->low_watermark = low_watermark;
+    story_exchanged(story, exchange);
+}
+
+/* Who leads no more and has not heard of it has what was deleted since; who leads has not. */
+START_TEST(what_was_deleted_comes_back)
+{
+    struct story story;
+    begin_cluster(&story);
+    deleted(&story, 5);
+    story_at(&story, 2);
+    fetched(&story, "orders", 0, SPAN(""), 7);
+    ck_assert(story_passes(&story));
+    deleted(&story, 3);
+    ck_assert(story_objects(&story, "log's start is 3, though 5 had been told"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_history)
 {
     TCase *tcase = tcase_create("history");
@@ -372,5 +400,6 @@ SUITE(judge_history)
     tcase_add_test(tcase, what_the_leader_alone_had_may_go_with_it);
     tcase_add_test(tcase, what_all_had_may_not);
     tcase_add_test(tcase, a_high_watermark_that_is_known_later);
+    tcase_add_test(tcase, what_was_deleted_comes_back);
     suite_add_tcase(suite, tcase);
 }
