@@ -2,8 +2,9 @@
 /*
  * Partitions whose data folder failed, on a broker that has others and goes on. What the folder
  * held is not served any more: a leadership goes to another replica that is in sync, and this one
- * leaves the in-sync replicas without being eligible. Where nobody else is in sync the image stays
- * as it is: the records are here, if anywhere.
+ * leaves the in-sync replicas without being eligible. Where nobody else is in sync, one that is
+ * eligible has all that is committed (KIP-966), and leads. Without such a one the image stays as it
+ * is: the records are here, if anywhere.
  */
 #include "core/replica/internal.h"
 #include "core/wire/error.h"
@@ -11,17 +12,25 @@
 /* Another replica may be in sync, or live, by then. */
 #define OFFLINE_AGAIN_US ((uint64_t)1000 * 1000)
 
-/* The first replica that is in sync and live, but for this broker; META_NO_LEADER: none. */
-static int32_t next_leader(const struct replicas *replicas, const struct meta_partition *meta)
+/* The first replica of the list that is live, but for this broker; META_NO_LEADER: none. */
+static int32_t first_live(const struct replicas *replicas, const struct meta_partition *meta,
+                          const int32_t *list, uint32_t count)
 {
     for (uint32_t i = 0; i < meta->replicas_count; i++) {
         const int32_t id = meta_replicas(meta)[i];
         const struct meta_broker *broker = image_broker(&replicas->broker->image, id);
         if (id != replicas->broker->conf->node_id && broker != NULL &&
-            meta_broker_is_live(broker) && meta_is_member(meta_isr(meta), meta->isr_count, id))
+            meta_broker_is_live(broker) && meta_is_member(list, count, id))
             return id;
     }
     return META_NO_LEADER;
+}
+
+/* Who may lead instead: in sync, or else eligible. */
+static int32_t next_leader(const struct replicas *replicas, const struct meta_partition *meta)
+{
+    const int32_t id = first_live(replicas, meta, meta_isr(meta), meta->isr_count);
+    return id != META_NO_LEADER ? id : first_live(replicas, meta, meta_elr(meta), meta->elr_count);
 }
 
 /* True while the image counts on the partition here. */
@@ -37,6 +46,7 @@ static int write_leave(const struct replicas *replicas, const struct partition *
 {
     const int32_t self = replicas->broker->conf->node_id;
     int32_t isr[META_REPLICAS_MAX];
+    int32_t elr[META_REPLICAS_MAX];
     struct meta_record record = meta_record_of(META_RECORD_PARTITION_CHANGE);
     struct partition_change_record *change = &record.body.partition_change;
     change->partition_id = partition->index;
@@ -49,6 +59,15 @@ static int write_leave(const struct replicas *replicas, const struct partition *
     }
     if (meta->leader == self)
         change->leader = next_leader(replicas, meta);
+    if (change->isr_count == 0) {
+        isr[change->isr_count++] = change->leader;
+        change->eligible_leader_replicas = elr;
+        change->eligible_leader_replicas_count = 0;
+        for (uint32_t i = 0; i < meta->elr_count; i++) {
+            if (meta_elr(meta)[i] != change->leader)
+                elr[change->eligible_leader_replicas_count++] = meta_elr(meta)[i];
+        }
+    }
     return meta_write(writer, &record);
 }
 

@@ -346,6 +346,32 @@ START_TEST(a_data_folder_that_fails_is_left_to_the_other_replicas)
 }
 END_TEST
 
+/* Of those that were in sync it is the last, and both others have all that is committed. */
+START_TEST(a_data_folder_that_fails_is_left_to_an_eligible_replica)
+{
+    trio_produce(2);
+    const int32_t failed = trio_leader();
+    for (int32_t id = 1; id <= TRIO_NODES; id++) {
+        if (id != failed)
+            node_kill(&crew_nodes[id]);
+    }
+    crew_advance(100);
+    world_fail(crew_nodes[failed].world, EFFECT_SYNC, "topic-0", 0, 1, ERR_IO, 0);
+    trio_send(1, 1);
+    crew_advance(1000);
+    for (int32_t id = 1; id <= TRIO_NODES; id++) {
+        if (id != failed)
+            node_start(&crew_nodes[id]);
+    }
+    crew_advance(20000);
+    ck_assert(!world_is_stopped(crew_nodes[failed].world));
+    ck_assert_int_ne(trio_leader(), failed);
+    ck_assert_int_eq(trio_meta(trio_leader())->isr_count, 2);
+    ck_assert_int_eq(trio_meta(trio_leader())->elr_count, 0);
+    trio_produce(1);
+}
+END_TEST
+
 START_TEST(an_idle_partition_stays_as_it_is)
 {
     trio_produce(1);
@@ -377,6 +403,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_full_disk_is_asked_at_an_easy_pace);
     tcase_add_test(tcase, who_asks_once_more_is_still_known_to_have_everything);
     tcase_add_loop_test(tcase, a_data_folder_that_fails_is_left_to_the_other_replicas, 0, 2);
+    tcase_add_test(tcase, a_data_folder_that_fails_is_left_to_an_eligible_replica);
     tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
     suite_add_tcase(suite, tcase);
 }
