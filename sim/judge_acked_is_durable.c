@@ -44,8 +44,8 @@ static struct partition *partition_of(struct judge *judge, const struct produced
     return partition;
 }
 
-/* Reads on until `last_offset` is known, or the log is seen to begin behind it, maybe with nothing in
- * it yet; false when the durable log ends before it. */
+/* Reads on until `last_offset` is known, or the log is seen to begin behind it, maybe with nothing
+ * in it yet; false when the durable log ends before it. */
 static bool read_to(struct judge *judge, struct partition *partition, const struct files *files,
                     int64_t last_offset)
 {

@@ -9,10 +9,10 @@ are hunted by the random campaign, the scenario everything.json, which is aimed 
 cluster-*.patch by that of a cluster, cluster.json, quorum-*.patch by that of its metadata log,
 quorum.json, disk-*.patch by cluster-swapped-disks.json, in which machines get others' disks, old
 ones and empty ones, differing-*.patch by cluster-differing.json, in which configuration files
-differ, deletions-*.patch by cluster-deletions.json, whose records are deleted, and phase7-*.patch by
-phase7.json, in which nothing happens for long; those of the drivers, driver-*.patch, by the suite
-of the drivers' contract and by tests with real clients. The failing run of a mutant of the core is
-shrunk, too.
+differ, deletions-*.patch by cluster-deletions.json, whose records are deleted, and phase7-*.patch
+by phase7.json, in which nothing happens for long; those of the drivers, driver-*.patch, by the
+suite of the drivers' contract and by tests with real clients. The failing run of a mutant of the
+core is shrunk, too.
 
 --some N takes N mutants of the core, others for each state of the sources. Variables:
 CHRONIK_MUTANT_BASES (default 5), from how many base seeds each is hunted; CHRONIK_MUTANT_SECONDS
