@@ -27,7 +27,7 @@ struct fetch_ways {
     int16_t version;
     bool uses_sessions;
     bool names_epochs; /* of the leaders, as metadata told them */
-    bool is_small; /* few bytes at a time */
+    bool is_small;     /* few bytes at a time */
     int32_t max_wait_ms;
 };
 

@@ -52,11 +52,13 @@ static void begin(struct judge *judge)
 }
 
 /* When faults stop, one election may be needed, and another be under way of whose term the others
- * have yet to hear; then a leader is heard by all, and nobody gets pre-votes any more (KIP-996). */
+ * have yet to hear; then a leader is heard by all, and nobody gets pre-votes any more (KIP-996).
+ * Who was told to end hands over as soon as it leads, and does not count. */
 static void judge_healed(struct judge *judge, const struct host *host, int32_t term)
 {
     struct quorum_state *state = judge->state;
-    if (judge->sim->phase < SIM_SETTLE || ++state->elections <= HEALED_ELECTIONS_MOST)
+    if (judge->sim->phase < SIM_SETTLE || host->state == HOST_STOPPING ||
+        ++state->elections <= HEALED_ELECTIONS_MOST)
         return;
     judge_object(judge, "%s is elected for term %d, number %u since faults have stopped",
                  host->name, term, state->elections);
