@@ -214,6 +214,14 @@ static void partition_failed(struct log_observer *observer, int error)
         partition_raise(partition);
 }
 
+int partition_read_failed(struct partition *partition, int error)
+{
+    if (error != ERR_CORRUPT_MESSAGE)
+        return error;
+    replica_offline(partition);
+    return ERR_KAFKA_STORAGE_ERROR;
+}
+
 static size_t partition_name(const struct meta_topic *topic, int32_t index,
                              char name[static PARTITION_NAME_BYTES_MAX])
 {

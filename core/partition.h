@@ -105,6 +105,10 @@ int32_t partition_leader_epoch(const struct partition *partition);
  * ERR_FENCED_LEADER_EPOCH or ERR_UNKNOWN_LEADER_EPOCH (KIP-320). */
 int partition_check_epoch(const struct partition *partition, int32_t current_leader_epoch);
 
+/* A read of its log ended with an error. Damage lets another replica lead, if one can. Returns what
+ * clients are told: ERR_KAFKA_STORAGE_ERROR for damage, on which they ask for the leader again. */
+int partition_read_failed(struct partition *partition, int error);
+
 /* Appends a validated batch under the current epoch (core/log/log.h); ERR_NOT_LEADER_OR_FOLLOWER
  * while a failed append waits for a higher epoch, ERR_MESSAGE_TOO_LARGE for one that cannot be sent
  * to the other replicas. The log is READY. */

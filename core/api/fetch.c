@@ -205,7 +205,7 @@ static void part_moved(struct partition_watcher *watcher)
     fetch_read_again(container_of(watcher, struct fetch_part, watcher)->fetch);
 }
 
-static int part_partition(struct fetch *fetch, const struct fetch_target *target,
+static int part_partition(const struct fetch *fetch, const struct fetch_target *target,
                           struct partition **ret_partition)
 {
     if (fetch->request->version >= FETCH_TOPIC_IDS_VERSION)
@@ -238,6 +238,13 @@ static void part_fail(struct fetch *fetch, struct fetch_part *part, int error)
     fetch->failed = true;
 }
 
+static int read_error(const struct fetch *fetch, const struct fetch_target *target, int error)
+{
+    struct partition *partition = NULL;
+    const int gone = part_partition(fetch, target, &partition);
+    return gone != ERR_NONE ? gone : partition_read_failed(partition, error);
+}
+
 static void part_read(struct log_read *read)
 {
     struct fetch *fetch = container_of(read, struct fetch, read);
@@ -245,7 +252,7 @@ static void part_read(struct log_read *read)
     fetch->waiting = false;
     fetch->finding = false;
     if (read->error != ERR_NONE) {
-        part_fail(fetch, part, read->error);
+        part_fail(fetch, part, read_error(fetch, part->target, read->error));
     } else {
         part->range = read->range;
         fetch->bytes += read->range.length;

@@ -82,7 +82,7 @@ static void part_found(struct log_time *time)
     part->out->timestamp = time->offset < 0 ? -1 : time->found_ms;
     part->out->offset = time->offset;
     part->out->leader_epoch = time->offset < 0 ? -1 : time->leader_epoch;
-    part_end(part, time->error);
+    part_end(part, partition_read_failed(part->partition, time->error));
 }
 
 /* An end of the log: its epoch is that of the batch which an offset there belongs to. */

@@ -174,7 +174,7 @@ static void keeper_scan_done(struct log_scan *scan, int error)
     struct keeper *keeper = container_of(scan, struct keeper, scan);
     keeper->state = KEEPER_OPENING; /* nothing to cancel any more */
     if (error != ERR_NONE)
-        keeper_failed(keeper, error);
+        keeper_failed(keeper, partition_read_failed(keeper->partition, error));
     else
         keeper_serve(keeper);
 }

@@ -146,6 +146,8 @@ struct log {
     uint32_t segments_capacity;
     uint32_t durable_segment; /* the first one that is not durable to its end, or the active one */
     uint64_t size_bytes;
+    int64_t damaged_segment; /* where a batch was found to be damaged last; -1: nowhere */
+    uint64_t damaged_at;
 
     struct epochs epochs;
     bool epochs_changed; /* since leader-epoch-checkpoint was written */
@@ -233,6 +235,8 @@ void log_advanced(struct log *log);
 bool error_passes(int error);
 const char *error_reason(int error);
 void log_go_offline(struct log *log); /* this log alone, or with its folder */
+/* What lies at the cursor cannot stand there: tells the operator, once. ERR_CORRUPT_MESSAGE. */
+int log_damage_met(const struct log_cursor *cursor);
 struct segment *log_active(const struct log *log);
 /* The path NAME, NAME/FILE or NAME/00000000000000000000SUFFIX, to be given back by
  * log_path_free(). */

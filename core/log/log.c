@@ -32,6 +32,7 @@ struct log *log_new(struct io *io, struct folder *folder, struct span name, stru
     log->has_folder = found->has_folder;
     log->recovery_point = found->recovery_point < 0 ? 0 : found->recovery_point;
     log->folder_durable = found->has_folder && log->recovery_point > 0;
+    log->damaged_segment = -1;
     log->start = found->log_start < 0 ? 0 : found->log_start;
     log->start_written = log->start;
     log->start_durable = log->start;
@@ -137,6 +138,30 @@ void log_go_offline(struct log *log)
         log->observer->failed(log->observer, ERR_KAFKA_STORAGE_ERROR);
     log_wake(log, ERR_KAFKA_STORAGE_ERROR);
     log_release(log);
+}
+
+int log_damage_met(const struct log_cursor *cursor)
+{
+    struct log *log = cursor->log;
+    const struct segment *segment = cursor->segment;
+    if (log->damaged_segment != segment->base_offset || log->damaged_at != cursor->position) {
+        log->damaged_segment = segment->base_offset;
+        log->damaged_at = cursor->position;
+        io_log(log->io, LOG_ERROR, "a batch is damaged log=%.*s segment=%020lld.log position=%llu",
+               SPAN_ARGS(log->name), (long long)segment->base_offset,
+               (unsigned long long)cursor->position);
+    }
+    return ERR_CORRUPT_MESSAGE;
+}
+
+void log_refuse(struct log *log)
+{
+    CHECK(log->state == LOG_READY);
+    io_log(log->io, LOG_ERROR,
+           "the log is damaged, and left to other replicas: to copy it from them again, stop the "
+           "broker, remove the partition's folder and start it log=%.*s",
+           SPAN_ARGS(log->name));
+    log_go_offline(log);
 }
 
 void log_hold(struct log *log)

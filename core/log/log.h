@@ -80,6 +80,10 @@ void log_configure(struct log *log, const struct log_settings *settings);
 
 enum log_state log_state(const struct log *log);
 
+/* Takes a READY log, in which a reader met damage, OFFLINE: its bytes stay as they are. Not to be
+ * called by those whom the log calls. Source: PAR, FAST 2018. */
+void log_refuse(struct log *log);
+
 /* Wakes `waiter` when the log is READY or OFFLINE, loading it if it is COLD. */
 void log_load(struct log *log, struct log_waiter *waiter);
 
@@ -178,7 +182,7 @@ struct log_read {
     bool whole_first; /* the first batch is given whole even beyond max_bytes */
     void (*done)(struct log_read *read);
     /* Out */
-    int error; /* ERR_OFFSET_OUT_OF_RANGE, ERR_KAFKA_STORAGE_ERROR */
+    int error; /* ERR_OFFSET_OUT_OF_RANGE, ERR_KAFKA_STORAGE_ERROR, ERR_CORRUPT_MESSAGE */
     struct log_range range;
     /* The log's own */
     struct log_cursor cursor;
@@ -218,7 +222,8 @@ struct log_time {
 void log_time(struct log *log, struct log_time *time);
 void log_time_cancel(struct log_time *time);
 
-/* Reads batches in order, a chunk at a time, from `offset` to `end_offset`. */
+/* Reads batches in order, a chunk at a time, from `offset` to `end_offset`. Ends with
+ * ERR_CORRUPT_MESSAGE where a batch is damaged, or is not the one that has to be there. */
 struct log_scan {
     /* In */
     int64_t offset;
@@ -228,6 +233,7 @@ struct log_scan {
     void (*done)(struct log_scan *scan, int error);
     /* The log's own */
     struct log_cursor cursor;
+    int64_t expected; /* the base offset of the next batch */
 };
 
 void log_scan(struct log *log, struct log_scan *scan);

@@ -9,7 +9,7 @@
 /* Headers that are read at once: the batches between two entries of the index, as a rule. */
 #define HEADERS_BYTES ((uint32_t)8 * 1024)
 
-enum walk { WALK_FOUND, WALK_WAITS, WALK_END, WALK_FAILED };
+enum walk { WALK_FOUND, WALK_WAITS, WALK_END, WALK_FAILED, WALK_DAMAGED };
 
 /* Goes on from the cursor to the first batch that ends beyond `offset`. */
 static enum walk walk_to(struct log_cursor *cursor, int64_t offset, struct batch_info *ret_info)
@@ -37,11 +37,8 @@ static enum walk walk_to(struct log_cursor *cursor, int64_t offset, struct batch
         case BATCH_END:
             return WALK_END;
         default:
-            io_log(cursor->log->io, LOG_ERROR,
-                   "a batch cannot be read log=%.*s segment=%020lld.log position=%llu",
-                   SPAN_ARGS(cursor->log->name), (long long)segment->base_offset,
-                   (unsigned long long)cursor->position);
-            return WALK_FAILED;
+            log_damage_met(cursor);
+            return WALK_DAMAGED;
         }
     }
 }
@@ -126,6 +123,9 @@ static bool read_limit(struct log_read *read)
     case WALK_FAILED:
         read_end(read, ERR_KAFKA_STORAGE_ERROR);
         return true;
+    case WALK_DAMAGED:
+        read_end(read, ERR_CORRUPT_MESSAGE);
+        return true;
     default:
         read_found(read, segment, read->cursor.position);
         return true;
@@ -180,6 +180,9 @@ static void read_step(struct log_cursor *cursor, int error)
             return;
         case WALK_FAILED:
             read_end(read, ERR_KAFKA_STORAGE_ERROR);
+            return;
+        case WALK_DAMAGED:
+            read_end(read, ERR_CORRUPT_MESSAGE);
             return;
         }
     }

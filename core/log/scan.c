@@ -4,6 +4,9 @@
 
 #define SCAN_BYTES ((uint32_t)256 * 1024)
 
+/* Where the batches before end is not known. */
+#define OFFSET_ANY (-1)
+
 static void scan_end(struct log_scan *scan, int error)
 {
     cursor_close(&scan->cursor);
@@ -23,13 +26,31 @@ static bool scan_enter(struct log_scan *scan, uint32_t at)
     return cursor_enter(&scan->cursor, log->segments[at], 0);
 }
 
+/* The checksum leaves the base offset and the leader epoch out: they have to be what follows from
+ * the batches before, and what the log knows of its epochs. */
+static bool is_in_place(const struct log_scan *scan, const struct batch_info *info)
+{
+    const struct log *log = scan->cursor.log;
+    const struct segment *segment = scan->cursor.segment;
+    const int64_t end = segment_end(log, segment_find(log, segment->base_offset));
+    const int32_t epoch = epochs_at(&log->epochs, info->base_offset);
+    if (info->base_offset < scan->expected || batch_last_offset(info) >= end ||
+        (epoch != EPOCH_NONE && epoch != info->leader_epoch))
+        return false;
+    /* Where there is no compaction, a gap is damage. */
+    return info->base_offset == scan->expected || scan->expected == OFFSET_ANY ||
+           !log->settings.delete_old;
+}
+
 static int scan_batch(struct log_scan *scan, struct span batch, const struct batch_info *info,
                       bool *ret_over)
 {
-    *ret_over = batch_last_offset(info) >= scan->end_offset;
-    if (*ret_over || batch_last_offset(info) < scan->offset)
+    const int64_t end = batch_last_offset(info) + 1;
+    scan->expected = end;
+    *ret_over = end >= scan->end_offset;
+    if (end > scan->end_offset || end <= scan->offset)
         return ERR_NONE;
-    scan->offset = batch_last_offset(info) + 1;
+    scan->offset = end;
     return scan->batch(scan, batch);
 }
 
@@ -49,6 +70,7 @@ static void scan_step(struct log_cursor *cursor, int error)
                 break;
             }
             cursor->placed = true;
+            scan->expected = cursor->position == 0 ? cursor->segment->base_offset : OFFSET_ANY;
         }
         const struct segment *segment = cursor->segment;
         struct span window;
@@ -66,6 +88,10 @@ static void scan_step(struct log_cursor *cursor, int error)
         switch (batch_next(window, segment->written_bytes - cursor->position, BATCH_CHECK_CRC,
                            &batch, &info)) {
         case BATCH_FOUND:
+            if (!is_in_place(scan, &info)) {
+                error = log_damage_met(cursor);
+                break;
+            }
             cursor->position += batch.length;
             least = BATCH_HEADER_BYTES;
             error = scan_batch(scan, batch, &info, &over);
@@ -82,7 +108,7 @@ static void scan_step(struct log_cursor *cursor, int error)
                 return;
             break;
         default:
-            error = ERR_CORRUPT_MESSAGE;
+            error = log_damage_met(cursor);
             break;
         }
     }

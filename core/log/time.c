@@ -66,7 +66,7 @@ static bool time_walk(struct log_time *time)
         if (found == BATCH_END)
             return false;
         if (found != BATCH_FOUND) {
-            time_end(time, ERR_CORRUPT_MESSAGE);
+            time_end(time, log_damage_met(cursor));
             return true;
         }
         if (info.max_timestamp_ms >= time->sought_ms &&

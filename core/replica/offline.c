@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Partitions whose data folder failed, on a broker that has others and goes on. What the folder
- * held is not served any more: a leadership goes to another replica that is in sync, and this one
- * leaves the in-sync replicas without being eligible. Where nobody else is in sync, one that is
- * eligible has all that is committed (KIP-966), and leads. Without such a one the image stays as it
- * is: the records are here, if anywhere.
+ * Partitions whose data folder failed, on a broker that has others and goes on, and those in whose
+ * log damage was met. What is there is not served any more: a leadership goes to another replica
+ * that is in sync, and this one leaves the in-sync replicas without being eligible. Where nobody
+ * else is in sync, one that is eligible has all that is committed (KIP-966), and leads. Without
+ * such a one the image stays as it is: the records are here, if anywhere; and a log that is damaged
+ * and READY goes on with what is sound.
  */
 #include "core/replica/internal.h"
 #include "core/wire/error.h"
@@ -101,6 +102,18 @@ static void offline_propose(struct timer *timer)
     controller_propose(replicas->broker->controller, &replicas->offline_proposal);
 }
 
+/* True when the partition is settled. A log that is READY is here since a reader met damage in it:
+ * it is refused as soon as it is not counted on, and else serves what is sound. */
+static bool is_left(struct partition *partition)
+{
+    const bool is_damaged = log_state(partition->log) == LOG_READY;
+    if (is_counted_on(partition, replica_meta(partition)))
+        return is_damaged; /* who reads there again tells again */
+    if (is_damaged)
+        log_refuse(partition->log);
+    return true;
+}
+
 static void offline_done(struct meta_proposal *proposal, int error)
 {
     (void)error; /* the image tells */
@@ -110,8 +123,7 @@ static void offline_done(struct meta_proposal *proposal, int error)
     replicas->is_offline_proposed = false;
     list_each(&replicas->offline, place, next)
     {
-        const struct partition *partition = container_of(place, struct partition, offline_place);
-        if (!is_counted_on(partition, replica_meta(partition)))
+        if (is_left(container_of(place, struct partition, offline_place)))
             list_remove(place);
     }
     if (!list_empty(&replicas->offline))

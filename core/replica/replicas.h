@@ -80,7 +80,8 @@ void replica_follower_advanced(struct replica_follower *follow);
 void replica_leader_failed(struct replica_leader *lead);
 void replica_follower_failed(struct replica_follower *follow);
 
-/* The partition's data folder failed: others have to go on without this replica. */
+/* The partition's data folder failed, or a reader met damage in its log: others have to go on
+ * without this replica. A log that is READY is refused when they do. */
 void replica_offline(struct partition *partition);
 
 /* The leader's log is READY: where its epoch begins is known from now on. */

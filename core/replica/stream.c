@@ -285,6 +285,8 @@ static void catch_up_done(struct log_scan *scan, int error)
     if (is_sent)
         throttle_spend(node->replicas, length);
     buffer_release(buffer);
+    if (error == ERR_CORRUPT_MESSAGE)
+        replica_offline(stream->lead->partition);
     if (error == SCAN_STRADDLES)
         replica_stream_ask_to_ask(stream);
     else if (is_sent)

@@ -4,6 +4,7 @@
 #include "core/cluster.h"
 #include "core/metrics.h"
 #include "core/partition.h"
+#include "core/replica/replicas.h"
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
 #include "tests/core/trio.h"
@@ -372,6 +373,53 @@ START_TEST(a_data_folder_that_fails_is_left_to_an_eligible_replica)
 }
 END_TEST
 
+/* A bit of its first batch flips. */
+static void damage(int32_t id, size_t at)
+{
+    world_flip(crew_nodes[id].world, log_folder_number(trio_hosted(id)->log),
+               "topic-0/00000000000000000000.log", at, 1);
+}
+
+static const size_t damaged_at[] = {BATCH_AT_BASE_OFFSET + 7, BATCH_AT_MAGIC,
+                                    BATCH_HEADER_BYTES + 1};
+
+START_TEST(a_leader_that_meets_damage_leaves_it_to_others)
+{
+    const int32_t leader = trio_leader();
+    const int32_t follower = trio_follower();
+    node_kill(&crew_nodes[follower]);
+    trio_produce(2);
+    trio_produce(1);
+    damage(leader, damaged_at[_i]);
+    node_start(&crew_nodes[follower]);
+    crew_advance(10000);
+    ck_assert(world_logged(crew_nodes[leader].world, "a batch is damaged log=topic-0"));
+    ck_assert(world_logged(crew_nodes[leader].world, "the log is damaged, and left to other"));
+    ck_assert_int_ne(trio_leader(), leader);
+    ck_assert_int_eq(trio_meta(trio_leader())->isr_count, 2);
+    ck_assert(!meta_is_member(meta_isr(trio_meta(trio_leader())), 2, leader));
+    ck_assert_int_eq(log_end(trio_hosted(follower)->log), 3);
+    trio_leave();
+    trio_produce(1);
+}
+END_TEST
+
+/* As long as nobody else can lead, what is sound is served. */
+START_TEST(a_leader_that_is_alone_with_damage_goes_on)
+{
+    const int32_t leader = trio_leader();
+    trio_produce(2);
+    for (int32_t id = 1; id <= TRIO_NODES; id++) {
+        if (id != leader)
+            node_kill(&crew_nodes[id]);
+    }
+    damage(leader, BATCH_AT_MAGIC);
+    replica_offline(partition_hosted(crew_nodes[leader].broker, trio_hosted(leader)->topic->id, 0));
+    crew_advance(5000);
+    ck_assert_int_eq(log_state(trio_hosted(leader)->log), LOG_READY);
+}
+END_TEST
+
 START_TEST(an_idle_partition_stays_as_it_is)
 {
     trio_produce(1);
@@ -404,6 +452,9 @@ SUITE(replication)
     tcase_add_test(tcase, who_asks_once_more_is_still_known_to_have_everything);
     tcase_add_loop_test(tcase, a_data_folder_that_fails_is_left_to_the_other_replicas, 0, 2);
     tcase_add_test(tcase, a_data_folder_that_fails_is_left_to_an_eligible_replica);
+    tcase_add_loop_test(tcase, a_leader_that_meets_damage_leaves_it_to_others, 0,
+                        sizeof(damaged_at) / sizeof(damaged_at[0]));
+    tcase_add_test(tcase, a_leader_that_is_alone_with_damage_goes_on);
     tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
     suite_add_tcase(suite, tcase);
 }

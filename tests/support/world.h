@@ -100,6 +100,9 @@ struct span world_file(const struct world *world, const char *path); /* null whe
 void world_put_file(struct world *world, const char *path, struct span bytes); /* durable at once */
 void world_put_file_in(struct world *world, uint32_t data_folder, const char *path,
                        struct span bytes); /* the same in another data folder */
+/* Bits of a byte that is durable rot. */
+void world_flip(struct world *world, uint32_t data_folder, const char *path, size_t at,
+                uint8_t bits);
 void world_put_folder(struct world *world, const char *path);
 void world_remove(struct world *world, const char *path);
 /* Bytes of a file that the process has open; NULL when it is shorter. */

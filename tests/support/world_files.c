@@ -38,6 +38,17 @@ void world_put_file_in(struct world *world, uint32_t data_folder, const char *pa
     beside_put_file_in(world_files_of(world), data_folder, path, bytes);
 }
 
+void world_flip(struct world *world, uint32_t data_folder, const char *path, size_t at,
+                uint8_t bits)
+{
+    struct file_node *node = path_node(world_files_of(world), data_folder, path);
+    CHECK(node != NULL && at < node->durable.length);
+    file_bytes_own(&node->visible);
+    file_bytes_own(&node->durable);
+    node->visible.data[at] ^= bits;
+    node->durable.data[at] ^= bits;
+}
+
 void world_put_folder(struct world *world, const char *path)
 {
     beside_put_folder(world_files_of(world), path);

@@ -201,6 +201,60 @@ START_TEST(a_scan_gives_every_batch_once)
 }
 END_TEST
 
+/* Of the second batch of the third segment, whose index has no entry for it. */
+static const struct {
+    const char *what;
+    size_t at;
+    uint8_t flip;
+} harms[] = {
+    {"its records", 150, 0x10},
+    {"its base offset, towards 0", BATCH_AT_BASE_OFFSET + 7, 0x04},
+    {"its base offset, beyond the next", BATCH_AT_BASE_OFFSET + 6, 0x01},
+    {"its leader epoch", BATCH_AT_LEADER_EPOCH + 3, 0x01},
+    {"its magic", BATCH_AT_MAGIC, 0x40},
+};
+
+/* The checksum leaves the base offset and the epoch out, which the scan looks at all the same: what
+ * is behind would be skipped, or given for something else. */
+START_TEST(a_scan_ends_where_a_batch_is_damaged)
+{
+    stop_after = 100;
+    const char *path = story_path(12, ".log");
+    world_flip(story.world, 0, path, world_file(story.world, path).length / 2 + harms[_i].at,
+               harms[_i].flip);
+    for (int64_t from = 0; from <= 15; from += 15) {
+        scan(from, 30);
+        ck_assert_msg(scan_error == ERR_CORRUPT_MESSAGE, "%s: %d", harms[_i].what, scan_error);
+        ck_assert_int_eq(next_scanned, 15);
+    }
+    scan(0, 15);
+    ck_assert_int_eq(scan_error, ERR_NONE);
+    ck_assert(world_logged(story.world, "a batch is damaged log=topic-0 "
+                                        "segment=00000000000000000012.log position="));
+    scan(18, 30);
+    ck_assert_int_eq(scan_error, ERR_NONE);
+    ck_assert_int_eq(log_state(story.log), LOG_READY);
+}
+END_TEST
+
+START_TEST(what_is_refused_is_as_it_was)
+{
+    const size_t size = world_file(story.world, story_path(12, ".log")).length;
+    story_append(&story, 3, 200);
+    log_refuse(story.log);
+    world_run(story.world);
+    ck_assert_int_eq(log_state(story.log), LOG_OFFLINE);
+    ck_assert_int_eq(story.failures, 1);
+    ck_assert_int_eq(story.failed_with, ERR_KAFKA_STORAGE_ERROR);
+    ck_assert_uint_eq(world_file(story.world, story_path(12, ".log")).length, size);
+    scan(0, 30);
+    ck_assert_int_eq(scan_error, ERR_KAFKA_STORAGE_ERROR);
+    story_close(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_end(story.log), 30);
+}
+END_TEST
+
 SUITE(time)
 {
     TCase *tcase = tcase_create("time");
@@ -211,5 +265,8 @@ SUITE(time)
     tcase_add_test(tcase, an_empty_log_has_no_times);
     tcase_add_loop_test(tcase, a_cancelled_search_is_not_answered, 0, 10);
     tcase_add_test(tcase, a_scan_gives_every_batch_once);
+    tcase_add_loop_test(tcase, a_scan_ends_where_a_batch_is_damaged, 0,
+                        sizeof(harms) / sizeof(harms[0]));
+    tcase_add_test(tcase, what_is_refused_is_as_it_was);
     suite_add_tcase(suite, tcase);
 }
