@@ -135,7 +135,7 @@ static void topics_learned(struct auditor *auditor, const struct metadata_respon
 
 static void topic_read(struct auditor *auditor)
 {
-    if (auditor->reader.has_failed) {
+    if (auditor->reader.has_failed && !reader_is_at_end(&auditor->reader)) {
         auditor->state = TOPICS; /* it went, or is not there yet: look again */
     } else if (reader_is_at_end(&auditor->reader)) {
         auditor->topic++;
@@ -180,7 +180,7 @@ static void ask_coordinator(struct auditor *auditor)
 /* Nobody can promise anything of a disk whose bits flip, nor that the machine starts again. */
 static bool host_is_rotten(const struct auditor *auditor)
 {
-    return auditor->client.sim->hosts[auditor->client.host - 1]->is_rotten;
+    return host_is_stranded(auditor->client.sim->hosts[auditor->client.host - 1]);
 }
 
 static bool is_first_of_cluster(const struct auditor *auditor, uint32_t host)

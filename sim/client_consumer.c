@@ -148,7 +148,7 @@ static void due(struct task *task)
     struct consumer *consumer = container_of(task, struct consumer, task);
     const struct client *client = &consumer->client;
     /* What a bit that flipped has damaged, nobody reads to its end. */
-    if (consumer->settling && client->sim->hosts[client->host - 1]->is_rotten)
+    if (consumer->settling && host_is_stranded(client->sim->hosts[client->host - 1]))
         consumer->is_done = true;
     if (consumer->asked || consumer->is_done)
         return;

@@ -215,7 +215,7 @@ static void look_again(struct member *member)
 static void fails(struct member *member, int16_t error)
 {
     if (error == ERR_GROUP_MAX_SIZE_REACHED ||
-        member->client.sim->hosts[member->client.host - 1]->is_rotten)
+        host_is_stranded(member->client.sim->hosts[member->client.host - 1]))
         trouble(member);
     switch (error) {
     case ERR_UNKNOWN_MEMBER_ID:

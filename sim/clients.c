@@ -90,7 +90,7 @@ void clients_settle(struct clients *clients)
 /* Bits of its machine's disk flipped: the broker may not start any more, or not know a topic. */
 static bool is_stranded(const struct client *client)
 {
-    return client->sim->hosts[client->host - 1]->is_rotten;
+    return host_is_stranded(client->sim->hosts[client->host - 1]);
 }
 
 bool clients_are_done(const struct clients *clients)

@@ -181,6 +181,12 @@ static inline uint32_t host_realm(const struct host *host)
     return first;
 }
 
+/* Bits of its disk flipped, and nobody else has what was there. */
+static inline bool host_is_stranded(const struct host *host)
+{
+    return host->is_rotten && !host->conf.is_cluster;
+}
+
 static inline bool host_runs(const struct host *host)
 {
     return host->state != HOST_OFF;

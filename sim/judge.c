@@ -213,6 +213,41 @@ bool judge_forbids_elections(const struct judge *judge)
            (faults_are_none(sim->faults) || sim->scenario->expect.no_elections);
 }
 
+/* Somebody whose disk is sound may lead the partition. */
+static bool has_sound_leader(const struct sim *sim, const struct meta_partition *partition)
+{
+    for (uint32_t i = 0; i < partition->replicas_count; i++) {
+        const int32_t id = meta_replicas(partition)[i];
+        if (!sim->hosts[id - 1]->is_rotten &&
+            (meta_is_member(meta_isr(partition), partition->isr_count, id) ||
+             meta_is_member(meta_elr(partition), partition->elr_count, id)))
+            return true;
+    }
+    return false;
+}
+
+bool judge_is_in_sync(const struct sim *sim, const struct meta_partition *partition)
+{
+    if (!has_sound_leader(sim, partition))
+        return true;
+    for (uint32_t i = 0; i < partition->replicas_count; i++) {
+        const int32_t id = meta_replicas(partition)[i];
+        if (!meta_is_member(meta_isr(partition), partition->isr_count, id) &&
+            !sim->hosts[id - 1]->is_rotten)
+            return false;
+    }
+    return true;
+}
+
+bool judge_is_led_by_rotten(const struct judge *judge, struct uuid topic_id, int32_t index)
+{
+    const struct image *image = judge_truth(judge);
+    const struct meta_topic *topic = image == NULL ? NULL : image_topic_by_id(image, topic_id);
+    const struct meta_partition *partition = topic == NULL ? NULL : image_partition(topic, index);
+    return partition != NULL && partition->leader != META_NO_LEADER &&
+           judge->sim->hosts[partition->leader - 1]->is_rotten;
+}
+
 bool judges_are_all_in_sync(const struct judges *judges)
 {
     const struct image *image = judges_truth(judges);
@@ -222,8 +257,7 @@ bool judges_are_all_in_sync(const struct judges *judges)
          topic = image_next_topic(topic)) {
         for (int32_t i = 0; i < topic->partitions_count; i++) {
             const struct meta_partition *partition = image_partition(topic, i);
-            if (partition->leader == META_NO_LEADER ||
-                partition->isr_count < partition->replicas_count)
+            if (partition->leader == META_NO_LEADER || !judge_is_in_sync(judges->sim, partition))
                 return false;
         }
     }

@@ -121,7 +121,15 @@ void judges_host_changed(struct judges *judges, struct host *host, enum host_cha
 void judges_stepped(struct judges *judges, struct host *host, const struct event *event);
 void judges_phase(struct judges *judges, enum sim_phase phase);
 
-/* False while a partition of a cluster has no leader, or replicas that are not in sync. */
+/* All replicas of the partition are in sync, but for those on whose disks bits flipped: a log that
+ * is damaged is refused. Where nobody but such a one can lead, it may be unable to feed others. */
+bool judge_is_in_sync(const struct sim *sim, const struct meta_partition *partition);
+
+/* A machine leads the partition on whose disk bits flipped: what it sends may be damaged. */
+bool judge_is_led_by_rotten(const struct judge *judge, struct uuid topic_id, int32_t index);
+
+/* False while a partition of a cluster has no leader, or replicas that have to be in sync and are
+ * not. */
 bool judges_are_all_in_sync(const struct judges *judges);
 
 #endif

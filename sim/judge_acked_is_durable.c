@@ -126,13 +126,16 @@ static void judge_part(struct judge *judge, const struct exchange *exchange,
         image == NULL ? NULL : image_topic_by_id(image, part->key.topic);
     const struct meta_partition *meta =
         topic == NULL ? NULL : image_partition(topic, part->key.index);
-    for (uint32_t i = 0; meta != NULL && i < meta->isr_count; i++)
-        judge_replica(judge, part, judge->sim->hosts[meta_isr(meta)[i] - 1]);
+    for (uint32_t i = 0; meta != NULL && i < meta->isr_count; i++) {
+        const struct host *host = judge->sim->hosts[meta_isr(meta)[i] - 1];
+        if (!host->is_rotten)
+            judge_replica(judge, part, host);
+    }
 }
 
 static void replied(struct judge *judge, const struct exchange *exchange)
 {
-    if (exchange->api->key != API_PRODUCE || exchange->host->is_rotten ||
+    if (exchange->api->key != API_PRODUCE || host_is_stranded(exchange->host) ||
         ((const struct produce_request *)exchange->request)->acks != ACKS_ALL)
         return;
     const struct durable *durable = judge_durable(judge, exchange->host);

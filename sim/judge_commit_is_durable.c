@@ -263,7 +263,7 @@ static const struct meta_partition *partition_now(const struct judge *judge, str
 static void replied(struct judge *judge, const struct exchange *exchange)
 {
     const bool is_commit = exchange->api->key == API_OFFSET_COMMIT;
-    if (exchange->host->is_rotten || (!is_commit && exchange->api->key != API_SYNC_GROUP))
+    if (host_is_stranded(exchange->host) || (!is_commit && exchange->api->key != API_SYNC_GROUP))
         return;
     if (!exchange->host->conf.is_cluster) {
         judge_on(judge, exchange, exchange->host);
@@ -272,8 +272,11 @@ static void replied(struct judge *judge, const struct exchange *exchange)
     const struct meta_partition *partition = partition_now(
         judge, is_commit ? ((const struct offset_commit_request *)exchange->request)->group_id
                          : ((const struct sync_group_request *)exchange->request)->group_id);
-    for (uint32_t i = 0; partition != NULL && i < partition->isr_count; i++)
-        judge_on(judge, exchange, judge->sim->hosts[meta_isr(partition)[i] - 1]);
+    for (uint32_t i = 0; partition != NULL && i < partition->isr_count; i++) {
+        const struct host *host = judge->sim->hosts[meta_isr(partition)[i] - 1];
+        if (!host->is_rotten)
+            judge_on(judge, exchange, host);
+    }
 }
 
 static void end(struct judge *judge)

@@ -190,6 +190,15 @@ static void produce_replied(struct judge *judge, const struct exchange *exchange
     }
 }
 
+/* The batch may follow what was read, or else hold what was asked for. */
+static bool is_in_place(const struct fetched *part, const struct batch_info *info, int64_t expected)
+{
+    return expected >= 0
+               ? info->base_offset == expected
+               : part->fetch_offset < 0 || (info->base_offset <= part->fetch_offset &&
+                                            batch_last_offset(info) >= part->fetch_offset);
+}
+
 /* One batch of a fetch; false when it is not what has to be there. */
 static bool batch_is_due(struct judge *judge, const struct history *history,
                          const struct fetched *part, const struct batch_info *info,
@@ -216,7 +225,7 @@ static bool batch_is_due(struct judge *judge, const struct history *history,
 }
 
 static void records_seen(struct judge *judge, const struct fetched *part, struct history *history,
-                         uint32_t flags, bool is_first)
+                         uint32_t flags, bool is_first, bool is_rotten)
 {
     const struct span records = part->reply->records;
     int64_t expected = -1;
@@ -229,6 +238,10 @@ static void records_seen(struct judge *judge, const struct fetched *part, struct
             batch_next(window, window.length, BATCH_CHECK_CRC, &batch, &info);
         if (found == BATCH_TORN && (at > 0 || !is_first))
             return; /* the limit fell into it */
+        /* Of a disk whose bits flipped a client looks at the checksum as we do, which leaves the
+         * base offset out: a client of Kafka's cannot tell that it is another one. */
+        if (is_rotten && (found != BATCH_FOUND || !is_in_place(part, &info, expected)))
+            return;
         if (found != BATCH_FOUND) {
             judge_object(judge, "%s of n%u: bytes from offset %lld on are no batch",
                          history->log.name, history->key.host,
@@ -263,7 +276,8 @@ static void fetch_replied(struct judge *judge, const struct exchange *exchange)
                 continue;
             }
             records_seen(judge, &part, history,
-                         (cached ? 0 : MARK_PROMISED) | (is_audit ? MARK_AUDITED : 0), is_first);
+                         (cached ? 0 : MARK_PROMISED) | (is_audit ? MARK_AUDITED : 0), is_first,
+                         exchange->host->is_rotten);
             high_watermark_told(judge, history, exchange, part.reply->high_watermark);
             if (exchange->version >= 5)
                 start_told(judge, history, exchange, part.reply->log_start_offset);
@@ -326,7 +340,7 @@ static void delete_records_replied(struct judge *judge, const struct exchange *e
 
 static void replied(struct judge *judge, const struct exchange *exchange)
 {
-    if (exchange->host->is_rotten)
+    if (host_is_stranded(exchange->host))
         return;
     switch (exchange->api->key) {
     case API_PRODUCE:
@@ -402,7 +416,7 @@ static void power_goes(struct judge *judge, struct history *history, const struc
 static void host_changed(struct judge *judge, struct host *host, enum host_change change)
 {
     const struct histories *histories = judge->state;
-    if (change != HOST_LOSES_POWER || host->is_rotten)
+    if (change != HOST_LOSES_POWER || host_is_stranded(host))
         return;
     for (struct map_node *node = histories->partitions.first; node != NULL; node = map_next(node)) {
         struct history *history = container_of(node, struct history, node);
@@ -419,8 +433,8 @@ static void judge_audit(struct judge *judge, const struct history *history)
 {
     const struct host *host = judge->sim->hosts[history->key.host - 1];
     const struct image *image = durable_image(judge_durable(judge, host));
-    if (host->state != HOST_SERVING || host->is_rotten || history->audit_failed || image == NULL ||
-        image_topic_by_id(image, history->key.topic) == NULL)
+    if (host->state != HOST_SERVING || host_is_stranded(host) || history->audit_failed ||
+        image == NULL || image_topic_by_id(image, history->key.topic) == NULL)
         return;
     for (uint32_t i = batch_marks_at(&history->marks, history->start_most);
          i < history->marks.count; i++) {
@@ -445,10 +459,15 @@ static void phase(struct judge *judge, enum sim_phase now)
 {
     struct histories *histories = judge->state;
     histories->phase = now;
-    if (now != SIM_END)
+    if (now != SIM_AUDIT && now != SIM_END)
         return;
-    for (struct map_node *node = histories->partitions.first; node != NULL; node = map_next(node))
-        judge_audit(judge, container_of(node, struct history, node));
+    for (struct map_node *node = histories->partitions.first; node != NULL; node = map_next(node)) {
+        struct history *history = container_of(node, struct history, node);
+        history->audit_failed |=
+            judge_is_led_by_rotten(judge, history->key.topic, history->key.index);
+        if (now == SIM_END)
+            judge_audit(judge, history);
+    }
 }
 
 static void end(struct judge *judge)

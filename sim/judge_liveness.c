@@ -171,6 +171,8 @@ static void judge_settled(struct judge *judge)
          reader = notes_next(reader)) {
         judge->judged++;
         if (reader->is_known && reader->offset < reader->high_watermark &&
+            !judge_is_led_by_rotten(judge, reader->key.partition.topic,
+                                    reader->key.partition.index) &&
             topic_of(judge, &reader->key.partition) != NULL)
             judge_object_late(judge,
                               "client %llu stands at offset %lld of a partition %d of n%u whose "
@@ -203,6 +205,7 @@ static void judge_end(struct judge *judge)
         const struct meta_topic *topic = topic_of(judge, &tried->key);
         judge->judged++;
         if (host->is_rotten || topic == NULL ||
+            judge_is_led_by_rotten(judge, tried->key.topic, tried->key.index) ||
             (!is_trouble(tried->produced) && !is_trouble(tried->fetched)))
             continue;
         judge_object_late(

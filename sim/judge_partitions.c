@@ -309,7 +309,7 @@ static void phase(struct judge *judge, enum sim_phase now)
             judge->judged++;
             if (meta->leader == META_NO_LEADER)
                 judge_object_late(judge, "%.*s-%d has no leader", SPAN_ARGS(topic->name), i);
-            else if (meta->isr_count < meta->replicas_count)
+            else if (!judge_is_in_sync(judge->sim, meta))
                 judge_object_late(judge, "%.*s-%d: %u of its %u replicas are in sync",
                                   SPAN_ARGS(topic->name), i, meta->isr_count, meta->replicas_count);
         }

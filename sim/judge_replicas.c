@@ -225,7 +225,7 @@ static void member_seen(struct judge *judge, const struct committed_note *note, 
     const struct host *host = judge->sim->hosts[id - 1];
     struct disk_view disk;
     /* With another disk it has yet to register, and is in sync no longer when it has. */
-    if (host->broker == NULL || host->is_rotten || !judge_disk(judge, host, &disk) ||
+    if (host->broker == NULL || !judge_disk(judge, host, &disk) ||
         disk.number != host->disk.number ||
         !broker_view_log(host->broker, topic->id, note->key.index, &view))
         return;

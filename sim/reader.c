@@ -124,8 +124,12 @@ bool reader_is_leaderless(const struct reader *reader)
 
 bool reader_is_at_end(const struct reader *reader)
 {
+    struct host *const *hosts = reader->contacts->client->sim->hosts;
     for (uint32_t i = 0; i < reader->count; i++) {
         const struct fetch_partition *partition = &reader->partitions[i];
+        /* What is damaged nobody reads to its end. */
+        if (partition->leader != 0 && hosts[partition->leader - 1]->is_rotten)
+            continue;
         if (partition->offset == OFFSET_UNKNOWN || partition->high_watermark == OFFSET_UNKNOWN ||
             partition->offset < partition->high_watermark)
             return false;

@@ -175,7 +175,9 @@ static const struct scenario_choice fault_kinds[] = {
      "{\"kind\": \"slow_disk\", \"at_ms\": 500, \"lasts_ms\": 800, \"factor\": 50}"},
     {"write_stall", FAULT_WRITE_STALL, "A write stalls its whole machine, for up to `stall_ms`.",
      "{\"kind\": \"write_stall\", \"at_ms\": 500, \"lasts_ms\": 800, \"stall_ms\": 300}"},
-    {"bit_rot", FAULT_BIT_ROT, "A bit of a file flips that nobody has written to for a while.",
+    {"bit_rot", FAULT_BIT_ROT,
+     "A bit of a file flips that nobody has written to for a while, but for the last batch of a "
+     "segment.",
      "{\"kind\": \"bit_rot\", \"at_ms\": 500}"},
     {"empty_disk", FAULT_EMPTY_DISK,
      "The machine of a cluster goes down, and comes back with a new disk, formatted and empty. It "
