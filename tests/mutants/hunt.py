@@ -9,10 +9,10 @@ are hunted by the random campaign, the scenario everything.json, which is aimed 
 cluster-*.patch by that of a cluster, cluster.json, quorum-*.patch by that of its metadata log,
 quorum.json, disk-*.patch by cluster-swapped-disks.json, in which machines get others' disks, old
 ones and empty ones, differing-*.patch by cluster-differing.json, in which configuration files
-differ, deletions-*.patch by cluster-deletions.json, whose records are deleted, and phase7-*.patch
-by phase7.json, in which nothing happens for long; those of the drivers, driver-*.patch, by the
-suite of the drivers' contract and by tests with real clients. The failing run of a mutant of the
-core is shrunk, too.
+differ, deletions-*.patch by cluster-deletions.json, whose records are deleted, rot-*.patch by
+cluster-rot.json, in which bits of one node's logs flip, and phase7-*.patch by phase7.json, in which
+nothing happens for long; those of the drivers, driver-*.patch, by the suite of the drivers'
+contract and by tests with real clients. The failing run of a mutant of the core is shrunk, too.
 
 --some N takes N mutants of the core, others for each state of the sources. Variables:
 CHRONIK_MUTANT_BASES (default 5), from how many base seeds each is hunted; CHRONIK_MUTANT_SECONDS
@@ -40,7 +40,7 @@ SECONDS = float(os.environ.get("CHRONIK_MUTANT_SECONDS", "600"))
 JOBS = int(os.environ.get("CHRONIK_MUTANT_JOBS", str(os.cpu_count())))
 BASES_APART = 1000000   # no hunt comes from one to the next
 # The clean build passes as many; else:
-SEEDS_AT_ONCE = {"cluster": 8, "disk": 8, "differing": 8, "phase7": 2, "deletions": 8}
+SEEDS_AT_ONCE = {"cluster": 8, "disk": 8, "differing": 8, "phase7": 2, "deletions": 8, "rot": 8}
 SEEDS_AT_ONCE_ELSE = 25
 SHRINK_SECONDS = 55
 DRIVER_TEST_SECONDS = 900
@@ -49,7 +49,8 @@ SCENARIO = "scenarios/everything.json"
 SCENARIOS = {"cluster": "scenarios/cluster.json", "quorum": "scenarios/quorum.json",
              "disk": "scenarios/cluster-swapped-disks.json",
              "differing": "scenarios/cluster-differing.json", "phase7": "scenarios/phase7.json",
-             "deletions": "scenarios/cluster-deletions.json"}
+             "deletions": "scenarios/cluster-deletions.json",
+             "rot": "scenarios/cluster-rot.json"}
 SOURCES = ("core", "sim", "net", "disk", SCENARIO) + tuple(SCENARIOS.values())
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What hunts mutants of the drivers, in this order; whether a seed makes a difference.
