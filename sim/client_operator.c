@@ -2,7 +2,8 @@
 /*
  * Who looks after the quorum, with the requests of "chronik cluster voter" (KIP-853): asks who
  * votes, removes a voter whose disk has gone, and adds a machine that should vote with the disk
- * that it has now, one change at a time.
+ * that it has now. It waits for each change, or (half of the time) asks for all that it sees, one
+ * request behind the other: the leader keeps them apart.
  *
  *     ASKING ──▶ somebody is wrong ──▶ CHANGING ──▶ a pause ──▶ ASKING
  *        ├── nobody is ──▶ a pause ──▶ ASKING
@@ -103,28 +104,35 @@ static const struct host *machine(const struct keeper *keeper, int32_t node)
     return host->disk.owner == host->number ? host : NULL;
 }
 
-static bool votes(quorum_of_response quorum, int32_t node)
+/* A voter whose disk is not in its machine any more. */
+static bool is_gone(const struct keeper *keeper, quorum_of_response quorum, int32_t place)
+{
+    const struct host *host = machine(keeper, quorum->current_voters[place].replica_id);
+    return host != NULL &&
+           !host_has_directory(host, quorum->current_voters[place].replica_directory_id);
+}
+
+static bool votes(const struct keeper *keeper, quorum_of_response quorum, int32_t node)
 {
     for (int32_t i = 0; i < quorum->current_voters_count; i++) {
-        if (quorum->current_voters[i].replica_id == node)
+        if (quorum->current_voters[i].replica_id == node && !is_gone(keeper, quorum, i))
             return true;
     }
     return false;
 }
 
-/* True when a voter goes. */
-static bool removes(struct keeper *keeper, quorum_of_response quorum)
+/* True when a voter goes; `all`: whoever should. */
+static bool removes(struct keeper *keeper, quorum_of_response quorum, bool all)
 {
-    for (int32_t i = 0; i < quorum->current_voters_count; i++) {
-        const int32_t node = quorum->current_voters[i].replica_id;
-        const struct uuid directory = quorum->current_voters[i].replica_directory_id;
-        const struct host *host = machine(keeper, node);
-        if (host == NULL || host_has_directory(host, directory))
+    bool removes = false;
+    for (int32_t i = 0; i < quorum->current_voters_count && (all || !removes); i++) {
+        if (!is_gone(keeper, quorum, i))
             continue;
-        remove_voter(keeper, node, directory);
-        return true;
+        remove_voter(keeper, quorum->current_voters[i].replica_id,
+                     quorum->current_voters[i].replica_directory_id);
+        removes = true;
     }
-    return false;
+    return removes;
 }
 
 /* One that follows with the disk that it has, as the answer says. */
@@ -151,17 +159,17 @@ static void described(struct keeper *keeper, const struct describe_quorum_respon
         return;
     }
     quorum_of_response quorum = response->topics->partitions;
-    if (removes(keeper, quorum))
-        return;
-    keeper->is_right = true;
-    for (uint32_t i = 0; i < conf->voters_count; i++) {
-        if (votes(quorum, conf->voters[i].node_id))
+    const bool all = chance_one_in(&keeper->client.rng, 2);
+    bool changes = removes(keeper, quorum, all);
+    keeper->is_right = !changes;
+    for (uint32_t i = 0; i < conf->voters_count && (all || !changes); i++) {
+        if (votes(keeper, quorum, conf->voters[i].node_id))
             continue;
         keeper->is_right = false;
-        if (adds(keeper, quorum, &conf->voters[i]))
-            return;
+        changes = adds(keeper, quorum, &conf->voters[i]) || changes;
     }
-    later(keeper);
+    if (!changes)
+        later(keeper);
 }
 
 static void on_received(struct contact *contact, const struct exchange *exchange)

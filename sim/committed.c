@@ -122,7 +122,7 @@ static void bytes_written(struct committed *committed, const struct host *host, 
     }
 }
 
-static bool is_log(struct span path)
+bool is_of_metadata_log(struct span path)
 {
     const struct span folder = SPAN(WAL_LOG_NAME "/");
     const struct span suffix = SPAN(".log");
@@ -135,7 +135,7 @@ static void writes_seen(struct committed *committed, const struct host *host)
 {
     for (uint32_t i = 0; i < host->effects.count; i++) {
         const struct effect *effect = &host->effects.items[i];
-        if (effect->kind != EFFECT_WRITE || !is_log(files_path(&host->files, effect)))
+        if (effect->kind != EFFECT_WRITE || !is_of_metadata_log(files_path(&host->files, effect)))
             continue;
         for (uint32_t j = 0; j < effect->write.pieces_count; j++)
             bytes_written(committed, host,
@@ -151,17 +151,12 @@ void committed_forget(struct committed *committed, const struct host *host)
 
 /* ---- Who votes. ---- */
 
-/* False, and nothing is read, when the batch has no record of voters. */
-static bool voters_read(const struct committed *committed, const struct written *written,
-                        struct voter_set *ret_voters)
+bool voter_set_read(struct memory *memory, struct span batch, struct voter_set *ret_voters)
 {
     struct span value;
     struct raft_voters *voters;
-    const struct span batch = span_of(written->bytes, written->length);
-    if (written->bytes == NULL || control_find(batch, CONTROL_VOTERS, &value) != ERR_NONE ||
-        span_is_null(value) ||
-        raft_voters_decode((struct memory *)(uintptr_t)&committed->memory, written->base_offset,
-                           value, &voters) != ERR_NONE)
+    if (control_find(batch, CONTROL_VOTERS, &value) != ERR_NONE || span_is_null(value) ||
+        raft_voters_decode(memory, 0, value, &voters) != ERR_NONE)
         return false;
     CHECK(voters->record.voters_count <= COMMITTED_VOTERS_MAX);
     ret_voters->count = (uint32_t)voters->record.voters_count;
@@ -171,6 +166,15 @@ static bool voters_read(const struct committed *committed, const struct written 
     }
     raft_voters_free(voters);
     return true;
+}
+
+/* False, and nothing is read, when the batch has no record of voters. */
+static bool voters_read(const struct committed *committed, const struct written *written,
+                        struct voter_set *ret_voters)
+{
+    return written->bytes != NULL &&
+           voter_set_read((struct memory *)(uintptr_t)&committed->memory,
+                          span_of(written->bytes, written->length), ret_voters);
 }
 
 bool committed_voters(const struct committed *committed, uint32_t number,

@@ -20,6 +20,12 @@ struct voter_set {
     uint32_t count;
 };
 
+/* Reads who votes of a batch; false when it has no record of voters. `memory` is lent for that. */
+bool voter_set_read(struct memory *memory, struct span batch, struct voter_set *ret_voters);
+
+/* True for a segment of the metadata log, of whatever node. */
+bool is_of_metadata_log(struct span path);
+
 struct committed;
 
 struct committed *committed_new(const struct sim *sim);

@@ -9,7 +9,7 @@
 #include "sim/faults.h"
 #include "sim/memory.h"
 
-#define JUDGES_MAX 26
+#define JUDGES_MAX 27
 
 static const struct judge_kind *const kinds[] = {
     &judge_order,
@@ -26,6 +26,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_majority,
     &judge_check_quorum,
     &judge_votes,
+    &judge_voter_changes,
     &judge_leases,
     &judge_fencing,
     &judge_partitions,

@@ -61,6 +61,7 @@ extern const struct judge_kind judge_quorum;
 extern const struct judge_kind judge_majority;
 extern const struct judge_kind judge_check_quorum;
 extern const struct judge_kind judge_votes;
+extern const struct judge_kind judge_voter_changes;
 extern const struct judge_kind judge_leases;
 extern const struct judge_kind judge_fencing;
 extern const struct judge_kind judge_partitions;

@@ -94,6 +94,7 @@ libsim_a_SOURCES = \
 	sim/judge_quorum.c \
 	sim/judge_replicas.c \
 	sim/judge_order.c \
+	sim/judge_voter_changes.c \
 	sim/judge_votes.c \
 	sim/knobs.c \
 	sim/knobs.h \

@@ -55,6 +55,7 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_order.c \
 	tests/sim/test_judge_partitions.c \
 	tests/sim/test_judge_replicas.c \
+	tests/sim/test_judge_voter_changes.c \
 	tests/sim/test_judge_votes.c
 tests_check_judges_CFLAGS = $(TEST_CFLAGS)
 tests_check_judges_LDADD = $(TEST_LIBS) $(CORE_LIBS)
