@@ -73,23 +73,40 @@ bool broker_view_peer(const struct broker *broker, int32_t node_id, struct peer_
     return broker->cluster != NULL && peers_status(broker->cluster->peers, node_id, ret_status);
 }
 
-bool broker_view_log(const struct broker *broker, struct uuid topic, int32_t index,
-                     struct log_view *ret_view)
+/* NULL: the broker does not host it, or has not read its log yet. */
+static const struct partition *partition_ready(const struct broker *broker, struct uuid topic,
+                                               int32_t index)
 {
     struct map_node *node = map_find(&broker->hosted, span_of(topic.bytes, sizeof(topic.bytes)));
     if (node == NULL)
-        return false;
+        return NULL;
     const struct hosted_topic *hosted = container_of(node, struct hosted_topic, node);
     if (index < 0 || (uint32_t)index >= hosted->partitions_capacity ||
         hosted->partitions[index] == NULL || log_state(hosted->partitions[index]->log) != LOG_READY)
+        return NULL;
+    return hosted->partitions[index];
+}
+
+bool broker_view_log(const struct broker *broker, struct uuid topic, int32_t index,
+                     struct log_view *ret_view)
+{
+    const struct partition *partition = partition_ready(broker, topic, index);
+    if (partition == NULL)
         return false;
-    const struct log *log = hosted->partitions[index]->log;
+    const struct log *log = partition->log;
     *ret_view = (struct log_view){
         .start = log_start(log),
         .durable_end = log_durable_end(log),
         .written_end = log_written_end(log),
         .end = log_end(log),
-        .high_watermark = hosted->partitions[index]->high_watermark,
+        .high_watermark = partition->high_watermark,
     };
     return true;
+}
+
+bool broker_view_epoch(const struct broker *broker, struct uuid topic, int32_t index,
+                       int64_t before, int32_t *ret_epoch, int64_t *ret_offset)
+{
+    const struct partition *partition = partition_ready(broker, topic, index);
+    return partition != NULL && log_epoch_before(partition->log, before, ret_epoch, ret_offset);
 }

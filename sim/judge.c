@@ -9,7 +9,7 @@
 #include "sim/faults.h"
 #include "sim/memory.h"
 
-#define JUDGES_MAX 27
+#define JUDGES_MAX 28
 
 static const struct judge_kind *const kinds[] = {
     &judge_order,
@@ -18,6 +18,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_change_is_durable,
     &judge_history,
     &judge_epochs,
+    &judge_epoch_cache,
     &judge_idempotence,
     &judge_groups,
     &judge_commits,

@@ -46,6 +46,7 @@ extern const struct judge_kind judge_commit_is_durable;
 extern const struct judge_kind judge_change_is_durable;
 extern const struct judge_kind judge_history;
 extern const struct judge_kind judge_epochs;
+extern const struct judge_kind judge_epoch_cache;
 extern const struct judge_kind judge_images;
 extern const struct judge_kind judge_liveness;
 extern const struct judge_kind judge_expected;

@@ -77,6 +77,7 @@ libsim_a_SOURCES = \
 	sim/judge_commit_is_durable.c \
 	sim/judge_commits.c \
 	sim/judge_contract.c \
+	sim/judge_epoch_cache.c \
 	sim/judge_epochs.c \
 	sim/judge_expected.c \
 	sim/judge_fencing.c \

@@ -79,6 +79,15 @@ int32_t epochs_at(const struct epochs *epochs, int64_t offset)
     return count == 0 ? EPOCH_NONE : epochs->entries[count - 1].epoch;
 }
 
+bool epochs_before(const struct epochs *epochs, int64_t offset, struct epoch_start *ret_start)
+{
+    const uint32_t count = count_up_to_offset(epochs, offset - 1);
+
+    if (count > 0)
+        *ret_start = epochs->entries[count - 1];
+    return count > 0;
+}
+
 void epochs_end(const struct epochs *epochs, int32_t epoch, int64_t log_end, int32_t *ret_epoch,
                 int64_t *ret_end_offset)
 {

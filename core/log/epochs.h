@@ -42,6 +42,9 @@ int32_t epochs_latest(const struct epochs *epochs);
 /* The epoch that `offset` was, or would be, written under; EPOCH_NONE before the first. */
 int32_t epochs_at(const struct epochs *epochs, int64_t offset);
 
+/* The newest epoch that begins before `offset`; false when there is none. */
+bool epochs_before(const struct epochs *epochs, int64_t offset, struct epoch_start *ret_start);
+
 /* The largest known epoch ≤ `epoch` and the offset after its last record; `log_end` is that of the
  * newest epoch. EPOCH_NONE and EPOCH_END_UNKNOWN for one beyond the newest, or none. For one before
  * the first known: itself, and where the first known begins. */

@@ -234,6 +234,16 @@ int32_t log_epoch_at(const struct log *log, int64_t offset)
     return epochs_at(&log->epochs, offset);
 }
 
+bool log_epoch_before(const struct log *log, int64_t offset, int32_t *ret_epoch, int64_t *ret_start)
+{
+    struct epoch_start start;
+    if (!epochs_before(&log->epochs, offset, &start))
+        return false;
+    *ret_epoch = start.epoch;
+    *ret_start = start.offset;
+    return true;
+}
+
 void log_epoch_end(const struct log *log, int32_t current_epoch, int32_t epoch, int32_t *ret_epoch,
                    int64_t *ret_end_offset)
 {

@@ -114,6 +114,10 @@ int32_t log_last_epoch(const struct log *log);
  * first. */
 int32_t log_epoch_at(const struct log *log, int64_t offset);
 
+/* The newest leader epoch that begins before `offset`, and where; false when there is none. */
+bool log_epoch_before(const struct log *log, int64_t offset, int32_t *ret_epoch,
+                      int64_t *ret_start);
+
 /* The largest epoch ≤ `epoch` that the log has, and where it ends (KIP-279); -1, -1 when it has
  * none. `current_epoch` is the leader's own, whose end is the log's end, and so is that of what was
  * before it where nothing is left of the epochs in between. A negative one: whatever is asked may

@@ -30,6 +30,10 @@ $(tests_check_clients_OBJECTS): core/wire/messages.h
 # Judges, told stories by hand.
 UNIT_TESTS += tests/check_judges
 tests_check_judges_SOURCES = \
+	tests/sim/log_inside.c \
+	tests/sim/log_inside.h \
+	tests/sim/ran.c \
+	tests/sim/ran.h \
 	tests/sim/story.c \
 	tests/sim/story.h \
 	tests/sim/test_committed.c \
@@ -39,6 +43,7 @@ tests_check_judges_SOURCES = \
 	tests/sim/test_judge_commit_is_durable.c \
 	tests/sim/test_judge_commits.c \
 	tests/sim/test_judge_contract.c \
+	tests/sim/test_judge_epoch_cache.c \
 	tests/sim/test_judge_epochs.c \
 	tests/sim/test_judge_expected.c \
 	tests/sim/test_judge_fencing.c \

@@ -3,11 +3,11 @@
 #include "core/broker_state.h"
 #include "core/partition.h"
 #include "sim/host.h"
+#include "tests/sim/ran.h"
 #include "tests/sim/story.h"
 
 #define FILE_NUMBER 2
 #define SEGMENT     "orders-0/00000000000000000000.log"
-#define STEPS       20000
 
 static const struct event turn_end = {.kind = EVENT_TURN_END};
 
@@ -114,37 +114,6 @@ END_TEST
 
 /* ---- What is committed. ---- */
 
-static char name[] = "replicas";
-static char tells[] = "";
-static char topic_name[] = "orders";
-
-static struct sim *run(void)
-{
-    static struct scenario_node nodes[STORY_NODES];
-    static struct scenario_topic topic = {
-        .name = topic_name, .partitions = 1, .replication_factor = STORY_NODES};
-    static struct scenario_client client = {
-        .kind = CLIENT_PRODUCER, .count = 1, .acks = -1, .records = 100};
-    static struct scenario scenario;
-    char why[256];
-    scenario = (struct scenario){.name = name,
-                                 .tells = tells,
-                                 .load_ms = {600000, 600000},
-                                 .settle_ms = 10000,
-                                 .nodes = nodes,
-                                 .nodes_count = STORY_NODES,
-                                 .is_cluster = true,
-                                 .topics = &topic,
-                                 .topics_count = 1,
-                                 .clients = &client,
-                                 .clients_count = 1};
-    const struct sim_options options = {.steps_most = STEPS};
-    struct sim *sim = sim_new(&scenario, 5, &options, why, sizeof(why));
-    ck_assert_msg(sim != NULL, "%s", why);
-    ck_assert_int_eq(sim_run(sim), SIM_PASSED);
-    return sim;
-}
-
 static void look(struct sim *sim)
 {
     for (uint32_t i = 0; i < 10 * STORY_NODES; i++)
@@ -153,7 +122,7 @@ static void look(struct sim *sim)
 
 START_TEST(more_is_committed_than_there_is)
 {
-    struct sim *sim = run();
+    struct sim *sim = ran();
     look(sim);
     ck_assert_int_eq(sim->violation.result, SIM_PASSED);
     for (uint32_t i = 0; i < STORY_NODES; i++) {
