@@ -297,6 +297,8 @@ static void quorum_start(struct boot *boot)
         agreement_start(&broker->cluster->agreement, &broker->io, conf, broker->controller);
         balance_start(&broker->cluster->balance, &broker->io, conf, broker->controller,
                       &broker->image);
+        late_elections_start(&broker->cluster->late_elections, &broker->io, conf,
+                             broker->controller, &broker->image);
     }
     boot->waiter.wake = metadata_loaded;
     controller_boot(broker->controller, &boot->waiter);

@@ -9,6 +9,7 @@
 #include "core/meta/agreement.h"
 #include "core/meta/balance.h"
 #include "core/meta/fencing.h"
+#include "core/meta/late_elections.h"
 #include "core/meta/leaderless.h"
 #include "core/meta/unclean.h"
 #include "core/peer/peers.h"
@@ -23,6 +24,7 @@ struct cluster {
     struct fencing fencing;
     struct agreement agreement;
     struct balance balance;
+    struct late_elections late_elections;
     struct leaderless leaderless;
     struct unclean unclean;
     struct lease lease;

@@ -27,6 +27,8 @@ libcore_a_SOURCES += \
 	core/meta/image_partitions.c \
 	core/meta/image_replace.c \
 	core/meta/image_save.c \
+	core/meta/late_elections.c \
+	core/meta/late_elections.h \
 	core/meta/leaderless.c \
 	core/meta/leaderless.h \
 	core/meta/placement.c \

@@ -75,21 +75,29 @@ static uint64_t unclean_elections(int32_t id)
     return metrics.unclean_elections;
 }
 
-/* Node 1 was not in sync, and leads in place of node 3, which is not there. */
-static void begin_uncleanly(void)
+/* Node 1 was not in sync, and node 3, which was, is not there: nobody leads either topic. */
+static void begin_leaderless(void)
 {
     static const int32_t brokers[] = {3, 1};
     crew_begin(NODES, NULL, NULL);
     struct client *client = client_new(crew_nodes[1].world);
     crew_create(client, TOPIC, brokers, 1, 2);
+    crew_create(client, SPAN("u"), brokers, 1, 2);
     client_free(client);
     crew_kill(1);
     crew_advance(5000);
     crew_kill(3);
     crew_start(1);
     crew_advance(5000);
-    client = client_new(crew_nodes[1].world);
     ck_assert_int_eq(crew_partition(1, TOPIC, 0)->leader, META_NO_LEADER);
+    ck_assert_int_eq(crew_partition(1, SPAN("u"), 0)->leader, META_NO_LEADER);
+}
+
+/* Node 1 leads in place of node 3. */
+static void begin_uncleanly(void)
+{
+    begin_leaderless();
+    struct client *client = client_new(crew_nodes[1].world);
     elect_uncleanly(client, 0);
     client_free(client);
 }
@@ -124,6 +132,47 @@ START_TEST(a_start_counts_nothing_again)
         ck_assert_uint_eq(unclean_elections(id), 0);
         ck_assert_int_eq(world_logged(crew_nodes[id].world, "leaders were elected uncleanly"), 0);
         ck_assert_int_eq(world_logged(crew_nodes[id].world, "partitions have no leader"), 0);
+    }
+    crew_end();
+}
+END_TEST
+
+/* From now on any replica may lead: of the topic, or of all. */
+static void allow_uncleanly(bool is_of_all)
+{
+    struct client *client = client_new(crew_nodes[2].world);
+    struct arena *arena = client_arena(client);
+    struct incremental_alter_configs_request *request =
+        client_request(client, API_INCREMENTAL_ALTER_CONFIGS);
+    request->resources = arena_array(arena, 1, sizeof(*request->resources));
+    request->resources_count = 1;
+    request->resources[0].resource_type = is_of_all ? META_RESOURCE_BROKER : META_RESOURCE_TOPIC;
+    request->resources[0].resource_name = is_of_all ? SPAN("") : TOPIC;
+    request->resources[0].configs = arena_array(arena, 1, sizeof(*request->resources->configs));
+    request->resources[0].configs_count = 1;
+    request->resources[0].configs[0].name = SPAN("unclean.leader.election.enable");
+    request->resources[0].configs[0].value = SPAN("true");
+    const struct incremental_alter_configs_response *response =
+        crew_call(client, API_INCREMENTAL_ALTER_CONFIGS, 1, request);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->responses[0].error_code, ERR_NONE);
+    client_free(client);
+}
+
+/* No broker comes or goes, so that the controller has to see to it by itself. A topic's setting
+ * is of no concern to others. */
+START_TEST(who_may_lead_from_now_on_does)
+{
+    const bool is_of_all = _i == 1;
+    begin_leaderless();
+    allow_uncleanly(is_of_all);
+    crew_advance(1000);
+    for (int32_t id = 1; id < NODES; id++) {
+        ck_assert_int_eq(crew_partition(id, TOPIC, 0)->leader, 1);
+        ck_assert_int_eq(crew_partition(id, TOPIC, 0)->leader_epoch, 2);
+        ck_assert(crew_partition(id, TOPIC, 0)->is_recovering);
+        ck_assert_int_eq(crew_partition(id, SPAN("u"), 0)->leader, is_of_all ? 1 : META_NO_LEADER);
+        ck_assert_uint_eq(unclean_elections(id), leads_quorum(id) ? 1 + is_of_all : 0);
     }
     crew_end();
 }
@@ -231,6 +280,7 @@ SUITE(leaderless)
     tcase_add_test(tcase, the_controller_says_whose_data_is_gone);
     tcase_add_test(tcase, the_controller_counts_unclean_elections);
     tcase_add_test(tcase, a_start_counts_nothing_again);
+    tcase_add_loop_test(tcase, who_may_lead_from_now_on_does, 0, 2);
     tcase_add_test(tcase, all_partitions_are_those_of_when_it_is_decided);
     suite_add_tcase(suite, tcase);
 }
