@@ -32,6 +32,7 @@ static const struct judge_kind *const kinds[] = {
     &judge_fencing,
     &judge_partitions,
     &judge_replicas,
+    &judge_unclean,
     &judge_limits,
     &judge_links,
     &judge_contract,

@@ -67,6 +67,7 @@ extern const struct judge_kind judge_leases;
 extern const struct judge_kind judge_fencing;
 extern const struct judge_kind judge_partitions;
 extern const struct judge_kind judge_replicas;
+extern const struct judge_kind judge_unclean;
 
 /* All of them, over a world whose machines are there. */
 struct judges *judges_new(struct sim *sim);

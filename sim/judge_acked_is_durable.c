@@ -20,13 +20,33 @@ struct partition {
 };
 
 struct acked {
+    struct image_observer observer;
     struct map partitions;
 };
+
+/* After an unclean election replicas may hold other records where they had some that were
+ * acknowledged: they are read anew. */
+static void changed(struct image_observer *observer, const struct image_change *change)
+{
+    struct acked *acked = container_of(observer, struct acked, observer);
+    if (change->kind != IMAGE_PARTITION_CHANGED || !change->is_unclean)
+        return;
+    for (struct map_node *node = acked->partitions.first; node != NULL; node = map_next(node)) {
+        struct partition *partition = container_of(node, struct partition, node);
+        if (!uuid_equal(partition->key.topic, change->topic->id) ||
+            partition->key.index != change->partition)
+            continue;
+        durable_log_rewind(&partition->log);
+        batch_marks_remove(&partition->marks, 0, partition->marks.count);
+    }
+}
 
 static void begin(struct judge *judge)
 {
     struct acked *acked = judge->state;
     map_init(&acked->partitions, &judge->memory, 0);
+    acked->observer.changed = changed;
+    judge_observe_truth(judge, &acked->observer);
 }
 
 static struct partition *partition_of(struct judge *judge, const struct produced *part,
@@ -151,6 +171,7 @@ static void replied(struct judge *judge, const struct exchange *exchange)
 static void end(struct judge *judge)
 {
     struct acked *acked = judge->state;
+    list_remove(&acked->observer.place);
     while (acked->partitions.first != NULL) {
         struct partition *partition = container_of(acked->partitions.first, struct partition, node);
         map_remove(&acked->partitions, &partition->node);

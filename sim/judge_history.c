@@ -13,6 +13,7 @@
 
 #include "sim/durable_log.h"
 #include "sim/floor.h"
+#include "sim/given_up.h"
 #include "sim/judge.h"
 #include "sim/parts.h"
 
@@ -32,20 +33,50 @@ struct history {
     struct batch_marks marks;
     struct floor high_watermark;
     struct floor start;
+    struct given_up given_up;
     int64_t start_most; /* the highest that was ever told */
     struct durable_log log;
     bool audit_failed; /* the machine answered the audit with an error: its disk failed */
 };
 
 struct histories {
+    struct judge *judge;
+    struct image_observer observer;
     struct map partitions;
     enum sim_phase phase;
 };
+
+/* What an unclean election gives up is promised no more. */
+static void election_gives_up(struct histories *histories, struct history *history,
+                              const struct image_change *change)
+{
+    struct batch_marks *marks = &history->marks;
+    if (!uuid_equal(history->key.topic, change->topic->id) ||
+        history->key.index != change->partition)
+        return;
+    given_up_note(&history->given_up, histories->judge, change, marks, MARK_PROMISED);
+    for (uint32_t i = batch_marks_at(marks, history->given_up.offset); i < marks->count; i++)
+        marks->items[i].flags &= ~(uint32_t)MARK_PROMISED;
+    floor_lower(&history->high_watermark, history->given_up.end);
+    floor_lower(&history->start, history->given_up.end);
+}
+
+static void changed(struct image_observer *observer, const struct image_change *change)
+{
+    struct histories *histories = container_of(observer, struct histories, observer);
+    if (change->kind != IMAGE_PARTITION_CHANGED || !change->is_unclean)
+        return;
+    for (struct map_node *node = histories->partitions.first; node != NULL; node = map_next(node))
+        election_gives_up(histories, container_of(node, struct history, node), change);
+}
 
 static void begin(struct judge *judge)
 {
     struct histories *histories = judge->state;
     map_init(&histories->partitions, &judge->memory, 0);
+    histories->judge = judge;
+    histories->observer.changed = changed;
+    judge_observe_truth(judge, &histories->observer);
 }
 
 static struct history *history_of(struct judge *judge, const struct partition_key *key,
@@ -161,7 +192,9 @@ static void high_watermark_told(struct judge *judge, struct history *history,
                                 const struct exchange *exchange, int64_t high_watermark)
 {
     if (is_of_cluster(judge, history) && exchange->api->key == API_FETCH) {
-        if (high_watermark > floor_top(&history->high_watermark))
+        if (high_watermark > floor_top(&history->high_watermark) &&
+            given_up_is_known(&history->given_up, judge, exchange->host, history->key.topic,
+                              history->key.index))
             floor_told(&history->high_watermark, exchange->replied_number, high_watermark);
         return;
     }
@@ -224,6 +257,13 @@ static bool batch_is_due(struct judge *judge, const struct history *history,
     return false;
 }
 
+/* It was given up, and whoever sends it has not heard of that. */
+static bool is_given_up(const struct history *history, const struct batch_info *info)
+{
+    return info->leader_epoch < history->given_up.leader_epoch &&
+           batch_last_offset(info) >= history->given_up.offset;
+}
+
 static void records_seen(struct judge *judge, const struct fetched *part, struct history *history,
                          uint32_t flags, bool is_first, bool is_rotten)
 {
@@ -251,7 +291,7 @@ static void records_seen(struct judge *judge, const struct fetched *part, struct
         if (!batch_is_due(judge, history, part, &info, expected))
             return;
         struct batch_mark mark = batch_mark_of(batch, info.base_offset);
-        mark.flags = flags;
+        mark.flags = is_given_up(history, &info) ? flags & ~(uint32_t)MARK_PROMISED : flags;
         note(judge, history, mark, "consumed");
         expected = batch_last_offset(&info) + 1;
         at += batch.length;
@@ -473,6 +513,7 @@ static void phase(struct judge *judge, enum sim_phase now)
 static void end(struct judge *judge)
 {
     struct histories *histories = judge->state;
+    list_remove(&histories->observer.place);
     while (histories->partitions.first != NULL) {
         struct history *history = container_of(histories->partitions.first, struct history, node);
         map_remove(&histories->partitions, &history->node);

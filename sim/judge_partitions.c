@@ -70,10 +70,41 @@ static bool is_unclean_allowed(const struct judge *judge, const struct meta_topi
     return rules.unclean_leader_election;
 }
 
-/* What may become of a partition in one change. */
-static void judge_change(struct judge *judge, const struct meta_topic *topic, int32_t index,
-                         const struct partition *before, const struct meta_partition *meta)
+static bool is_live(const struct image *image, int32_t id)
 {
+    const struct meta_broker *broker = image_broker(image, id);
+    return broker != NULL && meta_broker_is_live(broker);
+}
+
+/* Who leads now was neither in sync nor eligible: it may, nobody live was, and the record says so.
+ */
+static void judge_unclean_election(struct judge *judge, const struct partition *before,
+                                   const struct image_change *change)
+{
+    const struct meta_topic *topic = change->topic;
+    const struct meta_partition *meta = image_partition(topic, change->partition);
+    if (!is_unclean_allowed(judge, topic))
+        judge_object(judge,
+                     "%.*s-%d: %d is elected in epoch %d, which was neither in sync nor eligible",
+                     SPAN_ARGS(topic->name), change->partition, meta->leader, meta->leader_epoch);
+    for (uint32_t i = 0; i < before->eligible_count; i++) {
+        if (is_live(judge_truth(judge), before->eligible[i]))
+            judge_object(judge, "%.*s-%d: %d is elected in epoch %d, though %d is live and could",
+                         SPAN_ARGS(topic->name), change->partition, meta->leader,
+                         meta->leader_epoch, before->eligible[i]);
+    }
+    if (!change->is_unclean || !meta->is_recovering)
+        judge_object(judge, "%.*s-%d: %d is elected uncleanly in epoch %d, and no record says so",
+                     SPAN_ARGS(topic->name), change->partition, meta->leader, meta->leader_epoch);
+}
+
+/* What may become of a partition in one change. */
+static void judge_change(struct judge *judge, const struct partition *before,
+                         const struct image_change *change)
+{
+    const struct meta_topic *topic = change->topic;
+    const int32_t index = change->partition;
+    const struct meta_partition *meta = image_partition(topic, index);
     judge->judged++;
     if (meta->partition_epoch <= before->partition_epoch ||
         meta->leader_epoch < before->leader_epoch)
@@ -87,20 +118,20 @@ static void judge_change(struct judge *judge, const struct meta_topic *topic, in
     if (meta->leader_epoch == before->leader_epoch)
         judge_object(judge, "%.*s-%d: both %d and %d lead in epoch %d", SPAN_ARGS(topic->name),
                      index, before->leader, meta->leader, meta->leader_epoch);
-    if (!may_lead(before, meta->leader) && !is_unclean_allowed(judge, topic))
-        judge_object(judge,
-                     "%.*s-%d: %d is elected in epoch %d, which was neither in sync nor eligible",
-                     SPAN_ARGS(topic->name), index, meta->leader, meta->leader_epoch);
+    if (!may_lead(before, meta->leader))
+        judge_unclean_election(judge, before, change);
 }
 
-static void touch(struct partitions *partitions, const struct meta_topic *topic, int32_t index)
+static void touch(struct partitions *partitions, const struct image_change *change)
 {
+    const struct meta_topic *topic = change->topic;
+    const int32_t index = change->partition;
     struct judge *judge = partitions->judge;
     const struct meta_partition *meta = image_partition(topic, index);
     const struct partition_key key = {.index = index, .topic = topic->id};
     struct partition *partition = notes_get(&partitions->partitions, &key);
     if (partition->is_known) {
-        judge_change(judge, topic, index, partition, meta);
+        judge_change(judge, partition, change);
         if (meta->leader_epoch != partition->leader_epoch && judge_forbids_elections(judge))
             judge_object(
                 judge, "%.*s-%d: leader %d in epoch %d after leader %d, though nobody died",
@@ -121,7 +152,7 @@ static void changed(struct image_observer *observer, const struct image_change *
 {
     struct partitions *partitions = container_of(observer, struct partitions, observer);
     if (change->kind == IMAGE_PARTITION_ADDED || change->kind == IMAGE_PARTITION_CHANGED)
-        touch(partitions, change->topic, change->partition);
+        touch(partitions, change);
     else if (change->broker != NULL)
         partitions->are_all_touched = true;
 }
@@ -228,12 +259,6 @@ static void judge_members(struct judge *judge, const struct image *image,
                      SPAN_ARGS(topic->name), index, meta->partition_epoch, meta_isr(meta)[i],
                      broker == NULL || broker->fenced ? "fenced" : "about to end");
     }
-}
-
-static bool is_live(const struct image *image, int32_t id)
-{
-    const struct meta_broker *broker = image_broker(image, id);
-    return broker != NULL && meta_broker_is_live(broker);
 }
 
 /* Whoever may lead does, from the record on that says so. */

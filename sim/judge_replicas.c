@@ -14,6 +14,7 @@
 #include "core/conf/topic_conf.h"
 #include "core/view.h"
 #include "sim/file_node.h"
+#include "sim/given_up.h"
 #include "sim/judge.h"
 #include "sim/notes.h"
 #include "sim/parts.h"
@@ -47,6 +48,7 @@ struct tail_note {
 struct committed_note {
     struct partition_key key;
     int64_t high_watermark; /* the highest of any leader */
+    struct given_up given_up;
     /* At the last look, on the node that led: */
     uint64_t seen_number; /* the trace's */
     int64_t seen_watermark;
@@ -55,16 +57,34 @@ struct committed_note {
 };
 
 struct replicas_state {
+    struct judge *judge;
+    struct image_observer observer;
     struct notes epochs;
     struct notes tails;
     struct notes committed;
     uint64_t turn; /* which partition is looked at next */
 };
 
+/* What an unclean election gives up is committed no more. */
+static void changed(struct image_observer *observer, const struct image_change *change)
+{
+    struct replicas_state *state = container_of(observer, struct replicas_state, observer);
+    if (change->kind != IMAGE_PARTITION_CHANGED || !change->is_unclean)
+        return;
+    const struct partition_key key = {.index = change->partition, .topic = change->topic->id};
+    struct committed_note *note = notes_get(&state->committed, &key);
+    given_up_note(&note->given_up, state->judge, change, &(struct batch_marks){0}, 0);
+    if (note->given_up.end < note->high_watermark)
+        note->high_watermark = note->given_up.end;
+}
+
 static void begin(struct judge *judge)
 {
     struct replicas_state *state = judge->state;
     struct memory *memory = &judge->memory;
+    state->judge = judge;
+    state->observer.changed = changed;
+    judge_observe_truth(judge, &state->observer);
     notes_init(&state->epochs, memory, sizeof(struct epoch_note), sizeof(struct epoch_key));
     notes_init(&state->tails, memory, sizeof(struct tail_note), sizeof(struct tail_key));
     notes_init(&state->committed, memory, sizeof(struct committed_note),
@@ -197,6 +217,7 @@ static void leader_seen(struct judge *judge, struct committed_note *note, const 
     const struct meta_partition *meta =
         own_topic == NULL ? NULL : image_partition(own_topic, note->key.index);
     if (meta == NULL || meta->leader != (int32_t)host->number ||
+        meta->leader_epoch < note->given_up.leader_epoch ||
         !broker_view_log(host->broker, topic->id, note->key.index, &view))
         return;
     image_topic_rules(own, own_topic, &rules);
@@ -303,6 +324,7 @@ static void host_changed(struct judge *judge, struct host *host, enum host_chang
 static void end(struct judge *judge)
 {
     struct replicas_state *state = judge->state;
+    list_remove(&state->observer.place);
     for (struct epoch_note *note = notes_first(&state->epochs); note != NULL;
          note = notes_next(note))
         batch_marks_free(&note->marks, &judge->memory);

@@ -59,6 +59,8 @@ libsim_a_SOURCES = \
 	sim/files_sweep.c \
 	sim/floor.c \
 	sim/floor.h \
+	sim/given_up.c \
+	sim/given_up.h \
 	sim/gathered.c \
 	sim/gathered.h \
 	sim/host.c \
@@ -95,6 +97,7 @@ libsim_a_SOURCES = \
 	sim/judge_quorum.c \
 	sim/judge_replicas.c \
 	sim/judge_order.c \
+	sim/judge_unclean.c \
 	sim/judge_voter_changes.c \
 	sim/judge_votes.c \
 	sim/knobs.c \
