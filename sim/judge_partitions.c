@@ -63,11 +63,14 @@ static bool may_lead(const struct partition *partition, int32_t leader)
            partition->last_known_leader == leader;
 }
 
+/* By the records themselves: who elects may have misread them. */
 static bool is_unclean_allowed(const struct judge *judge, const struct meta_topic *topic)
 {
-    struct topic_conf_agreed rules;
-    image_topic_rules(judge_truth(judge), topic, &rules);
-    return rules.unclean_leader_election;
+    const struct span key = SPAN("unclean.leader.election.enable");
+    struct span value = meta_config(&topic->configs, key);
+    if (span_is_null(value))
+        value = meta_config(&judge_truth(judge)->configs, key);
+    return span_equal(value, SPAN("true"));
 }
 
 static bool is_live(const struct image *image, int32_t id)

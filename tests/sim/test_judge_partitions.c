@@ -92,6 +92,87 @@ START_TEST(a_leader_that_was_not_in_sync)
 }
 END_TEST
 
+static void allows_unclean(struct story *story)
+{
+    struct meta_record record = meta_record_of(META_RECORD_CONFIG);
+    record.body.config.resource_type = META_RESOURCE_TOPIC;
+    record.body.config.resource_name = SPAN("orders");
+    record.body.config.name = SPAN("unclean.leader.election.enable");
+    record.body.config.value = SPAN("true");
+    story_metadata(story, &record);
+}
+
+/* Node 3 leads, alone; the record says how it came to. */
+static void leads_uncleanly(struct story *story, int8_t recovery_state)
+{
+    struct meta_record record = meta_record_of(META_RECORD_PARTITION_CHANGE);
+    struct partition_change_record *change = &record.body.partition_change;
+    int32_t leader = 3;
+    change->topic_id = id_of();
+    change->partition_id = 0;
+    change->leader = leader;
+    change->isr = &leader;
+    change->isr_count = 1;
+    change->leader_recovery_state = recovery_state;
+    story_metadata(story, &record);
+}
+
+/* Those who were in sync come to be fenced: with that nobody leads. */
+static void are_fenced(struct story *story, bool all_are)
+{
+    changes(story, -2, (int32_t[]){1}, 1, (int32_t[]){2}, 1);
+    registers(story, 2, true);
+    if (all_are)
+        registers(story, 1, true);
+}
+
+START_TEST(an_unclean_election)
+{
+    struct story story;
+    begin(&story);
+    are_fenced(&story, true);
+    allows_unclean(&story);
+    leads_uncleanly(&story, 1);
+    ck_assert(story_passes(&story));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(an_unclean_election_that_is_not_allowed)
+{
+    struct story story;
+    begin(&story);
+    are_fenced(&story, true);
+    leads_uncleanly(&story, 1);
+    ck_assert(story_objects(&story, "3 is elected in epoch 2, which was neither in sync nor"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(an_unclean_election_without_need)
+{
+    struct story story;
+    begin(&story);
+    are_fenced(&story, false);
+    allows_unclean(&story);
+    leads_uncleanly(&story, 1);
+    ck_assert(story_objects(&story, "3 is elected in epoch 1, though 1 is live and could"));
+    story_end(&story);
+}
+END_TEST
+
+START_TEST(an_unclean_election_that_no_record_tells)
+{
+    struct story story;
+    begin(&story);
+    are_fenced(&story, true);
+    allows_unclean(&story);
+    leads_uncleanly(&story, -1);
+    ck_assert(story_objects(&story, "3 is elected uncleanly in epoch 2, and no record says so"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(somebody_eligible_beside_enough_in_sync)
 {
     struct story story;
@@ -236,6 +317,10 @@ SUITE(judge_partitions)
     TCase *tcase = tcase_create("partitions");
     tcase_add_test(tcase, what_replicas_do);
     tcase_add_test(tcase, a_leader_that_was_not_in_sync);
+    tcase_add_test(tcase, an_unclean_election);
+    tcase_add_test(tcase, an_unclean_election_that_is_not_allowed);
+    tcase_add_test(tcase, an_unclean_election_without_need);
+    tcase_add_test(tcase, an_unclean_election_that_no_record_tells);
     tcase_add_test(tcase, somebody_eligible_beside_enough_in_sync);
     tcase_add_test(tcase, a_fenced_broker_in_sync);
     tcase_add_test(tcase, a_broker_in_sync_that_is_about_to_end);
