@@ -354,7 +354,8 @@ static void end(struct judge *judge)
 const struct judge_kind judge_partitions = {
     .name = "partitions",
     .rule =
-        "of each partition epochs rise, a leader was in sync or eligible, whoever may lead does, "
+        "of each partition epochs rise, a leader was in sync or eligible, or unclean where that is "
+        "allowed, needed and on record, whoever may lead does, "
         "the in-sync are live replicas, nobody is elected in a healthy cluster, elections by hand "
         "come true, and when faults have stopped all have leaders and full ISRs",
     .source = "KIP-497, KIP-841, KIP-966: LeaderInIsr, ElrIsrDisjoint; KIP-996: no election "

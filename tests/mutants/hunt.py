@@ -50,7 +50,7 @@ SCENARIOS = {"cluster": "scenarios/cluster.json", "quorum": "scenarios/quorum.js
              "disk": "scenarios/cluster-swapped-disks.json",
              "differing": "scenarios/cluster-differing.json", "phase7": "scenarios/phase7.json",
              "deletions": "scenarios/cluster-deletions.json",
-             "rot": "scenarios/cluster-rot.json"}
+             "rot": "scenarios/cluster-rot.json", "unclean": "scenarios/cluster-unclean.json"}
 SOURCES = ("core", "sim", "net", "disk", SCENARIO) + tuple(SCENARIOS.values())
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What hunts mutants of the drivers, in this order; whether a seed makes a difference.

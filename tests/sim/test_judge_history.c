@@ -305,6 +305,81 @@ START_TEST(what_the_leader_alone_had_may_go_with_it)
 }
 END_TEST
 
+/* The node's disk holds this; then it leads, as a record says, though it was not in sync. */
+static void leads_uncleanly(struct story *story, int32_t node, struct span log)
+{
+    struct meta_record record = meta_record_of(META_RECORD_PARTITION_CHANGE);
+    struct partition_change_record *change = &record.body.partition_change;
+    story_at(story, (uint32_t)node);
+    folder_of(story, orders);
+    story_write(story, FIRST, log, true);
+    change->topic_id = orders;
+    change->partition_id = 0;
+    change->leader = node;
+    change->isr = &node;
+    change->isr_count = 1;
+    change->leader_recovery_state = 1;
+    story_metadata(story, &record);
+}
+
+/* A topic on all three nodes, of which the first leads. */
+static void begin_acked(struct story *story)
+{
+    static int32_t all[] = {1, 2, 3};
+    struct meta_record record = meta_record_of(META_RECORD_TOPIC);
+    story_begin_cluster(story, &judge_history);
+    orders = (struct uuid){.bytes = {0x70}};
+    record.body.topic.name = SPAN("orders");
+    record.body.topic.topic_id = orders;
+    story_metadata(story, &record);
+    record = meta_record_of(META_RECORD_PARTITION);
+    record.body.partition.topic_id = orders;
+    record.body.partition.partition_id = 0;
+    record.body.partition.replicas = record.body.partition.isr = all;
+    record.body.partition.replicas_count = record.body.partition.isr_count = 3;
+    record.body.partition.leader = 1;
+    record.body.partition.leader_epoch = record.body.partition.partition_epoch = 0;
+    story_metadata(story, &record);
+    acked(story, "orders", -1, 0, 2, 'a');
+    acked(story, "orders", -1, 2, 1, 'b');
+    acked(story, "orders", -1, 3, 1, 'c');
+}
+
+/* What the new leader did not have may go, and what it had may not. */
+START_TEST(an_unclean_election_gives_up_what_the_leader_lacks)
+{
+    struct story story;
+    begin_acked(&story);
+    leads_uncleanly(&story, 2, story_batch(&story, 0, 2, 'a'));
+    acked(&story, "orders", -1, 2, 2, 'd');
+    fetched(&story, "orders", 2, story_batch(&story, 2, 2, 'd'), 4);
+    fetched(&story, "orders", 0, story_batch(&story, 0, 2, 'a'), 4);
+    ck_assert(story_passes(&story));
+    if (_i == 0)
+        fetched(&story, "orders", 0, story_batch(&story, 0, 2, 'e'), 4);
+    else
+        acked(&story, "orders", -1, 2, 2, 'e'); /* it holds again */
+    ck_assert(story_objects(&story, "other records"));
+    story_end(&story);
+}
+END_TEST
+
+/* Its log had parted from the others' where it holds other records. */
+START_TEST(an_unclean_election_gives_up_what_the_leader_has_otherwise)
+{
+    struct story story;
+    begin_acked(&story);
+    leads_uncleanly(
+        &story, 2,
+        story_join(&story, story_batch(&story, 0, 2, 'a'), story_batch(&story, 2, 2, 'd')));
+    fetched(&story, "orders", 2, story_batch(&story, 2, 2, 'd'), 4);
+    ck_assert(story_passes(&story));
+    fetched(&story, "orders", 0, story_batch(&story, 0, 2, 'e'), 4);
+    ck_assert(story_objects(&story, "other records"));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(what_all_had_may_not)
 {
     struct story story;
@@ -398,6 +473,8 @@ SUITE(judge_history)
     tcase_add_test(tcase, floors_forget_what_is_long_ago);
     tcase_add_test(tcase, another_record_on_another_node);
     tcase_add_test(tcase, what_the_leader_alone_had_may_go_with_it);
+    tcase_add_loop_test(tcase, an_unclean_election_gives_up_what_the_leader_lacks, 0, 2);
+    tcase_add_test(tcase, an_unclean_election_gives_up_what_the_leader_has_otherwise);
     tcase_add_test(tcase, what_all_had_may_not);
     tcase_add_test(tcase, a_high_watermark_that_is_known_later);
     tcase_add_test(tcase, what_was_deleted_comes_back);
