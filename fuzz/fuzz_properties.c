@@ -72,6 +72,25 @@ static void check_result(const struct run *run)
         CHECK(conf->voters[i].host.length > 0 && conf->voters[i].port > 0);
 }
 
+/* The settings are those of a topic and of a cluster at once: whatever they say, all nodes come to
+ * the same result, without looking at their own. */
+static void check_agreed(const struct run *run)
+{
+    struct topic_conf_agreed agreed;
+    struct conf_description description;
+    topic_conf_agree(run->overrides, run->overrides_count, run->overrides, run->overrides_count,
+                     &agreed);
+    CHECK(agreed.min_insync_replicas > 0);
+    CHECK((int64_t)agreed.min_insync_replicas ==
+          conf_agreed(CONF_MIN_INSYNC_REPLICAS, run->overrides, run->overrides_count));
+    for (size_t i = 0; i < CONF_AGREED; i++) {
+        conf_describe(&run->conf, conf_agreed_keys[i], &description);
+        conf_describe_agreed(run->overrides, run->overrides_count, (int)conf_agreed_keys[i],
+                             &description);
+        CHECK(description.synonyms_count > 0 && !span_is_null(description.value));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct run *run = calloc(1, sizeof(*run));
@@ -95,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct topic_conf topic;
     topic_conf_resolve(&run->conf, run->overrides, run->overrides_count, &topic);
+    check_agreed(run);
     conf_free(&run->conf);
     free(run);
     return 0;
