@@ -401,6 +401,14 @@ START_TEST(a_leader_that_meets_damage_leaves_it_to_others)
     ck_assert_int_eq(log_end(trio_hosted(follower)->log), 3);
     trio_leave();
     trio_produce(1);
+    /* The mend that its log tells the operator. */
+    const uint32_t data_folder = log_folder_number(trio_hosted(leader)->log);
+    crew_stop(leader);
+    world_remove_in(crew_nodes[leader].world, data_folder, "topic-0");
+    crew_start(leader);
+    crew_advance(5000);
+    trio_equal(4);
+    ck_assert_uint_eq(trio_meta(leader)->isr_count, 3);
 }
 END_TEST
 

@@ -105,6 +105,7 @@ void world_flip(struct world *world, uint32_t data_folder, const char *path, siz
                 uint8_t bits);
 void world_put_folder(struct world *world, const char *path);
 void world_remove(struct world *world, const char *path);
+void world_remove_in(struct world *world, uint32_t data_folder, const char *path);
 /* Bytes of a file that the process has open; NULL when it is shorter. */
 const uint8_t *world_bytes(const struct world *world, uint64_t file, uint64_t offset,
                            size_t length);

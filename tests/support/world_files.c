@@ -56,10 +56,15 @@ void world_put_folder(struct world *world, const char *path)
 
 void world_remove(struct world *world, const char *path)
 {
+    world_remove_in(world, 0, path);
+}
+
+void world_remove_in(struct world *world, uint32_t data_folder, const char *path)
+{
     struct files *files = world_files_of(world);
     const char *name;
-    struct file_node *folder = path_parent(files, 0, path, &name);
-    struct file_node *node = path_node(files, 0, path);
+    struct file_node *folder = path_parent(files, data_folder, path, &name);
+    struct file_node *node = path_node(files, data_folder, path);
     CHECK(folder != NULL && node != NULL);
     files_remove_within(files, node);
     entries_set(&folder->durable_entries, name, NULL);
