@@ -5,7 +5,8 @@
  * comes on none of them has not answered.
  *
  * The leader finds out at its next heartbeat, and a process that stood still reads first what came
- * meanwhile. So it has half of the time once more, and several turns of its own.
+ * meanwhile. So it has half of the time once more, and several turns of its own; and of the time
+ * between two turns counts as much as a process that runs may be quiet for.
  */
 #include "core/conf/conf.h"
 #include "core/view.h"
@@ -17,7 +18,8 @@ struct check_quorum {
     struct leadership {
         int32_t term;
         bool leads;
-        uint64_t unheard_us; /* on the host's clock: since when no majority was heard */
+        uint64_t looked_us;  /* on the host's clock: its last turn */
+        uint64_t unheard_us; /* for so long no majority was heard, beyond the timeout */
         uint32_t unheard_turns;
     } hosts[SIM_HOSTS_MAX];
 };
@@ -54,19 +56,23 @@ static void judge_leader(struct judge *judge, const struct host *host, struct le
 {
     const uint64_t fetch_us =
         (uint64_t)conf_int(&host->conf, CONF_CONTROLLER_QUORUM_FETCH_TIMEOUT_MS) * 1000;
+    const uint64_t quiet_us = now_us - now->looked_us;
     judge->judged++;
+    now->looked_us = now_us;
     if (now_us < fetch_us || is_heard(judge, host, now_us - fetch_us)) {
         now->unheard_turns = 0;
         return;
     }
     if (now->unheard_turns++ == 0)
-        now->unheard_us = now_us;
-    if (now->unheard_turns > TURNS_MOST && now_us - now->unheard_us > fetch_us / 2)
+        now->unheard_us = 0;
+    else
+        now->unheard_us += quiet_us < fetch_us / 8 ? quiet_us : fetch_us / 8;
+    if (now->unheard_turns > TURNS_MOST && now->unheard_us > fetch_us / 2)
         judge_object(judge,
                      "%s leads the quorum in term %d, and has not heard a majority of the voters "
                      "for %llu ms",
                      host->name, now->term,
-                     (unsigned long long)(now_us - now->unheard_us + fetch_us) / 1000);
+                     (unsigned long long)(now->unheard_us + fetch_us) / 1000);
 }
 
 static void stepped(struct judge *judge, struct host *host, const struct event *event)
