@@ -104,6 +104,12 @@ bool broker_view_log(const struct broker *broker, struct uuid topic, int32_t ind
     return true;
 }
 
+int64_t broker_view_cut(const struct broker *broker, struct uuid topic, int32_t index)
+{
+    const struct partition *partition = partition_hosted(broker, topic, index);
+    return partition == NULL ? INT64_MAX : log_cut_end(partition->log);
+}
+
 bool broker_view_epoch(const struct broker *broker, struct uuid topic, int32_t index,
                        int64_t before, int32_t *ret_epoch, int64_t *ret_offset)
 {

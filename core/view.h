@@ -68,8 +68,12 @@ struct log_view {
 bool broker_view_log(const struct broker *broker, struct uuid topic, int32_t index,
                      struct log_view *ret_view);
 
-/* Of such a log, the newest leader epoch that the broker has beginning before `before`, and its
- * first offset. False where that function is, and when there is none. */
+/* Where a cut of the partition's log that is under way leaves it at most; INT64_MAX: there is none.
+ */
+int64_t broker_view_cut(const struct broker *broker, struct uuid topic, int32_t index);
+
+/* Of a log that broker_view_log() tells of, the newest leader epoch that the broker has beginning
+ * before `before`, and its first offset. False where that function is, and when there is none. */
 bool broker_view_epoch(const struct broker *broker, struct uuid topic, int32_t index,
                        int64_t before, int32_t *ret_epoch, int64_t *ret_offset);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/given_up.h"
 
+#include "core/view.h"
 #include "sim/durable_log.h"
 
 /* The first mark with `flag` that lies where the batch does and is another one; NULL: none. */
@@ -40,11 +41,19 @@ void given_up_note(struct given_up *given_up, const struct judge *judge,
     given_up->leader_epoch = partition->leader_epoch;
     given_up->end = is_there ? log.next_offset : 0;
     given_up->offset = other == NULL ? given_up->end : other->base_offset;
+    if (leader->broker == NULL)
+        return;
+    /* It was about to follow somebody, and goes on with the cut. */
+    const int64_t cut = broker_view_cut(leader->broker, change->topic->id, change->partition);
+    given_up->end = given_up->end < cut ? given_up->end : cut;
+    given_up->offset = given_up->offset < cut ? given_up->offset : cut;
 }
 
 bool given_up_is_known(const struct given_up *given_up, const struct judge *judge,
                        const struct host *host, struct uuid topic_id, int32_t index)
 {
+    if (given_up->leader_epoch == 0)
+        return true;
     const struct image *image = durable_image(judge_durable(judge, host));
     const struct meta_topic *topic = image == NULL ? NULL : image_topic_by_id(image, topic_id);
     const struct meta_partition *partition = topic == NULL ? NULL : image_partition(topic, index);

@@ -315,9 +315,12 @@ static void fetch_replied(struct judge *judge, const struct exchange *exchange)
                 history->audit_failed |= is_audit;
                 continue;
             }
+            /* Who has not sends what others may have in another log. */
+            const bool has_heard = given_up_is_known(&history->given_up, judge, exchange->host,
+                                                     part.key.topic, part.key.index);
             records_seen(judge, &part, history,
-                         (cached ? 0 : MARK_PROMISED) | (is_audit ? MARK_AUDITED : 0), is_first,
-                         exchange->host->is_rotten);
+                         (cached || !has_heard ? 0 : MARK_PROMISED) | (is_audit ? MARK_AUDITED : 0),
+                         is_first, exchange->host->is_rotten);
             high_watermark_told(judge, history, exchange, part.reply->high_watermark);
             if (exchange->version >= 5)
                 start_told(judge, history, exchange, part.reply->log_start_offset);

@@ -261,6 +261,9 @@ int64_t log_delete_before(struct log *log, int64_t offset, struct log_waiter *wa
  * Source: KIP-101, where a follower truncates to the divergence from its leader. */
 void log_truncate(struct log *log, int64_t offset, struct log_waiter *waiter);
 
+/* Where a cut that was asked for, and is not over, leaves the log at most; INT64_MAX: none is. */
+int64_t log_cut_end(const struct log *log);
+
 /* Likewise, but the log is empty afterwards, without epochs and producers, and begins and ends at
  * `offset`, wherever it was before: for a follower that ends before its leader's log begins, and
  * below an installed snapshot. After a crash in between it is what it was, or cut in part, or as

@@ -56,6 +56,13 @@ void log_reset(struct log *log, int64_t offset, struct log_waiter *waiter)
     truncation->begin = offset;
 }
 
+int64_t log_cut_end(const struct log *log)
+{
+    if (log->truncation == NULL)
+        return INT64_MAX;
+    return log->truncation->begins_again ? 0 : log->truncation->offset;
+}
+
 void truncation_free(struct log *log)
 {
     if (log->truncation == NULL)
