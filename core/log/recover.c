@@ -144,6 +144,8 @@ void recover_ready(struct log *log)
         folder_checkpoint(log->folder, &log->recovery->start_waiter);
         return;
     }
+    /* Their file may be older than that of the start. */
+    log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start);
     log->written_end = log->end;
     log->durable_end = log->end;
     log->recovered = true;

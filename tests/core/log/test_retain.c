@@ -218,6 +218,24 @@ START_TEST(epochs_below_a_new_start_stay_until_it_is_durable)
 }
 END_TEST
 
+/* The process ended between the two files. */
+START_TEST(epochs_below_the_start_are_forgotten_by_the_next_process)
+{
+    int32_t epoch;
+    int64_t offset;
+    log_delete_before(story.log, 5, &story.waiter);
+    world_run(story.world);
+    story_kill(&story);
+    world_put_file(story.world, "topic-0/leader-epoch-checkpoint", SPAN("0\n1\n1 0\n"));
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(log_start(story.log), 5);
+    ck_assert(log_epoch_before(story.log, INT64_MAX, &epoch, &offset));
+    ck_assert_int_eq(epoch, 1);
+    ck_assert_int_eq(offset, 5);
+    ck_assert(!log_epoch_before(story.log, 5, &epoch, &offset));
+}
+END_TEST
+
 /* Whoever saw a start may rely on it: what a power loss may take back is not shown. */
 START_TEST(a_start_is_told_when_it_is_durable)
 {
@@ -359,6 +377,7 @@ SUITE(retain)
     tcase_add_test(tcase, delete_records_survives_a_power_loss);
     tcase_add_test(tcase, delete_records_is_durable_when_it_is_answered);
     tcase_add_test(tcase, epochs_below_a_new_start_stay_until_it_is_durable);
+    tcase_add_test(tcase, epochs_below_the_start_are_forgotten_by_the_next_process);
     tcase_add_test(tcase, a_start_is_told_when_it_is_durable);
     tcase_add_test(tcase, a_start_beyond_the_end_goes_back_for_good);
     tcase_add_test(tcase, what_is_left_below_the_start_goes);
