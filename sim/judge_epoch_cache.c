@@ -72,40 +72,64 @@ static bool is_found(const struct lookup *lookup, int64_t before, struct epoch_s
                              &ret_start->epoch, &ret_start->offset);
 }
 
-/* Compares the newest `most` epochs that begin before `end`. */
+/* Nothing is known of what was before the log's start. */
+static void judge_older(struct judge *judge, const struct lookup *lookup, struct span name,
+                        int64_t start, int64_t before)
+{
+    struct epoch_start older;
+    if (is_found(lookup, before, &older))
+        judge_object(judge,
+                     "%.*s: %s has leader epoch %d from offset %lld on in memory, and the log, "
+                     "which starts at offset %lld, has nothing of it",
+                     SPAN_ARGS(name), lookup->host->name, older.epoch, (long long)older.offset,
+                     (long long)start);
+}
+
+/* Whether the newest epoch that begins before `end` is `known`; it objects when it is not. */
+static bool is_as_known(struct judge *judge, const struct lookup *lookup, struct span name,
+                        int64_t start, int64_t end, const struct epoch_start *known)
+{
+    const char *where = lookup->file == NULL ? "in memory" : "in its checkpoint";
+    /* The oldest begins where the log does; in a file, or where the log did once. */
+    const bool is_oldest = known == lookup->log->epochs;
+    const int64_t latest = known->offset < start ? start : known->offset;
+    const int64_t earliest = lookup->file == NULL ? latest : is_oldest ? 0 : known->offset;
+    struct epoch_start got;
+    judge->judged++;
+    if (!is_found(lookup, end, &got))
+        judge_object(judge,
+                     "%.*s: %s has batches of leader epoch %d from offset %lld on, and no such "
+                     "epoch %s",
+                     SPAN_ARGS(name), lookup->host->name, known->epoch, (long long)known->offset,
+                     where);
+    else if (got.epoch != known->epoch || got.offset < earliest || got.offset > latest)
+        judge_object(judge,
+                     "%.*s: %s has leader epoch %d from offset %lld on %s, and in the log, which "
+                     "starts at offset %lld, it is %d from offset %lld on",
+                     SPAN_ARGS(name), lookup->host->name, got.epoch, (long long)got.offset, where,
+                     (long long)start, known->epoch, (long long)known->offset);
+    else
+        return true;
+    return false;
+}
+
+/* Compares the newest `most` epochs that begin before `end`; in memory nothing may be left of what
+ * is before the log's start. */
 static void compare(struct judge *judge, const struct lookup *lookup, struct span name,
                     int64_t start, int64_t end, uint32_t most)
 {
     const struct log_note *log = lookup->log;
-    const char *where = lookup->file == NULL ? "in memory" : "in its checkpoint";
     uint32_t count = log->count;
     while (count > 0 && log->epochs[count - 1].offset >= end)
         count--;
     for (; count > 0 && end > start && most > 0; most--) {
         const struct epoch_start *known = &log->epochs[--count];
-        struct epoch_start got;
-        judge->judged++;
-        if (!is_found(lookup, end, &got)) {
-            judge_object(judge,
-                         "%.*s: %s has batches of leader epoch %d from offset %lld on, and "
-                         "no such epoch %s",
-                         SPAN_ARGS(name), lookup->host->name, known->epoch,
-                         (long long)known->offset, where);
+        if (!is_as_known(judge, lookup, name, start, end, known))
             return;
-        }
-        /* The oldest may begin where the log does by now, or did once. */
-        const bool is_cut = known->offset < start;
-        if (got.epoch != known->epoch || (got.offset < known->offset && count > 0) ||
-            got.offset > (is_cut ? start : known->offset)) {
-            judge_object(judge,
-                         "%.*s: %s has leader epoch %d from offset %lld on %s, and in the "
-                         "log it is %d from offset %lld on",
-                         SPAN_ARGS(name), lookup->host->name, got.epoch, (long long)got.offset,
-                         where, known->epoch, (long long)known->offset);
-            return;
-        }
         end = known->offset;
     }
+    if (most > 0 && lookup->file == NULL)
+        judge_older(judge, lookup, name, start, end < start ? start : end);
 }
 
 /* ---- What the log says. ---- */
@@ -352,12 +376,15 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
 {
     for (uint32_t i = 0; !host->is_rotten && i < host->effects.count; i++) {
         const struct effect *effect = &host->effects.items[i];
-        if (effect->kind == EFFECT_WRITE && is_segment(files_path(&host->files, effect)))
-            segment_written(judge, host, effect, files_path(&host->files, effect));
-        else if (effect->kind == EFFECT_TRUNCATE && is_segment(files_path(&host->files, effect)))
-            segment_cut(judge, host, files_path(&host->files, effect));
-        else if (effect->kind == EFFECT_RENAME && is_checkpoint(effect->path.path_to))
+        if (effect->kind == EFFECT_RENAME && is_checkpoint(effect->path.path_to))
             checkpoint_put(judge, host, effect);
+        if (effect->kind != EFFECT_WRITE && effect->kind != EFFECT_TRUNCATE)
+            continue;
+        const struct span path = files_path(&host->files, effect);
+        if (is_segment(path) && effect->kind == EFFECT_WRITE)
+            segment_written(judge, host, effect, path);
+        else if (is_segment(path))
+            segment_cut(judge, host, path);
     }
     if (event->kind == EVENT_TURN_END && !host->is_rotten)
         look_at_cuts(judge, host);

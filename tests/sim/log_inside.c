@@ -17,3 +17,9 @@ uint64_t log_inside_written(const struct log *log)
 {
     return log_active(log)->written_bytes;
 }
+
+void log_inside_start(struct log *log, int64_t start)
+{
+    log->start = start;
+    log->start_durable = start;
+}

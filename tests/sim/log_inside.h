@@ -12,4 +12,7 @@ struct epochs *log_inside_epochs(struct log *log);
 uint64_t log_inside_file(const struct log *log);
 uint64_t log_inside_written(const struct log *log);
 
+/* It is made to start at `start`, durably. */
+void log_inside_start(struct log *log, int64_t start);
+
 #endif

@@ -78,7 +78,7 @@ END_TEST
 START_TEST(one_that_begins_late)
 {
     log_inside_epochs(log_there)->entries[0].offset++;
-    objects("from offset 1 on in memory, and in the log it is 0 from offset 0 on");
+    objects("from offset 1 on in memory, and in the log, which starts at offset 0, it is 0 from");
 }
 END_TEST
 
@@ -92,7 +92,7 @@ END_TEST
 START_TEST(one_too_many)
 {
     ck_assert(epochs_assign(log_inside_epochs(log_there), 1, log_end(log_there) - 50));
-    objects("and in the log it is 0 from offset 0 on");
+    objects("and in the log, which starts at offset 0, it is 0 from offset 0 on");
 }
 END_TEST
 
@@ -100,6 +100,39 @@ START_TEST(one_of_what_was_cut)
 {
     ck_assert(epochs_assign(log_inside_epochs(log_there), 1, log_end(log_there) + 50));
     objects("has leader epoch 1 from offset");
+}
+END_TEST
+
+/* The log starts within its epoch from now on. */
+static void starts_at(int64_t start)
+{
+    log_inside_epochs(log_there)->entries[0].offset = start;
+    log_inside_start(log_there, start);
+}
+
+START_TEST(as_the_log_starts)
+{
+    starts_at(10);
+    look();
+    passes();
+}
+END_TEST
+
+START_TEST(one_that_begins_before_the_start)
+{
+    log_inside_start(log_there, 10);
+    objects("from offset 0 on in memory");
+}
+END_TEST
+
+START_TEST(one_that_ended_before_the_start)
+{
+    struct epochs *epochs = log_inside_epochs(log_there);
+    starts_at(10);
+    const struct epoch_start newest = epochs->entries[0];
+    ck_assert(epochs_assign(epochs, newest.epoch - 1, 5));
+    ck_assert(epochs_assign(epochs, newest.epoch, newest.offset));
+    objects("from offset 5 on in memory, and the log, which starts at offset 10, has nothing");
 }
 END_TEST
 
@@ -149,6 +182,9 @@ SUITE(judge_epoch_cache)
     tcase_add_test(tcase, one_that_is_missing);
     tcase_add_test(tcase, one_too_many);
     tcase_add_test(tcase, one_of_what_was_cut);
+    tcase_add_test(tcase, as_the_log_starts);
+    tcase_add_test(tcase, one_that_begins_before_the_start);
+    tcase_add_test(tcase, one_that_ended_before_the_start);
     tcase_add_test(tcase, a_checkpoint_of_less);
     tcase_add_test(tcase, a_checkpoint_of_something_else);
     tcase_add_test(tcase, a_checkpoint_that_is_none);
