@@ -33,7 +33,8 @@ static const struct scenario_choice client_kinds[] = {
      "{\"kind\": \"silent\", \"count\": 10}"},
     {"operator", CLIENT_OPERATOR,
      "Looks after the quorum as \"chronik cluster voter\" does: a voter whose disk is gone is "
-     "removed, and a machine that should vote is added with the disk that it has now.",
+     "removed, and a machine that should vote is added with the disk that it has now: one change "
+     "after the other, or all that are due at once.",
      "{\"kind\": \"operator\", \"pause_us\": [100000, 500000]}"},
     {0},
 };
