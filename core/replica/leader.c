@@ -331,8 +331,10 @@ void lead_changed(struct replica_leader *lead)
         if (meta_is_member(meta_isr(meta), meta->isr_count, id) ||
             stream->proposed_at < image->end_offset)
             stream->proposed_at = -1; /* decided: what is proposed is the next record, or none */
+        /* Another process than the one that follows; which may have taken the answer to that one's
+         * question, that came late, for its own. */
         if (stream->is_sending && stream->broker_epoch != replicas_broker_epoch(lead->replicas, id))
-            replica_stream_stop(stream); /* another process than the one that follows */
+            replica_stream_ask_to_ask(stream);
         isr_fell_behind(stream);
     }
     lead_consider(lead);
@@ -401,8 +403,11 @@ const char *lead_acknowledged(struct replicas *replicas, const struct peer_messa
         struct partition *partition = replicas_find(replicas, ack->topic_id, ack->partition);
         struct replica_leader *lead = partition == NULL ? NULL : partition->leading;
         struct replica_stream *stream = lead == NULL ? NULL : lead_stream(lead, message->node_id);
-        if (stream == NULL || ack->leader_epoch != lead->epoch || lead->has_failed ||
-            !stream->is_sending || acks.broker_epoch != stream->broker_epoch)
+        if (stream == NULL || ack->leader_epoch != lead->epoch || lead->has_failed)
+            continue;
+        if (!stream->is_sending && !stream->has_asked)
+            replica_stream_ask_to_ask(stream); /* it believes that it follows */
+        if (!stream->is_sending || acks.broker_epoch != stream->broker_epoch)
             continue;
         if (ack->written_end > log_end(partition->log) || ack->durable_end > ack->written_end)
             return "it acknowledges what it was not sent";
