@@ -4,9 +4,11 @@
  * still under way: across restarts, and never an older one.
  *
  * A commit of which the end is not known (its reply was lost, or said that it could not be stored)
- * may have happened, at any time until its process ended.
+ * may have happened, at any time until its process ended. An unclean election of the partition of
+ * __consumer_offsets that a commit went to may have lost it, until there is a later one.
  */
 #include "core/base/crc32c.h"
+#include "core/coord/coordinator.h"
 #include "core/wire/error.h"
 #include "sim/judge.h"
 #include "sim/notes.h"
@@ -39,17 +41,37 @@ struct place {
     struct commit commits[COMMITS_KEPT]; /* in the order in which they were asked for */
     uint32_t count;
     bool is_unsure;     /* more were under way than can be kept, or the group was deleted */
+    int32_t shard;      /* the partition of __consumer_offsets; -1: there was none yet */
+    uint64_t given_up;  /* when that was led uncleanly last; 0: never */
     uint64_t forgotten; /* the latest number at which one left `commits` */
     uint64_t seen;      /* the last answer that named it */
 };
 
 struct commits {
+    struct judge *judge;
+    struct image_observer observer;
     struct notes places;
 };
+
+static void changed(struct image_observer *observer, const struct image_change *change)
+{
+    struct commits *commits = container_of(observer, struct commits, observer);
+    if (change->kind != IMAGE_PARTITION_CHANGED || !change->is_unclean ||
+        !span_equal(change->topic->name, SPAN(COORDINATOR_TOPIC)))
+        return;
+    for (struct place *place = notes_first(&commits->places); place != NULL;
+         place = notes_next(place)) {
+        if (place->shard < 0 || place->shard == change->partition)
+            place->given_up = commits->judge->sim->trace_number;
+    }
+}
 
 static void begin(struct judge *judge)
 {
     struct commits *commits = judge->state;
+    commits->judge = judge;
+    commits->observer.changed = changed;
+    judge_observe_truth(judge, &commits->observer);
     notes_init(&commits->places, &judge->memory, sizeof(struct place), sizeof(struct place_key));
 }
 
@@ -62,6 +84,14 @@ static struct place_key key_of(const struct exchange *exchange, struct span grou
                               .group_length = (uint32_t)group.length,
                               .topic = crc32c(0, topic.data, topic.length),
                               .topic_length = (uint32_t)topic.length};
+}
+
+static int32_t shard_of(const struct judge *judge, struct span group)
+{
+    const struct image *image = judge_truth(judge);
+    const struct meta_topic *topic =
+        image == NULL ? NULL : image_topic(image, SPAN(COORDINATOR_TOPIC));
+    return topic == NULL ? -1 : coordinator_partition(group, topic->partitions_count);
 }
 
 static uint32_t metadata_sum(struct span metadata)
@@ -101,6 +131,12 @@ static bool is_overwritten(const struct place *place, uint64_t ended, uint64_t a
     return false;
 }
 
+/* Any commit may be the last, or none. */
+static bool is_given_up(const struct place *place, uint64_t asked)
+{
+    return place->given_up > 0 && !is_overwritten(place, place->given_up, asked);
+}
+
 /* Makes room: the oldest one that does not count any more goes. */
 static void place_make_room(struct place *place, uint64_t now)
 {
@@ -126,6 +162,7 @@ static void commit_asked(struct judge *judge, const struct exchange *exchange)
             const struct place_key key =
                 key_of(exchange, request->group_id, name, in->partition_index);
             struct place *place = notes_get(&commits->places, &key);
+            place->shard = shard_of(judge, request->group_id);
             if (place->count == COMMITS_KEPT)
                 place_make_room(place, exchange->asked_number);
             place->commits[place->count++] =
@@ -222,7 +259,7 @@ static void offset_told(struct judge *judge, const struct exchange *exchange, st
     struct place *place = notes_get(&commits->places, &key);
     place->seen = exchange->replied_number;
     if (place->is_unsure || place->forgotten > exchange->asked_number ||
-        !is_same_topic(judge, exchange, place, topic))
+        is_given_up(place, exchange->asked_number) || !is_same_topic(judge, exchange, place, topic))
         return;
     judge->judged++;
     if (may_be(place, exchange->asked_number, offset, metadata_sum(metadata)))
@@ -247,6 +284,7 @@ static void left_out(struct judge *judge, const struct exchange *exchange, struc
             place->key.group_length != of_group.group_length ||
             place->seen == exchange->replied_number || place->is_unsure ||
             place->forgotten > exchange->asked_number || place->count == 0 ||
+            is_given_up(place, exchange->asked_number) ||
             !durable_is_quiet(judge_durable(judge, exchange->host), place->commits[0].asked))
             continue;
         judge->judged++;
@@ -357,6 +395,7 @@ static void host_changed(struct judge *judge, struct host *host, enum host_chang
 static void end(struct judge *judge)
 {
     struct commits *commits = judge->state;
+    list_remove(&commits->observer.place);
     notes_clear(&commits->places);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/coord/coordinator.h"
 #include "core/wire/error.h"
 #include "tests/sim/story.h"
 
@@ -167,6 +168,41 @@ START_TEST(a_deleted_group_is_not_judged)
 }
 END_TEST
 
+/* An unclean election gives up what was committed to that partition, and nothing later, nor of
+ * another. */
+START_TEST(an_unclean_election_gives_up_commits)
+{
+    static int32_t leader = 1;
+    struct story story;
+    story_begin_cluster(&story, &judge_commits);
+    story_topic(&story, "orders", 3, NULL, NULL);
+    struct meta_record record = meta_record_of(META_RECORD_PARTITION_CHANGE);
+    struct partition_change_record *change = &record.body.partition_change;
+    const int32_t shard = coordinator_partition(SPAN("readers"), 3);
+    change->topic_id = story_topic(&story, COORDINATOR_TOPIC, 3, NULL, NULL);
+    change->partition_id = _i == 0 ? (shard + 1) % 3 : shard;
+    story_ask(&story, story_exchange(&story, API_METADATA, 12)); /* the topics are known */
+    story_exchanged(&story, commit(&story, 5, 0));
+    story_exchanged(&story, commit(&story, 6, 0));
+    change->leader = leader;
+    change->isr = &leader;
+    change->isr_count = 1;
+    change->leader_recovery_state = 1;
+    story_metadata(&story, &record);
+    if (_i > 0) {
+        story_exchanged(&story, fetch(&story, 5));
+        story_exchanged(&story, fetch(&story, -1));
+        ck_assert(story_passes(&story));
+        story_exchanged(&story, commit(&story, 7, 0)); /* it holds again */
+        story_exchanged(&story, fetch(&story, 7));
+        ck_assert(story_passes(&story));
+    }
+    story_exchanged(&story, fetch(&story, 5));
+    ck_assert(story_objects(&story, "told to be 5"));
+    story_end(&story);
+}
+END_TEST
+
 SUITE(judge_commits)
 {
     TCase *tcase = tcase_create("commits");
@@ -178,5 +214,6 @@ SUITE(judge_commits)
     tcase_add_test(tcase, all_offsets_without_one);
     tcase_add_test(tcase, many_commits);
     tcase_add_test(tcase, a_deleted_group_is_not_judged);
+    tcase_add_loop_test(tcase, an_unclean_election_gives_up_commits, 0, 2);
     suite_add_tcase(suite, tcase);
 }

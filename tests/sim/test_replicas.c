@@ -70,10 +70,40 @@ START_TEST(records_of_the_leader_alone_are_counted)
 }
 END_TEST
 
+/* All who were in sync are away at times: then somebody else leads where that is allowed, and only
+ * there. */
+START_TEST(leaders_are_elected_uncleanly_where_they_may)
+{
+    static char key[] = "unclean.leader.election.enable";
+    static char values[][6] = {"false", "true"};
+    struct setting setting = {key, values[_i]};
+    struct trial trial;
+    trial_init(&trial, PARTITIONS);
+    trial_cluster(&trial);
+    trial.topic.replication_factor = 2;
+    trial.topic.config = (struct settings_list){&setting, 1};
+    trial.scenario.load_ms = (struct range){10000, 15000};
+    trial_add(&trial, CLIENT_PRODUCER, 1)->pause_us = (struct range){10000, 50000};
+    struct scenario_fault faults[] = {
+        {.kind = FAULT_CRASH, .every_ms = {1000, 3000}, .lasts_ms = {0, 6000}},
+        {.kind = FAULT_CRASH, .every_ms = {1000, 3000}, .lasts_ms = {0, 6000}},
+        {.kind = FAULT_POWER_LOSS, .every_ms = {2000, 6000}, .lasts_ms = {0, 5000}}};
+    trial.scenario.faults = faults;
+    trial.scenario.faults_count = sizeof(faults) / sizeof(faults[0]);
+    uint64_t elected = 0;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        trial_run(&trial, seed);
+        elected += trial.tally.counts[TALLY_unclean_elections];
+    }
+    ck_assert_int_eq(elected > 0, _i);
+}
+END_TEST
+
 SUITE(replicas)
 {
     TCase *tcase = tcase_create("replicas");
     tcase_add_loop_test(tcase, records_survive_their_leaders, 0, 3);
     tcase_add_test(tcase, records_of_the_leader_alone_are_counted);
+    tcase_add_loop_test(tcase, leaders_are_elected_uncleanly_where_they_may, 0, 2);
     suite_add_tcase(suite, tcase);
 }
