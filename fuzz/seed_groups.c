@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/coord/group.h"
 #include "core/wire/messages.h"
 #include "fuzz/seed_stories.h"
 
@@ -9,6 +10,7 @@
 #define COMMIT_VERSION 9
 #define REBALANCE_MS   7000
 #define EXPIRY_MS      31000
+#define NOTE_BYTES     5000 /* more than offset.metadata.max.bytes */
 
 /* For TAPE_HOLD, as in fuzz/faults.c. */
 #define HOLD_SYNCS 3
@@ -241,6 +243,47 @@ void seed_group_unwritten(struct recording *recording)
     look(recording);
 }
 
+/* Lets the coordinator's log take records of so many bytes. */
+static void limit_records(struct recording *recording, struct span bytes)
+{
+    struct incremental_alter_configs_request *request =
+        recording_request(recording, API_INCREMENTAL_ALTER_CONFIGS);
+    request->resources->resource_name = SPAN("__consumer_offsets");
+    request->resources->configs->name = SPAN("max.message.bytes");
+    request->resources->configs->value = bytes;
+    recording_call(recording, 3, API_INCREMENTAL_ALTER_CONFIGS, 1, request);
+}
+
+/* What the coordinator's log does not take, and then its topic goes. */
+void seed_group_untaken(struct recording *recording)
+{
+    struct member first = {.connection = 0, .id = SPAN("")};
+    struct member second = {.connection = 1, .id = SPAN("")};
+    ask(recording, API_CREATE_TOPICS, 7);
+    ask(recording, API_FIND_COORDINATOR, 4);
+    form(recording, &first, &second);
+    limit_records(recording, SPAN("100"));
+    commit(recording, &first);
+    join_send(recording, &first);
+    join_send(recording, &second);
+    recording_act(recording, TAPE_MILLISECONDS, REBALANCE_MS, 2);
+    joined(recording, &first);
+    joined(recording, &second);
+    sync_send(recording, &second, NULL);
+    sync_send(recording, &first, &second);
+    limit_records(recording, SPAN("100000"));
+    join_send(recording, &second);
+    struct delete_topics_request *request = recording_request(recording, API_DELETE_TOPICS);
+    request->topics->name = SPAN("__consumer_offsets");
+    recording_call(recording, 3, API_DELETE_TOPICS, 6, request);
+    joined(recording, &second);
+    beat(recording, &first, first.generation);
+    commit(recording, &first);
+    look(recording);
+    ask(recording, API_FIND_COORDINATOR, 4);
+    commit(recording, &first);
+}
+
 void seed_group_members(struct recording *recording)
 {
     struct member first = {.connection = 0, .id = SPAN("")};
@@ -332,6 +375,31 @@ static void sync_wrong(struct recording *recording, const struct member *member)
     recording_call(recording, 2, API_SYNC_GROUP, 4, request);
 }
 
+/* More than a name and a note may have: the one is cut between characters, the other refused. */
+static void exceed(struct recording *recording)
+{
+    uint8_t text[NOTE_BYTES];
+    memset(text, 'n', sizeof(text));
+    memcpy(text + GROUP_MEMBER_NAME_BYTES_MAX - 1, "\xc3\x9f", 2);
+    struct member named = {.connection = 3,
+                           .id = SPAN(""),
+                           .instance_id = span_of(text, GROUP_MEMBER_NAME_BYTES_MAX + 1)};
+    join_send(recording, &named);
+    recording_act(recording, TAPE_CLOSE + 3, 0, 0);
+    struct offset_commit_request *request = recording_request(recording, API_OFFSET_COMMIT);
+    struct offset_commit_request_topic_partition partitions[2];
+    partitions[0] = partitions[1] = *request->topics->partitions;
+    partitions[0].committed_metadata = span_of(text, sizeof(text));
+    request->group_id = SPAN("nobody's");
+    request->member_id = SPAN("");
+    request->generation_id_or_member_epoch = -1;
+    request->topics->partitions = partitions;
+    for (int32_t count = 1; count <= 2; count++) {
+        request->topics->partitions_count = count;
+        recording_call(recording, 2, API_OFFSET_COMMIT, COMMIT_VERSION, request);
+    }
+}
+
 void seed_group_refused(struct recording *recording)
 {
     struct member first = {.connection = 0, .id = SPAN("")};
@@ -366,6 +434,7 @@ void seed_group_refused(struct recording *recording)
     request->topics->partitions->partition_index = 99;
     request->topics->topic_id.bytes[0] = 1;
     recording_call(recording, 2, API_OFFSET_COMMIT, 10, request);
+    exceed(recording);
     /* What waits for the leader is told when the leader does not come back. */
     join_send(recording, &second);
     recording_act(recording, TAPE_MILLISECONDS, EXPIRY_MS, 2);

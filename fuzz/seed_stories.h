@@ -11,6 +11,7 @@ typedef void seed_story(struct recording *recording);
 seed_story seed_topics;
 seed_story seed_topics_refused;
 seed_story seed_configs;
+seed_story seed_limits;
 seed_story seed_protocol;
 seed_story seed_memory;
 
@@ -37,6 +38,7 @@ seed_story seed_group_members;
 seed_story seed_group_waits;
 seed_story seed_group_silent;
 seed_story seed_group_unwritten;
+seed_story seed_group_untaken;
 seed_story seed_group_static;
 seed_story seed_group_refused;
 seed_story seed_group_expires;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/meta/image.h"
 #include "core/wire/messages.h"
 #include "fuzz/seed_stories.h"
 
 #define RESOURCE_TOPIC  2
 #define RESOURCE_BROKER 4
 #define LONG_NAME_BYTES 250
+#define MANY_KEYS       1025
 
 static void ask(struct recording *recording, int16_t api_key, int16_t version)
 {
@@ -217,6 +219,71 @@ void seed_configs(struct recording *recording)
     describe(recording, 9, SPAN("1"));
     recording_act(recording, TAPE_KILL, 0, 0);
     describe(recording, RESOURCE_TOPIC, recording->story.topic);
+}
+
+/* Creates a topic with so many times the setting, all at once. */
+static void create_with(struct recording *recording, int32_t count, struct span key,
+                        struct span value)
+{
+    struct create_topics_request *request = recording_request(recording, API_CREATE_TOPICS);
+    struct create_topics_request_topic_config *configs =
+        arena_array(&recording->arena, (size_t)count, sizeof(*configs));
+    for (int32_t i = 0; i < count; i++) {
+        configs[i] = *request->topics->configs;
+        configs[i].name = key;
+        configs[i].value = value;
+    }
+    request->topics->name = SPAN("limited");
+    request->topics->configs = configs;
+    request->topics->configs_count = count;
+    recording_call(recording, 0, API_CREATE_TOPICS, 7, request);
+}
+
+/* Alters more settings of the topic at once than it can have. */
+static void alter_many(struct recording *recording)
+{
+    struct incremental_alter_configs_request *request =
+        recording_request(recording, API_INCREMENTAL_ALTER_CONFIGS);
+    struct incremental_alter_configs_request_resource_config configs[META_CONFIGS_MAX + 1];
+    for (size_t i = 0; i <= META_CONFIGS_MAX; i++)
+        configs[i] = *request->resources->configs;
+    request->resources->configs = configs;
+    request->resources->configs_count = META_CONFIGS_MAX + 1;
+    recording_call(recording, 0, API_INCREMENTAL_ALTER_CONFIGS, 1, request);
+}
+
+/* Two partitions, of which one is to have more replicas than the other. */
+static void assign_unevenly(struct recording *recording)
+{
+    struct create_topics_request *request = recording_request(recording, API_CREATE_TOPICS);
+    int32_t brokers[] = {1, 2};
+    struct create_topics_request_topic_assignment assignments[] = {
+        {.partition_index = 0, .broker_ids = brokers, .broker_ids_count = 1},
+        {.partition_index = 1, .broker_ids = brokers, .broker_ids_count = 2}};
+    request->topics->name = SPAN("limited");
+    request->topics->assignments = assignments;
+    request->topics->assignments_count = 2;
+    request->topics->num_partitions = request->topics->replication_factor = -1;
+    recording_call(recording, 0, API_CREATE_TOPICS, 7, request);
+}
+
+/* What goes beyond a limit of topics and their settings. */
+void seed_limits(struct recording *recording)
+{
+    ask(recording, API_CREATE_TOPICS, 7);
+    create_with(recording, META_CONFIGS_MAX + 1, SPAN("k"), SPAN(""));
+    create_with(recording, 2, SPAN("retention.ms"), SPAN("5"));
+    alter_many(recording);
+    assign_unevenly(recording);
+    ask(recording, API_FIND_COORDINATOR, 4); /* makes the internal topic */
+    grow_wrong(recording, SPAN("__consumer_offsets"), 99);
+    struct describe_configs_request *request = recording_request(recording, API_DESCRIBE_CONFIGS);
+    struct span keys[MANY_KEYS];
+    for (size_t i = 0; i < MANY_KEYS; i++)
+        keys[i] = SPAN("k");
+    request->resources->configuration_keys = keys;
+    request->resources->configuration_keys_count = MANY_KEYS;
+    recording_call(recording, 0, API_DESCRIBE_CONFIGS, 4, request);
 }
 
 /* More unfinished requests than there is memory for: one waits, until another one is given up. */

@@ -177,13 +177,15 @@ static void act(struct tape_stage *stage, uint8_t action, struct span *tape)
 
 void tape_begin(struct tape_stage *stage)
 {
-    /* Offsets expire, and connections wait for memory, within a few actions. */
+    /* Offsets expire, connections wait for memory, and snapshots are due within a few actions. */
     static const char *const settings[] = {"offsets.retention.minutes",
                                            "60",
                                            "queued.max.request.bytes",
                                            "200000",
                                            "socket.request.max.bytes",
                                            "150000",
+                                           "metadata.log.max.record.bytes.between.snapshots",
+                                           "500",
                                            NULL};
     *stage = (struct tape_stage){0};
     node_init(&stage->node, 1, settings);
