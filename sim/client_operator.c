@@ -149,6 +149,21 @@ static bool adds(struct keeper *keeper, quorum_of_response quorum, const struct 
     return false;
 }
 
+/* Those vote that should, with the disks that they have. */
+static bool is_right(const struct keeper *keeper, quorum_of_response quorum)
+{
+    const struct conf *conf = &keeper->client.sim->hosts[keeper->client.host - 1]->conf;
+    for (int32_t i = 0; i < quorum->current_voters_count; i++) {
+        if (is_gone(keeper, quorum, i))
+            return false;
+    }
+    for (uint32_t i = 0; i < conf->voters_count; i++) {
+        if (!votes(keeper, quorum, conf->voters[i].node_id))
+            return false;
+    }
+    return true;
+}
+
 static void described(struct keeper *keeper, const struct describe_quorum_response *response)
 {
     const struct conf *conf = &keeper->client.sim->hosts[keeper->client.host - 1]->conf;
@@ -159,14 +174,12 @@ static void described(struct keeper *keeper, const struct describe_quorum_respon
         return;
     }
     quorum_of_response quorum = response->topics->partitions;
-    const bool all = chance_one_in(&keeper->client.rng, 2);
+    keeper->is_right = is_right(keeper, quorum);
+    const bool all = !keeper->is_right && chance_one_in(&keeper->client.rng, 2);
     bool changes = removes(keeper, quorum, all);
-    keeper->is_right = !changes;
     for (uint32_t i = 0; i < conf->voters_count && (all || !changes); i++) {
-        if (votes(keeper, quorum, conf->voters[i].node_id))
-            continue;
-        keeper->is_right = false;
-        changes = adds(keeper, quorum, &conf->voters[i]) || changes;
+        if (!votes(keeper, quorum, conf->voters[i].node_id))
+            changes = adds(keeper, quorum, &conf->voters[i]) || changes;
     }
     if (!changes)
         later(keeper);

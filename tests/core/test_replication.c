@@ -4,7 +4,7 @@
 #include "core/cluster.h"
 #include "core/metrics.h"
 #include "core/partition.h"
-#include "core/replica/replicas.h"
+#include "core/replica/internal.h"
 #include "core/wire/codec.h"
 #include "core/wire/error.h"
 #include "tests/core/trio.h"
@@ -428,6 +428,32 @@ START_TEST(a_leader_that_is_alone_with_damage_goes_on)
 }
 END_TEST
 
+/* As after the answer to a former process's question: it believes that it follows, and the leader
+ * does not send. */
+START_TEST(who_believes_that_it_follows_is_told)
+{
+    const int32_t leader = trio_leader();
+    const int32_t follower = trio_follower();
+    struct replicas *replicas = crew_nodes[leader].broker->cluster->replicas;
+    trio_produce(2);
+    crew_advance(1000);
+    struct replica_stream *stream = lead_stream(trio_hosted(leader)->leading, follower);
+    ck_assert(stream->is_sending);
+    if (_i == 0) { /* the leader hears of another process */
+        stream->broker_epoch--;
+        replicas_broker_changed(replicas, follower);
+    } else { /* a new link, on which it says how far it is */
+        replica_stream_stop(stream);
+        replicas_peer_up(crew_nodes[follower].broker->cluster->replicas, leader);
+    }
+    crew_advance(1000);
+    ck_assert(stream->is_sending);
+    trio_produce(1);
+    trio_equal(3);
+    ck_assert_uint_eq(trio_meta(leader)->isr_count, 3);
+}
+END_TEST
+
 START_TEST(an_idle_partition_stays_as_it_is)
 {
     trio_produce(1);
@@ -463,6 +489,7 @@ SUITE(replication)
     tcase_add_loop_test(tcase, a_leader_that_meets_damage_leaves_it_to_others, 0,
                         sizeof(damaged_at) / sizeof(damaged_at[0]));
     tcase_add_test(tcase, a_leader_that_is_alone_with_damage_goes_on);
+    tcase_add_loop_test(tcase, who_believes_that_it_follows_is_told, 0, 2);
     tcase_add_test(tcase, an_idle_partition_stays_as_it_is);
     suite_add_tcase(suite, tcase);
 }
