@@ -117,10 +117,12 @@ static void apply_scan_done(struct log_scan *scan, int error)
         error = ERR_CORRUPT_MESSAGE; /* a gap: what is missing was committed, or nothing is */
         wal_tell_damage(wal, wal->image->end_offset, error);
     }
-    if (error != ERR_NONE)
+    if (error != ERR_NONE) {
         wal_fail(wal, error);
-    else
-        wal_apply(wal);
+        return;
+    }
+    wal_apply(wal);
+    wal_close_if_idle(wal);
 }
 
 /* Reads what is not in memory any more, or was there before this process. */

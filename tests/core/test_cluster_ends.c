@@ -45,6 +45,27 @@ START_TEST(a_node_ends_at_any_moment_of_its_start)
 }
 END_TEST
 
+/* What its log had before it started is committed by the other one's word, and read again. */
+START_TEST(a_node_ends_while_it_reads_what_is_committed)
+{
+    pair_run(1);
+    pair_run(2);
+    pair_advance(5000);
+    pair_end_in_order(1);
+    pair_run(1);
+    world_hold(pair[1].world, EFFECT_READ, "__cluster_metadata");
+    pair_advance(3000);
+    ck_assert(!pair_is_ready(1)); /* it has not read it */
+    world_stop(pair[1].world);
+    pair_advance(100);
+    ck_assert(!world_is_stopped(pair[1].world));
+    world_release(pair[1].world);
+    pair_advance(1000);
+    ck_assert(world_is_stopped(pair[1].world));
+    node_stop(&pair[1]);
+}
+END_TEST
+
 START_TEST(a_broker_that_ended_is_fenced_and_let_in_again)
 {
     pair_run(1);
@@ -288,6 +309,7 @@ SUITE(cluster_ends)
     tcase_add_checked_fixture(tcase, pair_begin, pair_end);
     tcase_add_test(tcase, a_node_that_waits_for_the_others_ends_when_told);
     tcase_add_loop_test(tcase, a_node_ends_at_any_moment_of_its_start, 0, 5);
+    tcase_add_test(tcase, a_node_ends_while_it_reads_what_is_committed);
     tcase_add_test(tcase, a_broker_that_ended_is_fenced_and_let_in_again);
     tcase_add_test(tcase, a_broker_gives_its_leaderships_away_before_it_ends);
     tcase_add_test(tcase, a_broker_that_was_killed_may_have_lost_what_was_cached);
