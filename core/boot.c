@@ -293,7 +293,8 @@ static void quorum_start(struct boot *boot)
     broker->controller = controller_new(&broker->io, &options);
     if (broker->cluster != NULL) {
         cluster_watch(broker);
-        fencing_start(&broker->cluster->fencing, broker->controller, &broker->image);
+        fencing_start(&broker->cluster->fencing, broker->controller, broker->cluster->peers,
+                      &broker->image);
         agreement_start(&broker->cluster->agreement, &broker->io, conf, broker->controller);
         balance_start(&broker->cluster->balance, &broker->io, conf, broker->controller,
                       &broker->image);

@@ -38,7 +38,7 @@ static struct fencing_note *note_of(struct fencing *fencing, int32_t node_id)
 /* True when every lease must be over that the controller before this one, or this one before the
  * cluster's session timeout changed, may have granted to a broker that is silent (core/lease.h).
  * Its own cannot reach further than that it was followed: who
- * voted for another had heard nothing of it for as long. */
+ * voted for another had heard nothing of it for as long, as far as that remembers. */
 static bool leases_are_over(const struct fencing *fencing, int32_t id)
 {
     return fencing->io->now_us >= fencing->leases_end_us ||
@@ -163,6 +163,29 @@ static void image_changed(struct image_observer *observer, const struct image_ch
         leases_change(fencing);
 }
 
+/* The process of another voter is as old as its link, or cannot have voted, being away for long.
+ * One that started since has forgotten whom it followed, and so confirmed the leases of. */
+static bool remembers(const struct fencing *fencing, int32_t id)
+{
+    struct peer_status status;
+    if (id == fencing->leader_before || !peers_status(fencing->peers, id, &status))
+        return true;
+    const uint64_t since_us = status.is_up ? status.up_us : status.heard_us;
+    return fencing->io->now_us - since_us >= fencing->followed_us;
+}
+
+/* This one's, too: all that may have voted for it. */
+static bool voters_remember(const struct fencing *fencing)
+{
+    const struct raft_voters *voters = quorum_voters(controller_quorum(fencing->controller));
+    bool all = fencing->io->now_us - fencing->began_us >= fencing->followed_us;
+    for (int32_t i = 0; i < voters->record.voters_count && all; i++) {
+        const int32_t id = voters->record.voters[i].voter_id;
+        all = id == fencing->self || remembers(fencing, id);
+    }
+    return all;
+}
+
 static void leadership_changed(struct controller_watcher *watcher)
 {
     struct fencing *fencing = container_of(watcher, struct fencing, watcher);
@@ -170,7 +193,8 @@ static void leadership_changed(struct controller_watcher *watcher)
     const bool leads = status.role == RAFT_LEADER;
     if (leads && !fencing->has_led) {
         fencing->session_us = image_session_timeout_ms(fencing->image) * US_PER_MS;
-        fencing->is_followed_longer = fencing->followed_us >= fencing->session_us;
+        fencing->is_followed_longer =
+            fencing->followed_us >= fencing->session_us && voters_remember(fencing);
         leases_reach(fencing);
         timer_cancel(&fencing->io->timers, &fencing->unheard_timer); /* its time begins now */
     }
@@ -186,6 +210,7 @@ void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t
     *fencing = (struct fencing){
         .io = io,
         .self = self,
+        .began_us = io->now_us,
         .silence_us = silence_us,
         .followed_us = followed_us,
         .leader_before = RAFT_NOBODY,
@@ -196,9 +221,11 @@ void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t
     list_init(&fencing->task.place);
 }
 
-void fencing_start(struct fencing *fencing, struct controller *controller, struct image *image)
+void fencing_start(struct fencing *fencing, struct controller *controller,
+                   const struct peers *peers, struct image *image)
 {
     fencing->controller = controller;
+    fencing->peers = peers;
     fencing->image = image;
     image_observe(image, &fencing->image_observer);
     controller_watch(controller, &fencing->watcher);

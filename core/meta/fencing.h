@@ -13,6 +13,7 @@
 #include "core/io.h"
 #include "core/meta/controller.h"
 #include "core/meta/image.h"
+#include "core/peer/peers.h"
 
 /* What is known of a broker from its links. */
 struct fencing_note {
@@ -26,6 +27,7 @@ struct fencing_note {
 struct fencing {
     struct io *io;
     struct controller *controller; /* NULL: it was not started yet */
+    const struct peers *peers;
     const struct image *image;
     struct image_observer image_observer;
     struct controller_watcher watcher;
@@ -41,6 +43,7 @@ struct fencing {
     int32_t leader_before;  /* the last other one that was followed; RAFT_NOBODY */
     uint64_t silence_us;
     uint64_t followed_us;
+    uint64_t began_us;          /* this process */
     bool is_followed_longer;    /* the controller before this one, than its leases were long */
     struct timer unheard_timer; /* for brokers that never said anything to this node */
 };
@@ -51,8 +54,10 @@ struct fencing {
 void fencing_init(struct fencing *fencing, struct io *io, int32_t self, uint64_t silence_us,
                   uint64_t followed_us);
 
-/* Acts on them from now on, whenever this node leads. Both outlive it. */
-void fencing_start(struct fencing *fencing, struct controller *controller, struct image *image);
+/* Acts on them from now on, whenever this node leads. `peers` are its links to the other voters.
+ * All outlive it. */
+void fencing_start(struct fencing *fencing, struct controller *controller,
+                   const struct peers *peers, struct image *image);
 
 /* What the links say of a node. */
 void fencing_heard(struct fencing *fencing, int32_t node_id);

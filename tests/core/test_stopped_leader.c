@@ -141,6 +141,29 @@ START_TEST(a_controller_that_is_stopped_is_fenced_in_time)
 }
 END_TEST
 
+/* A voter that had confirmed a lease has forgotten that when it starts anew, and may vote for
+ * another one while the lease holds. */
+START_TEST(a_controller_that_is_stopped_is_waited_for_when_a_voter_has_forgotten)
+{
+    int32_t stopped = 1;
+    while (!quorum_leads(controller_quorum(crew_nodes[stopped].broker->controller)))
+        stopped++;
+    const int32_t restarted = stopped % TRIO_NODES + 1;
+    const int32_t other = restarted % TRIO_NODES + 1;
+    trio_produce(1);
+    trio_leave();
+    trio_sleep(stopped, 1000);
+    node_kill(&crew_nodes[restarted]);
+    node_start(&crew_nodes[restarted]);
+    trio_sleep(stopped, 1900);
+    ck_assert_int_ne(quorum_status(controller_quorum(crew_nodes[other].broker->controller)).leader,
+                     stopped);
+    ck_assert(!image_broker(&crew_nodes[other].broker->image, stopped)->fenced);
+    trio_sleep(stopped, 2000);
+    ck_assert(image_broker(&crew_nodes[other].broker->image, stopped)->fenced);
+}
+END_TEST
+
 SUITE(stopped_leader)
 {
     TCase *tcase = tcase_create("stopped_leader");
@@ -152,5 +175,6 @@ SUITE(stopped_leader)
     tcase_add_test(tcase, a_leader_that_was_stopped_may_end);
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
     tcase_add_test(tcase, a_controller_that_is_stopped_is_fenced_in_time);
+    tcase_add_test(tcase, a_controller_that_is_stopped_is_waited_for_when_a_voter_has_forgotten);
     suite_add_tcase(suite, tcase);
 }
