@@ -77,14 +77,8 @@ bool broker_view_peer(const struct broker *broker, int32_t node_id, struct peer_
 static const struct partition *partition_ready(const struct broker *broker, struct uuid topic,
                                                int32_t index)
 {
-    struct map_node *node = map_find(&broker->hosted, span_of(topic.bytes, sizeof(topic.bytes)));
-    if (node == NULL)
-        return NULL;
-    const struct hosted_topic *hosted = container_of(node, struct hosted_topic, node);
-    if (index < 0 || (uint32_t)index >= hosted->partitions_capacity ||
-        hosted->partitions[index] == NULL || log_state(hosted->partitions[index]->log) != LOG_READY)
-        return NULL;
-    return hosted->partitions[index];
+    const struct partition *partition = partition_hosted(broker, topic, index);
+    return partition == NULL || log_state(partition->log) != LOG_READY ? NULL : partition;
 }
 
 bool broker_view_log(const struct broker *broker, struct uuid topic, int32_t index,

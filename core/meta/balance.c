@@ -10,8 +10,11 @@
 #define REST_US US_PER_S
 
 /* Who is in sync is neither fenced nor shutting down. */
-static bool is_out_of_balance(const struct meta_partition *partition)
+static bool is_out_of_balance(const struct image *image, const struct meta_topic *topic,
+                              int32_t index)
 {
+    const struct meta_partition *partition = &topic->partitions[index];
+    (void)image;
     const int32_t preferred = meta_replicas(partition)[0];
     return partition->leader != META_NO_LEADER && partition->leader != preferred &&
            meta_is_member(meta_isr(partition), partition->isr_count, preferred) &&
@@ -24,7 +27,7 @@ static bool any_is_out_of_balance(const struct image *image)
     const struct meta_topic *topic = image_first_topic(image);
     for (; topic != NULL; topic = image_next_topic(topic)) {
         for (int32_t i = 0; i < topic->partitions_count; i++) {
-            if (is_out_of_balance(&topic->partitions[i]))
+            if (is_out_of_balance(image, topic, i))
                 return true;
         }
     }
@@ -49,28 +52,6 @@ static void balance_later(struct balance *balance)
                   balance_now);
 }
 
-static int elect_all(struct topics_context *context, bool *ret_full)
-{
-    uint32_t count = 0;
-    struct span message;
-    const struct meta_topic *topic = image_first_topic(context->image);
-    *ret_full = false;
-    for (; topic != NULL; topic = image_next_topic(topic)) {
-        for (int32_t i = 0; i < topic->partitions_count; i++) {
-            if (!is_out_of_balance(&topic->partitions[i]))
-                continue;
-            if (count++ == BALANCE_ELECTIONS_MAX) {
-                *ret_full = true;
-                return ERR_NONE;
-            }
-            const int error = topics_elect(context, topic, i, TOPICS_ELECT_PREFERRED, &message);
-            if (error == ERR_POLICY_VIOLATION)
-                return error;
-        }
-    }
-    return ERR_NONE;
-}
-
 static int balance_prepare(struct meta_proposal *proposal, const struct image *image,
                            struct meta_writer *writer)
 {
@@ -81,7 +62,8 @@ static int balance_prepare(struct meta_proposal *proposal, const struct image *i
         return ERR_NONE; /* it waited, and another node sees to it now */
     arena_init(&arena, balance->io->memory, MEMORY_STATE, 0); /* there is nothing to say */
     topics_begin(&context, image, balance->conf, &balance->io->rng, &arena, writer);
-    const int error = elect_all(&context, &balance->is_full);
+    const int error = topics_elect_due(&context, is_out_of_balance, TOPICS_ELECT_PREFERRED,
+                                       BALANCE_ELECTIONS_MAX, &balance->is_full);
     topics_end(&context);
     if (writer->count > 0)
         io_log(balance->io, LOG_INFO, "preferred leaders lead again: partitions=%u", writer->count);
@@ -101,7 +83,7 @@ static void image_changed(struct image_observer *observer, const struct image_ch
 {
     struct balance *balance = container_of(observer, struct balance, image_observer);
     if (balance->leads && change->kind == IMAGE_PARTITION_CHANGED &&
-        is_out_of_balance(&change->topic->partitions[change->partition]))
+        is_out_of_balance(balance->image, change->topic, change->partition))
         balance_later(balance);
 }
 

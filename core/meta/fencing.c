@@ -37,8 +37,8 @@ static struct fencing_note *note_of(struct fencing *fencing, int32_t node_id)
 
 /* True when every lease must be over that the controller before this one, or this one before the
  * cluster's session timeout changed, may have granted to a broker that is silent (core/lease.h).
- * Its own cannot reach further than that it was followed: who
- * voted for another had heard nothing of it for as long, as far as that remembers. */
+ * Its own cannot reach further than that it was followed: who voted for another had heard nothing
+ * of it for as long, as far as that one remembers. */
 static bool leases_are_over(const struct fencing *fencing, int32_t id)
 {
     return fencing->io->now_us >= fencing->leases_end_us ||

@@ -14,53 +14,32 @@ static bool any_is_live(const struct image *image, const struct meta_partition *
     return false;
 }
 
-/* The first partition of a topic, from `from` on, that nobody leads and any replica may: its
- * number, or that of partitions. */
-static int32_t next_due(const struct image *image, const struct meta_topic *topic, int32_t from)
+/* Nobody leads the partition, and any replica may. */
+static bool is_due(const struct image *image, const struct meta_topic *topic, int32_t index)
 {
+    const struct meta_partition *partition = &topic->partitions[index];
     struct topic_conf_agreed rules;
+    if (partition->leader != META_NO_LEADER || !meta_epochs_can_rise(partition) ||
+        !any_is_live(image, partition))
+        return false;
     image_topic_rules(image, topic, &rules);
-    if (!rules.unclean_leader_election)
-        return topic->partitions_count;
-    for (int32_t i = from; i < topic->partitions_count; i++) {
-        const struct meta_partition *partition = &topic->partitions[i];
-        if (partition->leader == META_NO_LEADER && meta_epochs_can_rise(partition) &&
-            any_is_live(image, partition))
-            return i;
-    }
-    return topic->partitions_count;
+    return rules.unclean_leader_election;
 }
 
-static bool is_due(const struct image *image, const struct meta_topic *topic)
+static bool one_is_due(const struct image *image, const struct meta_topic *topic)
 {
-    return next_due(image, topic, 0) < topic->partitions_count;
+    int32_t i = 0;
+    while (i < topic->partitions_count && !is_due(image, topic, i))
+        i++;
+    return i < topic->partitions_count;
 }
 
 static bool any_is_due(const struct image *image)
 {
     const struct meta_topic *topic = image_first_topic(image);
-    while (topic != NULL && !is_due(image, topic))
+    while (topic != NULL && !one_is_due(image, topic))
         topic = image_next_topic(topic);
     return topic != NULL;
-}
-
-static int elect_all(struct topics_context *context, bool *ret_full)
-{
-    uint32_t count = 0;
-    struct span message;
-    const struct meta_topic *topic = image_first_topic(context->image);
-    for (; topic != NULL; topic = image_next_topic(topic)) {
-        for (int32_t i = next_due(context->image, topic, 0); i < topic->partitions_count;
-             i = next_due(context->image, topic, i + 1)) {
-            *ret_full = count++ == LATE_ELECTIONS_MAX;
-            if (*ret_full)
-                return ERR_NONE;
-            const int error = topics_elect(context, topic, i, TOPICS_ELECT_ANY, &message);
-            if (error == ERR_POLICY_VIOLATION)
-                return error;
-        }
-    }
-    return ERR_NONE;
 }
 
 static int late_prepare(struct meta_proposal *proposal, const struct image *image,
@@ -74,7 +53,8 @@ static int late_prepare(struct meta_proposal *proposal, const struct image *imag
         return ERR_NONE; /* it waited, and another node sees to it now */
     arena_init(&arena, late->io->memory, MEMORY_STATE, 0); /* there is nothing to say */
     topics_begin(&context, image, late->conf, &late->io->rng, &arena, writer);
-    const int error = elect_all(&context, &late->is_again);
+    const int error =
+        topics_elect_due(&context, is_due, TOPICS_ELECT_ANY, LATE_ELECTIONS_MAX, &late->is_again);
     topics_end(&context);
     return error;
 }
@@ -106,7 +86,7 @@ static void image_changed(struct image_observer *observer, const struct image_ch
 {
     struct late_elections *late = container_of(observer, struct late_elections, image_observer);
     if (change->kind == IMAGE_CONFIG_CHANGED && leads(late) &&
-        (change->topic == NULL ? any_is_due(late->image) : is_due(late->image, change->topic)))
+        (change->topic == NULL ? any_is_due(late->image) : one_is_due(late->image, change->topic)))
         late_propose(late);
 }
 

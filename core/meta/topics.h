@@ -119,6 +119,15 @@ enum topics_election { TOPICS_ELECT_PREFERRED = 0, TOPICS_ELECT_ANY = 1 };
 int topics_elect(struct topics_context *context, const struct meta_topic *topic, int32_t partition,
                  enum topics_election election, struct span *ret_message);
 
+/* True for a partition that an election is due for. */
+typedef bool (*topics_election_is_due)(const struct image *image, const struct meta_topic *topic,
+                                       int32_t partition);
+
+/* The same for all partitions for which one is due, for `most` of them at most; *ret_full: there
+ * are more. ERR_POLICY_VIOLATION: the proposal is full. */
+int topics_elect_due(struct topics_context *context, topics_election_is_due is_due,
+                     enum topics_election election, uint32_t most, bool *ret_full);
+
 /* Writes the record that raises a partition's leader epoch under the same leader, after an append
  * under the present one was lost. ERR_UNKNOWN_TOPIC_OR_PARTITION; ERR_FENCED_LEADER_EPOCH when the
  * epoch is not `epoch` any more. */

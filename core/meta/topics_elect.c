@@ -97,3 +97,25 @@ int topics_elect(struct topics_context *context, const struct meta_topic *topic,
                             "rest once more.");
     return error;
 }
+
+int topics_elect_due(struct topics_context *context, topics_election_is_due is_due,
+                     enum topics_election election, uint32_t most, bool *ret_full)
+{
+    uint32_t count = 0;
+    struct span message;
+    const struct meta_topic *topic = image_first_topic(context->image);
+    *ret_full = false;
+    for (; topic != NULL; topic = image_next_topic(topic)) {
+        for (int32_t i = 0; i < topic->partitions_count; i++) {
+            if (!is_due(context->image, topic, i))
+                continue;
+            *ret_full = count++ == most;
+            if (*ret_full)
+                return ERR_NONE;
+            const int error = topics_elect(context, topic, i, election, &message);
+            if (error == ERR_POLICY_VIOLATION)
+                return error;
+        }
+    }
+    return ERR_NONE;
+}
