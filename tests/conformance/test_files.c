@@ -268,7 +268,8 @@ START_TEST(close_leaves_what_is_under_way_its_end)
     const uint64_t close = ask(file_effect(EFFECT_CLOSE_FILE, file));
     ck_assert_int_eq(await(close)->error, ERR_NONE);
     ck_assert_int_eq(await(read)->error, ERR_NONE);
-    ck_assert(await(read)->count == 4 || await(read)->count == 6);
+    ck_assert_uint_ge(await(read)->count, 4);
+    ck_assert_uint_le(await(read)->count, 6); /* the write may be in pieces */
     ck_assert_int_eq(memcmp(text, "0123", 4), 0);
     ck_assert_int_eq(await(write)->error, ERR_NONE);
     ck_assert_uint_eq(await(write)->count, 2);
