@@ -277,7 +277,7 @@ static void write_start(struct log *log)
     struct segment *segment = pending_at(log, 0)->segment;
     if (log->truncating && log->reserve_segment == segment)
         return;
-    /* A segment proves the ones before it durable: recovery relies on that. */
+    /* A segment proves the ones before it durable, or another file tells otherwise (create.c). */
     if (!log->settings.write_caching && log->segments[log->durable_segment] != segment)
         return;
     if (!segment->exists) {

@@ -5,6 +5,11 @@
  * is a segment, so that a folder with records always says which topic they belong to. A folder that
  * was found with metadata alone may be that of a process which ended before its sync: the metadata
  * is written once more.
+ *
+ * A segment proves the ones before it durable, and recovery relies on that. With write caching one
+ * may come earlier, and proves nothing: before it there is a file that says so, write-caching. The
+ * setting would not do, which may have changed when the log is read again. The file goes with the
+ * next recovery, which leaves everything durable.
  */
 #include "core/log/checkpoint.h"
 #include "core/log/recover.h"
@@ -48,6 +53,46 @@ static void file_create(struct create *create)
     create->file = io_new_file(log->io);
     io_open(log->io, &create->op, file_created, create->file, OPEN_CREATE_NEW,
             folder_number(log->folder), create->path);
+}
+
+static void mark_synced(struct op *op, const struct completion *completion)
+{
+    struct create *create = container_of(op, struct create, op);
+    struct log *log = create->log;
+    if (completion->error == ERR_NONE) {
+        log->has_cache_mark = true;
+        file_create(create);
+        return;
+    }
+    if (!error_passes(completion->error))
+        folder_fail(log->folder, "cannot sync the folder", log->name);
+    create_end(log, completion->error);
+}
+
+static void mark_put(void *context, int error, struct span bytes)
+{
+    struct log *log = context;
+    (void)bytes;
+    if (error != ERR_NONE)
+        create_end(log, error);
+    else
+        io_sync_folder(log->io, &log->create->op, mark_synced, folder_number(log->folder),
+                       log->name);
+}
+
+static void mark_make(struct log *log)
+{
+    const struct span path = log_path(log, CACHE_MARK);
+    file_put(log->io, folder_number(log->folder), path, FILE_IN_PLACE, 0, SPAN("version: 0\n"),
+             mark_put, log);
+    log_path_free(log, path);
+}
+
+/* The segments before this one may not be durable, and nothing says so yet. */
+static bool mark_is_due(const struct log *log, const struct segment *segment)
+{
+    return log->recovery == NULL && !log->has_cache_mark &&
+           log->segments[log->durable_segment] != segment;
 }
 
 static void metadata_put(void *context, int error, struct span bytes)
@@ -140,7 +185,9 @@ void create_segment(struct log *log, struct segment *segment)
     create->segment = segment;
     log->create = create;
     log_hold(log);
-    if (log->metadata_durable) {
+    if (mark_is_due(log, segment)) {
+        mark_make(log);
+    } else if (log->metadata_durable) {
         file_create(create);
     } else if (log->folder->lines_forgotten) {
         create->checkpoint.wake = lines_written;

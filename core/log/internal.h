@@ -15,6 +15,10 @@
 #include "core/log/producers.h"
 #include "core/wire/error.h"
 
+/* The file of a partition's folder that says: its segments do not prove those before them durable
+ * (create.c). */
+#define CACHE_MARK "write-caching"
+
 /* Pieces of one gathered write. */
 #define WRITE_PIECES_MAX 1024
 
@@ -199,6 +203,7 @@ struct log {
     bool has_folder;       /* the partition's folder is there, with its metadata */
     bool metadata_durable; /* which a sync has covered: before there is a segment */
     bool folder_durable;   /* and the data folder was synced since */
+    bool has_cache_mark;   /* CACHE_MARK is there */
 
     /* Everything else that goes on, each in its own file. */
     struct recovery *recovery;

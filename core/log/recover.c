@@ -134,10 +134,30 @@ static void start_checkpointed(struct log_waiter *waiter, int error)
         recover_ready(log);
 }
 
+static void mark_removed(struct op *op, const struct completion *completion)
+{
+    struct recovery *recovery = container_of(op, struct recovery, op);
+    struct log *log = recovery->log;
+    log_path_free(log, recovery->path);
+    recovery->path = SPAN_NULL;
+    if (completion->error != ERR_NONE && completion->error != ERR_NOT_FOUND) {
+        recover_folder_failed(log, "cannot remove a file of");
+        return;
+    }
+    log->has_cache_mark = false;
+    recover_ready(log);
+}
+
 void recover_ready(struct log *log)
 {
     if (recover_stopped(log) || (log->recovery->truncating && !truncate_is_done(log)))
         return;
+    if (log->has_cache_mark) {
+        log->recovery->path = log_path(log, CACHE_MARK);
+        io_remove(log->io, &log->recovery->op, mark_removed, folder_number(log->folder),
+                  log->recovery->path);
+        return;
+    }
     /* Records that are lost moved the start: the next process must find it where this one did. */
     if (log->start != log->start_durable) {
         log->recovery->start_waiter.wake = start_checkpointed;
@@ -179,6 +199,7 @@ void recover_empty(struct log *log)
     log->has_folder = false;
     log->metadata_durable = false;
     log->folder_durable = false;
+    log->has_cache_mark = false;
     log->recovery_point = 0;
     log->start = 0;
     log->start_written = 0;
@@ -295,6 +316,8 @@ static void file_found(struct recovery *recovery, struct span name)
         recovery->has_metadata = true;
     } else if (span_equal(name, SPAN("leader-epoch-checkpoint"))) {
         recovery->has_epochs = true;
+    } else if (span_equal(name, SPAN(CACHE_MARK))) {
+        log->has_cache_mark = true;
     }
 }
 

@@ -177,11 +177,13 @@ static void batch_note(struct recovery *recovery, const struct batch_info *info)
     recovery->by_index = false;
 }
 
-/* There are segments with bytes behind the one that is scanned. They were begun when all before
- * them was durable, except with write caching, where a power loss may take any of them. */
-static bool later_bytes(const struct recovery *recovery)
+/* There are segments with bytes behind the one that is scanned, which prove that it was durable.
+ * Not so where write caching begins them earlier: a power loss may take any of them there. */
+static bool is_proven(const struct recovery *recovery)
 {
     const struct log *log = recovery->log;
+    if (log->has_cache_mark)
+        return false;
     for (uint32_t i = recovery->segment + 1; i < log->segments_count; i++) {
         if (log->segments[i]->size_bytes > 0)
             return true;
@@ -203,7 +205,7 @@ static void scan_damage(struct log *log, bool cut_off)
                        recovery->cursor.position);
         return;
     }
-    if (!log->settings.write_caching && later_bytes(recovery)) {
+    if (is_proven(recovery)) {
         recover_refuse(log, "a segment is damaged at its end, and another follows", segment,
                        recovery->cursor.position);
         return;
@@ -247,7 +249,7 @@ static void scan_misfit(struct log *log, struct span batch)
 static bool gap_is_lost(const struct recovery *recovery)
 {
     const struct log *log = recovery->log;
-    return log->settings.delete_old || (log->settings.write_caching && !recovery->rewinding &&
+    return log->settings.delete_old || (log->has_cache_mark && !recovery->rewinding &&
                                         recovery->next_offset >= log->recovery_point);
 }
 

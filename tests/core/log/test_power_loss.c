@@ -99,6 +99,8 @@ static bool end_at(const struct workload *workload, uint64_t seed, uint64_t effe
         work(&story, workload);
     const bool more = world_is_used_up(story.world);
     const int64_t kept_end = end(&story, how);
+    /* Whatever the setting is now, the log is as it was written. */
+    story.settings.write_caching = workload->write_caching && seed % 2 == 0;
     ck_assert_msg(story_boot(&story) == LOG_READY, "%s: effect %d, seed %d: not ready",
                   workload->name, (int)effects, (int)seed);
     ck_assert_msg(log_end(story.log) >= kept_end, "%s: effect %d, seed %d: %d of %d are left",
@@ -111,7 +113,7 @@ static bool end_at(const struct workload *workload, uint64_t seed, uint64_t effe
     /* It goes on from there, and the next start finds the same. */
     story_write(&story, 2, 100);
     const int64_t end_offset = log_end(story.log);
-    ck_assert(workload->write_caching || log_durable_end(story.log) == end_offset);
+    ck_assert(story.settings.write_caching || log_durable_end(story.log) == end_offset);
     story_kill(&story);
     ck_assert_int_eq(story_boot(&story), LOG_READY);
     ck_assert_int_eq(log_end(story.log), end_offset);
@@ -189,6 +191,9 @@ START_TEST(a_folder_is_synced_again_for_a_segment_that_came_meanwhile)
     story.settings.write_caching = true;
     ck_assert_int_eq(story_boot(&story), LOG_READY);
     story_write(&story, 1, 800);
+    world_hold(story.world, EFFECT_SYNC, ".log");
+    story_write(&story, 1, 800); /* the first that proves nothing: its folder says so */
+    world_release(story.world);
     world_hold(story.world, EFFECT_SYNC_FOLDER, "topic-0");
     const int64_t offset = story_append(&story, 1, 800);
     world_run(story.world);

@@ -55,12 +55,12 @@ START_TEST(power_loss_keeps_what_was_synced)
 END_TEST
 
 /* Twenty batches of a compacted topic, each in a segment of its own, of which the page cache alone
- * may have all (`is_cached`), or a recovery point speaks. Then the third segment is as a power loss
- * may leave it, or compaction. */
+ * may have all (`is_cached`), or which a sync has covered. Then the third segment is as a power
+ * loss may leave it, or compaction. */
 static void lose_segment(bool is_cached, bool is_removed)
 {
     story.settings.delete_old = false;
-    story.settings.write_caching = true;
+    story.settings.write_caching = is_cached;
     story.settings.segment_bytes = 1000;
     log_configure(story.log, &story.settings);
     if (is_cached)
@@ -75,9 +75,11 @@ static void lose_segment(bool is_cached, bool is_removed)
         world_put_file(story.world, story_path(4, ".log"), SPAN(""));
 }
 
+/* Whatever the topic's write.caching became meanwhile. */
 START_TEST(a_hole_in_the_page_cache_ends_the_log)
 {
-    lose_segment(true, _i == 1);
+    lose_segment(true, _i % 2 == 1);
+    story.settings.write_caching = _i < 2;
     ck_assert_int_eq(story_boot(&story), LOG_READY);
     ck_assert_int_eq(log_end(story.log), 4);
     story_check(&story, 1 << 20);
@@ -106,10 +108,31 @@ END_TEST
  * point told of it. */
 START_TEST(a_gap_behind_what_is_synced_stays)
 {
-    lose_segment(true, _i == 1);
-    story.settings.write_caching = false;
+    lose_segment(false, _i % 2 == 1);
+    world_remove(story.world, "recovery-point-offset-checkpoint");
+    story.settings.write_caching = _i >= 2;
     ck_assert_int_eq(story_boot(&story), LOG_READY);
     ck_assert_int_eq(log_end(story.log), 40);
+}
+END_TEST
+
+/* What proves nothing of the segments before is known until they are durable, and no longer. */
+START_TEST(once_read_again_segments_prove_those_before_them)
+{
+    lose_segment(true, false);
+    ck_assert(!span_is_null(world_file(story.world, "topic-0/write-caching")));
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert(span_is_null(world_file(story.world, "topic-0/write-caching")));
+    story.settings.write_caching = false;
+    log_configure(story.log, &story.settings);
+    for (int i = 0; i < 20; i++)
+        story_write(&story, 2, 300);
+    story_kill(&story);
+    ck_assert(span_is_null(world_file(story.world, "topic-0/write-caching")));
+    world_remove(story.world, "recovery-point-offset-checkpoint");
+    world_put_file(story.world, story_path(8, ".log"), span_of("damaged at its end", 18));
+    ck_assert_int_eq(story_boot(&story), LOG_OFFLINE);
+    ck_assert(world_logged(story.world, "and another follows"));
 }
 END_TEST
 
@@ -120,8 +143,9 @@ SUITE(recover)
     tcase_add_test(tcase, an_orderly_end_keeps_everything);
     tcase_add_test(tcase, kill_keeps_what_was_written);
     tcase_add_test(tcase, power_loss_keeps_what_was_synced);
-    tcase_add_loop_test(tcase, a_hole_in_the_page_cache_ends_the_log, 0, 2);
+    tcase_add_loop_test(tcase, a_hole_in_the_page_cache_ends_the_log, 0, 4);
     tcase_add_loop_test(tcase, a_gap_before_the_recovery_point_stays, 0, 2);
-    tcase_add_loop_test(tcase, a_gap_behind_what_is_synced_stays, 0, 2);
+    tcase_add_loop_test(tcase, a_gap_behind_what_is_synced_stays, 0, 4);
+    tcase_add_test(tcase, once_read_again_segments_prove_those_before_them);
     suite_add_tcase(suite, tcase);
 }
