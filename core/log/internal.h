@@ -210,6 +210,7 @@ struct log {
     struct truncation *truncation;
     struct settle *settle;
     bool settle_wanted;
+    bool settle_due; /* small files are not as the log is, wherever its recovery point lies */
     uint64_t unsettled_bytes; /* written since the recovery point, as the folder counts */
     int64_t *snapshots;       /* the offsets of producer snapshots on disk, rising */
     uint32_t snapshots_count;
@@ -311,7 +312,8 @@ void sync_start(struct log *log);
 void sync_advance(struct log *log);
 
 /* settle.c */
-void settle_want(struct log *log);
+void settle_want(struct log *log); /* if something was written since */
+void settle_must(struct log *log); /* in any case */
 void settle_start(struct log *log);
 /* Gives up one that waits for the log to be durable; one that writes ends by itself. */
 void settle_cancel(struct log *log);

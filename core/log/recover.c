@@ -181,6 +181,10 @@ void recover_ready(struct log *log)
         segment->durable_bytes = segment->size_bytes;
         segment->durable_end = segment_end(log, i);
     }
+    /* The index of a segment that was cut says more than there is, to tools and to what comes after
+     * this process. */
+    if (log->recovery->truncating)
+        settle_must(log);
     log_hold(log);
     recovery_end(log);
     log_set_state(log, LOG_READY);

@@ -172,7 +172,7 @@ static void build_step(struct log_cursor *cursor, int error)
         segment->index_saved = false;
         segment->offsets_saved = 0;
         segment->times_saved = 0;
-        settle_want(segment->log);
+        settle_must(segment->log);
     }
     load_end(segment, error);
 }

@@ -34,6 +34,12 @@ void settle_want(struct log *log)
     log_turn(log);
 }
 
+void settle_must(struct log *log)
+{
+    log->settle_due = true;
+    settle_want(log);
+}
+
 void settle_free(struct log *log)
 {
     struct settle *settle = log->settle;
@@ -53,6 +59,7 @@ void settle_cancel(struct log *log)
         return;
     settle_free(log);
     log->settle_wanted = true;
+    log->settle_due = true;
     log_release(log);
 }
 
@@ -64,6 +71,7 @@ static void settle_end(struct log *log, int error)
         folder_settled(log->folder);
     } else {
         log->epochs_changed = true;
+        log->settle_due = true;
     }
     settle_free(log);
     if (error != ERR_NONE && serving && !error_passes(error))
@@ -231,7 +239,7 @@ static void settle_capture(struct log *log)
     for (uint32_t i = 0; i < log->segments_count; i++) {
         struct segment *segment = log->segments[i];
         segment->settling = false;
-        if (segment->index == NULL || segment->size_bytes == 0)
+        if (segment->index == NULL || (segment->size_bytes == 0 && !segment->exists))
             continue;
         segment->offsets_settling = segment->index->offsets.count;
         segment->times_settling = segment->index->times.count;
@@ -254,8 +262,9 @@ void settle_start(struct log *log)
         if (!log->settle_wanted)
             return;
         log->settle_wanted = false;
-        if (log->end == log->recovery_point || !has_segment(log))
+        if ((log->end == log->recovery_point && !log->settle_due) || !has_segment(log))
             return;
+        log->settle_due = false;
         settle_capture(log);
     }
     if (log->settle->writing)
