@@ -155,14 +155,23 @@ static void complain(struct dump *dump, const char *path, const char *why)
     fprintf(dump->err, "chronik dump: %s: %s\n", path, why);
 }
 
-static void dump_file(struct dump *dump, const char *path, enum file_kind kind, int64_t offset)
+/* A file cannot be opened, by errno. A broker that runs removes files that its folder had when it
+ * was listed; one that was asked for has to be there. */
+static void complain_of_errno(struct dump *dump, const char *path, bool asked)
+{
+    if (asked || errno != ENOENT)
+        complain(dump, path, strerror(errno));
+}
+
+static void dump_file(struct dump *dump, const char *path, enum file_kind kind, int64_t offset,
+                      bool asked)
 {
     struct stat status;
     dump->path = path;
     /* A pipe must not stop us before we see that it is one. */
     dump->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (dump->file < 0 || fstat(dump->file, &status) != 0) {
-        complain(dump, path, strerror(errno));
+        complain_of_errno(dump, path, asked);
     } else if (!S_ISREG(status.st_mode)) {
         complain(dump, path, "not a regular file");
     } else {
@@ -185,11 +194,11 @@ static void dump_path(struct dump *dump, const char *path, const char *name, boo
     int64_t offset = 0;
     const enum file_kind kind = kind_of(name, &offset);
     if (stat(path, &status) != 0)
-        complain(dump, path, strerror(errno));
+        complain_of_errno(dump, path, asked);
     else if (S_ISDIR(status.st_mode) && depth <= DEPTH_MAX)
         dump_folder(dump, path, depth);
     else if (kind != FILE_UNKNOWN)
-        dump_file(dump, path, kind, offset);
+        dump_file(dump, path, kind, offset, asked);
     else if (asked)
         complain(
             dump, path,

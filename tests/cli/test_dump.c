@@ -384,6 +384,20 @@ START_TEST(takes_a_folder_by_the_names_in_it)
 }
 END_TEST
 
+/* A broker that runs removes files as it goes on; the link is one that was there when the folder
+ * was listed. */
+START_TEST(a_file_that_goes_meanwhile_is_left_out)
+{
+    char link_path[256];
+    write_file("leader-epoch-checkpoint", "0\n0\n", 4);
+    snprintf(link_path, sizeof(link_path), "%s/00000000000000000007.snapshot", folder);
+    ck_assert_int_eq(symlink("gone", link_path), 0);
+    ck_assert_int_eq(run("..", NULL, NULL), 0);
+    ck_output("DIR/orders-0/../orders-0/leader-epoch-checkpoint\n");
+    ck_assert_int_eq(run("00000000000000000007.snapshot", NULL, NULL), 1);
+}
+END_TEST
+
 START_TEST(refuses_what_it_does_not_know)
 {
     write_file("notes.txt", "x", 1);
@@ -415,6 +429,7 @@ SUITE(dump)
     tcase_add_loop_test(tcase, shows_the_files_beside_the_segments, 0, COUNT(files));
     tcase_add_test(tcase, shows_a_snapshot_of_producers);
     tcase_add_test(tcase, takes_a_folder_by_the_names_in_it);
+    tcase_add_test(tcase, a_file_that_goes_meanwhile_is_left_out);
     tcase_add_test(tcase, refuses_what_it_does_not_know);
     suite_add_tcase(suite, tcase);
 }
