@@ -74,6 +74,7 @@ void segment_index_drop(struct segment *segment)
         return;
     index_drop(segment->log, segment->index);
     segment->index = NULL;
+    segment->settling = false; /* there is nothing left to be written */
 }
 
 /* Only what the files have may go. */

@@ -72,13 +72,16 @@ static void settle_end(struct log *log, int error)
     } else {
         log->epochs_changed = true;
         log->settle_due = true;
+        log->settle_wanted = !serving; /* by the log as it is read again */
     }
     settle_free(log);
     if (error != ERR_NONE && serving && !error_passes(error))
         folder_fail(log->folder, "cannot write a checkpoint of", log->name);
-    if (error_passes(error) && serving)
+    if (error_passes(error) && serving) {
         io_log(log->io, LOG_WARN, "%s: recovery would take longer log=%.*s", error_reason(error),
                SPAN_ARGS(log->name));
+        folder_unsettled(log->folder, log, 1); /* in time it is tried again */
+    }
     log_goes_on(log);
 }
 
@@ -146,9 +149,12 @@ static void times_put(void *context, int error, struct span bytes)
     if (settle_stopped(log, error))
         return;
     struct segment *segment = log->segments[log->settle->segment];
-    segment->offsets_saved = segment->offsets_settling;
-    segment->times_saved = segment->times_settling;
-    segment->index_saved = true;
+    if (segment->settling) {
+        segment->offsets_saved = segment->offsets_settling;
+        segment->times_saved = segment->times_settling;
+        segment->index_saved = true;
+        segment->settling = false;
+    }
     log->settle->segment++;
     settle_indexes(log);
 }
@@ -173,6 +179,11 @@ static void offsets_put(void *context, int error, struct span bytes)
     if (settle_stopped(log, error))
         return;
     const struct segment *segment = log->segments[log->settle->segment];
+    if (!segment->settling) { /* the index was given up meanwhile */
+        log->settle->segment++;
+        settle_indexes(log);
+        return;
+    }
     struct span times = index_time_bytes(segment->index);
     times.length = (size_t)segment->times_settling * TIME_ENTRY_BYTES;
     index_put(log, segment, ".timeindex", times, segment->times_saved * TIME_ENTRY_BYTES,
@@ -188,7 +199,6 @@ static void settle_indexes(struct log *log)
             continue;
         struct span offsets = index_offset_bytes(segment->index);
         offsets.length = (size_t)segment->offsets_settling * OFFSET_ENTRY_BYTES;
-        log->segments[settle->segment]->settling = false;
         index_put(log, segment, ".index", offsets, segment->offsets_saved * OFFSET_ENTRY_BYTES,
                   offsets_put);
         return;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "core/base/check.h"
+#include "core/base/endian.h"
+#include "core/log/index.h"
 #include "core/records/builder.h"
 #include "core/records/record.h"
 #include "core/wire/error.h"
@@ -182,6 +184,23 @@ void story_check_epochs(struct story *story)
         MUST(found == epoch);
         MUST(found_end == end);
         end = start;
+    }
+}
+
+void story_check_index_files(const struct story *story)
+{
+    const int64_t end = log_end(story->log);
+    const int64_t start = log_start(story->log);
+    for (int64_t base = start < 60 ? 0 : start - 60; base <= end + 60; base++) {
+        const size_t log_bytes = world_file(story->world, story_path(base, ".log")).length;
+        const struct span offsets = world_file(story->world, story_path(base, ".index"));
+        const struct span times = world_file(story->world, story_path(base, ".timeindex"));
+        for (size_t at = 0; at + OFFSET_ENTRY_BYTES <= offsets.length; at += OFFSET_ENTRY_BYTES) {
+            MUST(base + get_be32(offsets.data + at) < end);
+            MUST(get_be32(offsets.data + at + 4) < log_bytes);
+        }
+        for (size_t at = 0; at + TIME_ENTRY_BYTES <= times.length; at += TIME_ENTRY_BYTES)
+            MUST(base + get_be32(times.data + at + 8) < end);
     }
 }
 

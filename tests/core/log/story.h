@@ -68,6 +68,9 @@ void story_check(struct story *story, uint32_t max_bytes);
 /* Compares the leader epochs of the log, as far as it reaches, with those of the appends. */
 void story_check_epochs(struct story *story);
 
+/* Asserts that index files name nothing that is not in the log: tools read them, too. */
+void story_check_index_files(const struct story *story);
+
 /* Reads once; the range's bytes, valid until the next call; null with story->error set on failure.
  */
 struct span story_read(struct story *story, int64_t offset, int64_t end_offset, uint32_t max_bytes,

@@ -455,6 +455,32 @@ START_TEST(what_a_failed_write_left_stays_cut)
 }
 END_TEST
 
+/* A recovery point waits for a sync, and the index that it is to save turns out to be wrong and its
+ * segment is closed meanwhile. */
+START_TEST(an_index_is_given_up_before_it_is_saved)
+{
+    story.settings.segment_bytes = 100000;
+    log_configure(story.log, &story.settings);
+    for (int i = 0; i < 100; i++)
+        story_write(&story, RECORDS, 300);
+    world_hold(story.world, EFFECT_SYNC, ".log");
+    story_append(&story, RECORDS, 300);
+    world_run(story.world);
+    world_advance_ms(story.world, 61000);
+    const size_t size = world_file(story.world, story_path(0, ".log")).length;
+    for (size_t batch = 1; batch < 30; batch++)
+        change_file(size, batch * batch_bytes + BATCH_AT_MAGIC, -1);
+    story_read(&story, 40, 42, 1000, true);
+    for (int i = 0; i < 100; i++)
+        story_append(&story, RECORDS, 300);
+    world_run(story.world);
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert_int_eq(log_durable_end(story.log), (BATCHES + 201) * RECORDS);
+    ck_assert(span_is_null(world_file(story.world, story_path(0, ".index"))));
+}
+END_TEST
+
 /* A snapshot may be newer than the recovery point, and than what is left of the log. */
 START_TEST(producers_of_a_lost_tail_are_forgotten)
 {
@@ -508,6 +534,7 @@ SUITE(damage)
     tcase_add_loop_test(tcase, a_write_lost_in_its_last_sector_is_a_torn_tail, 1, BATCHES - 1);
     tcase_add_test(tcase, a_large_torn_batch_is_a_torn_tail);
     tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
+    tcase_add_test(tcase, an_index_is_given_up_before_it_is_saved);
     tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);
     tcase_add_test(tcase, a_missing_segment_between_others_is_refused);
     tcase_add_loop_test(tcase, lost_small_files_are_found_again, 0, 10);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A follower's log: batches as the leader has them, its end cut off, and beginning again. */
-#include "core/log/index.h"
 #include "core/wire/error.h"
 #include "tests/core/log/model.h"
 
@@ -70,22 +69,6 @@ static void boot(void)
     model_check(&model, &story);
 }
 
-/* What index files say is of this log: tools read them, too, and a broker that took over. */
-static void check_index_files(void)
-{
-    for (int64_t base = 0; base <= log_end(story.log) + 60; base++) {
-        const size_t log_bytes = world_file(story.world, story_path(base, ".log")).length;
-        const struct span offsets = world_file(story.world, story_path(base, ".index"));
-        const struct span times = world_file(story.world, story_path(base, ".timeindex"));
-        for (size_t at = 0; at + OFFSET_ENTRY_BYTES <= offsets.length; at += OFFSET_ENTRY_BYTES) {
-            ck_assert_int_lt(base + get_be32(offsets.data + at), log_end(story.log));
-            ck_assert_uint_lt(get_be32(offsets.data + at + 4), log_bytes);
-        }
-        for (size_t at = 0; at + TIME_ENTRY_BYTES <= times.length; at += TIME_ENTRY_BYTES)
-            ck_assert_int_lt(base + get_be32(times.data + at + 8), log_end(story.log));
-    }
-}
-
 START_TEST(everything_at_or_beyond_the_offset_goes)
 {
     write(30);
@@ -131,20 +114,33 @@ START_TEST(what_was_settled_beyond_the_cut_is_unsettled)
         world_advance_ms(story.world, 61000);
     }
     ck_assert(!span_is_null(world_file(story.world, story_path(60, ".snapshot"))));
-    check_index_files();
+    story_check_index_files(&story);
     truncate(_i);
-    check_index_files();
+    story_check_index_files(&story);
     ck_assert(span_is_null(world_file(story.world, story_path(60, ".snapshot"))));
     model_check_producer(&model, &story);
     story_power_loss(&story);
     boot();
-    check_index_files();
+    story_check_index_files(&story);
     write(20);
     world_advance_ms(story.world, 61000);
     story_power_loss(&story);
     boot();
-    check_index_files();
+    story_check_index_files(&story);
     model_check_producer(&model, &story);
+}
+END_TEST
+
+/* A full disk kept them from being written: that is tried again, though nothing else happens. */
+START_TEST(index_files_of_a_cut_come_in_the_end)
+{
+    write(28);
+    world_advance_ms(story.world, 61000);
+    world_fail(story.world, EFFECT_WRITE, ".index", 0, 1, ERR_NO_SPACE, 0);
+    truncate(55);
+    ck_assert(world_logged(story.world, "recovery would take longer"));
+    world_advance_ms(story.world, 61000);
+    story_check_index_files(&story);
 }
 END_TEST
 
@@ -542,6 +538,7 @@ SUITE(truncate)
     tcase_add_test(tcase, nothing_goes_at_or_beyond_the_end);
     tcase_add_test(tcase, appends_under_way_are_written_before);
     tcase_add_loop_test(tcase, what_was_settled_beyond_the_cut_is_unsettled, 0, 60);
+    tcase_add_test(tcase, index_files_of_a_cut_come_in_the_end);
     tcase_add_test(tcase, epochs_that_went_do_not_come_back);
     tcase_add_test(tcase, a_range_that_is_being_sent_keeps_its_bytes);
     tcase_add_test(tcase, a_range_that_stays_is_not_waited_for);
