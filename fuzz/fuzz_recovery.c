@@ -350,7 +350,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                      .write_caching = size % 3 == 0},
     };
     files_put(&run, data, size);
-    if (size % 3 == 0) /* its segments prove nothing of those before them */
+    if (size % 3 != 1) /* its segments prove nothing of those before them */
         world_put_file(run.world, "topic-0/write-caching", SPAN("version: 0\n"));
     if (run.has_fault) {
         load(&run, false);

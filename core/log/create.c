@@ -55,41 +55,42 @@ static void file_create(struct create *create)
             folder_number(log->folder), create->path);
 }
 
-static void mark_synced(struct op *op, const struct completion *completion)
+static void cache_mark_synced(struct op *op, const struct completion *completion)
 {
     struct create *create = container_of(op, struct create, op);
     struct log *log = create->log;
     if (completion->error == ERR_NONE) {
-        log->has_cache_mark = true;
         file_create(create);
         return;
     }
-    if (!error_passes(completion->error))
+    if (completion->error != ERR_LIMIT) /* which says that nothing was tried */
         folder_fail(log->folder, "cannot sync the folder", log->name);
     create_end(log, completion->error);
 }
 
-static void mark_put(void *context, int error, struct span bytes)
+static void cache_mark_put(void *context, int error, struct span bytes)
 {
     struct log *log = context;
     (void)bytes;
     if (error != ERR_NONE)
         create_end(log, error);
     else
-        io_sync_folder(log->io, &log->create->op, mark_synced, folder_number(log->folder),
+        io_sync_folder(log->io, &log->create->op, cache_mark_synced, folder_number(log->folder),
                        log->name);
 }
 
-static void mark_make(struct log *log)
+static void cache_mark_make(struct log *log)
 {
+    log->has_cache_mark = true; /* also if it fails on the way: a part of it may be there */
     const struct span path = log_path(log, CACHE_MARK);
     file_put(log->io, folder_number(log->folder), path, FILE_IN_PLACE, 0, SPAN("version: 0\n"),
-             mark_put, log);
+             cache_mark_put, log);
     log_path_free(log, path);
 }
 
-/* The segments before this one may not be durable, and nothing says so yet. */
-static bool mark_is_due(const struct log *log, const struct segment *segment)
+/* The segments before this one may not be durable, and nothing says so yet. A log that is read
+ * again has synced them, though it does not count them yet. */
+static bool cache_mark_is_due(const struct log *log, const struct segment *segment)
 {
     return log->recovery == NULL && !log->has_cache_mark &&
            log->segments[log->durable_segment] != segment;
@@ -185,8 +186,8 @@ void create_segment(struct log *log, struct segment *segment)
     create->segment = segment;
     log->create = create;
     log_hold(log);
-    if (mark_is_due(log, segment)) {
-        mark_make(log);
+    if (cache_mark_is_due(log, segment)) {
+        cache_mark_make(log);
     } else if (log->metadata_durable) {
         file_create(create);
     } else if (log->folder->lines_forgotten) {

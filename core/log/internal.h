@@ -203,7 +203,7 @@ struct log {
     bool has_folder;       /* the partition's folder is there, with its metadata */
     bool metadata_durable; /* which a sync has covered: before there is a segment */
     bool folder_durable;   /* and the data folder was synced since */
-    bool has_cache_mark;   /* CACHE_MARK is there */
+    bool has_cache_mark;   /* CACHE_MARK is there, or being made */
 
     /* Everything else that goes on, each in its own file. */
     struct recovery *recovery;

@@ -134,17 +134,19 @@ static void start_checkpointed(struct log_waiter *waiter, int error)
         recover_ready(log);
 }
 
-static void mark_removed(struct op *op, const struct completion *completion)
+static void cache_mark_removed(struct op *op, const struct completion *completion)
 {
     struct recovery *recovery = container_of(op, struct recovery, op);
     struct log *log = recovery->log;
     log_path_free(log, recovery->path);
     recovery->path = SPAN_NULL;
-    if (completion->error != ERR_NONE && completion->error != ERR_NOT_FOUND) {
+    if (completion->error != ERR_NONE && completion->error != ERR_NOT_FOUND &&
+        !error_passes(completion->error)) {
         recover_folder_failed(log, "cannot remove a file of");
         return;
     }
-    log->has_cache_mark = false;
+    recovery->keeps_cache_mark = error_passes(completion->error); /* until the next recovery */
+    log->has_cache_mark = recovery->keeps_cache_mark;
     recover_ready(log);
 }
 
@@ -152,9 +154,9 @@ void recover_ready(struct log *log)
 {
     if (recover_stopped(log) || (log->recovery->truncating && !truncate_is_done(log)))
         return;
-    if (log->has_cache_mark) {
+    if (log->has_cache_mark && !log->recovery->keeps_cache_mark) {
         log->recovery->path = log_path(log, CACHE_MARK);
-        io_remove(log->io, &log->recovery->op, mark_removed, folder_number(log->folder),
+        io_remove(log->io, &log->recovery->op, cache_mark_removed, folder_number(log->folder),
                   log->recovery->path);
         return;
     }
@@ -183,7 +185,7 @@ void recover_ready(struct log *log)
     }
     /* The index of a segment that was cut says more than there is, to tools and to what comes after
      * this process. */
-    if (log->recovery->truncating)
+    if (log->recovery->truncating || log->recovery->stale_indexes)
         settle_must(log);
     log_hold(log);
     recovery_end(log);

@@ -27,6 +27,8 @@ struct recovery {
     bool has_metadata;
     bool has_epochs;
     bool epochs_lost;
+    bool keeps_cache_mark; /* it could not be removed now */
+    bool stale_indexes;    /* their files may name what is not in the log */
 
     char (*trash)[48]; /* names of files that are of no use */
     uint32_t trash_count;

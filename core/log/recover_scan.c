@@ -34,8 +34,9 @@ static void scan_begin(struct log *log)
     if (position == 0)
         segment_index_new(segment);
     index = segment->index;
-    segment->index_saved = position > 0 && index->offsets.count == loaded &&
-                           index->times.count == loaded_times && !recovery->rewinding;
+    const bool is_cut = index->offsets.count != loaded || index->times.count != loaded_times;
+    segment->index_saved = position > 0 && !is_cut && !recovery->rewinding;
+    recovery->stale_indexes |= is_cut;
     segment->offsets_saved = index->offsets.count;
     segment->times_saved = index->times.count;
     if (position > 0 && index->times.count > 0)
@@ -63,7 +64,8 @@ static void times_got(void *context, int error, struct span times)
         offsets = span_of(recovery->offsets->data, recovery->offsets->capacity);
     segment_index_new(segment);
     if (error == ERR_NONE)
-        index_load(segment->index, offsets, times, segment->size_bytes);
+        error = index_load(segment->index, offsets, times, segment->size_bytes);
+    recovery->stale_indexes |= error != ERR_NONE;
     buffer_release(recovery->offsets);
     recovery->offsets = NULL;
     scan_begin(log);
@@ -86,6 +88,11 @@ static void offsets_got(void *context, int error, struct span offsets)
     const struct span path = log_path_of(log, segment->base_offset, ".timeindex");
     file_get(log->io, folder_number(log->folder), path, INDEX_BYTES_MAX, times_got, log);
     log_path_free(log, path);
+}
+
+static bool has_index_file(const struct segment *segment)
+{
+    return segment->has_offsets_file || segment->has_times_file;
 }
 
 void recover_scan(struct log *log)
@@ -112,9 +119,12 @@ void recover_scan(struct log *log)
     for (uint32_t i = recovery->first; i < log->segments_count; i++) {
         if (i > recovery->first || !has_index)
             segment_index_new(log->segments[i]);
+        if (i > recovery->first)
+            recovery->stale_indexes |= has_index_file(log->segments[i]);
     }
     if (has_index || !segment->has_offsets_file || !segment->has_times_file ||
         recovery->rewinding || segment->base_offset == recovery->scan_from) {
+        recovery->stale_indexes |= has_index_file(segment);
         scan_begin(log);
         return;
     }
@@ -177,18 +187,34 @@ static void batch_note(struct recovery *recovery, const struct batch_info *info)
     recovery->by_index = false;
 }
 
-/* There are segments with bytes behind the one that is scanned, which prove that it was durable.
- * Not so where write caching begins them earlier: a power loss may take any of them there. */
-static bool is_proven(const struct recovery *recovery)
+/* There are segments with bytes behind the one that is scanned. */
+static bool later_bytes(const struct recovery *recovery)
 {
     const struct log *log = recovery->log;
-    if (log->has_cache_mark)
-        return false;
     for (uint32_t i = recovery->segment + 1; i < log->segments_count; i++) {
         if (log->segments[i]->size_bytes > 0)
             return true;
     }
     return false;
+}
+
+/* The log ends at the cursor. A segment of which nothing stays, behind a gap, was to begin the log
+ * again, and that never came to be (reset.c); who believed it would have a hole. */
+static void scan_end(struct log *log)
+{
+    struct recovery *recovery = log->recovery;
+    while (recovery->segment > recovery->first && !recovery->rewinding) {
+        const int64_t base_offset = log->segments[recovery->segment]->base_offset;
+        const struct segment *before = log->segments[recovery->segment - 1];
+        if (recovery->next_offset > base_offset || before->durable_end == base_offset ||
+            before->durable_end < log->recovery_point)
+            break;
+        recovery->segment--;
+        recovery->cursor.position = before->size_bytes;
+        recovery->next_offset = before->durable_end;
+        recovery->cut = true;
+    }
+    recover_cut(log);
 }
 
 /* The bytes at the cursor are no batch that can stand there. */
@@ -205,7 +231,8 @@ static void scan_damage(struct log *log, bool cut_off)
                        recovery->cursor.position);
         return;
     }
-    if (is_proven(recovery)) {
+    /* They prove that it was durable; not so where write caching begins them earlier. */
+    if (!log->has_cache_mark && later_bytes(recovery)) {
         recover_refuse(log, "a segment is damaged at its end, and another follows", segment,
                        recovery->cursor.position);
         return;
@@ -225,7 +252,7 @@ static void scan_damage(struct log *log, bool cut_off)
         return;
     }
     recovery->cut = true;
-    recover_cut(log);
+    scan_end(log);
 }
 
 /* A whole and sound batch that cannot stand here. That is no torn one, but for its base offset,
@@ -263,8 +290,9 @@ static void scan_segment(struct log *log)
     segment->time_known = true;
     segment->max_timestamp_ms = segment->index->max_timestamp_ms;
     segment->max_timestamp_offset = segment->index->max_timestamp_offset;
+    segment->durable_end = recovery->next_offset;
     if (recovery->segment + 1 == log->segments_count) {
-        recover_cut(log);
+        scan_end(log);
         return;
     }
     const int64_t next_base = log->segments[recovery->segment + 1]->base_offset;

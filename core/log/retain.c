@@ -174,6 +174,12 @@ void retain_start(struct log *log)
         retain_schedule(log);
         return;
     }
+    if (log->durable_segment < count) {
+        log->retain_wanted = true; /* a sync is still to come */
+        log->sync_wanted = true;
+        sync_start(log);
+        return;
+    }
     /* A log without records still has to know where it ends. */
     struct segment *next = log->segments[count];
     if (next->size_bytes == 0 && !(next->exists && next->entry_durable)) {
@@ -183,12 +189,6 @@ void retain_start(struct log *log)
             sync_start(log);
         else if (log->create == NULL)
             create_segment(log, next);
-        return;
-    }
-    if (log->durable_segment < count) {
-        log->retain_wanted = true; /* a sync is still to come */
-        log->sync_wanted = true;
-        sync_start(log);
         return;
     }
     if (!start_moved(log, next->base_offset))

@@ -136,6 +136,24 @@ START_TEST(once_read_again_segments_prove_those_before_them)
 }
 END_TEST
 
+/* Or the next start would believe what is not so. */
+START_TEST(a_mark_that_could_not_be_made_is_taken_back)
+{
+    story.settings.write_caching = true;
+    story.settings.segment_bytes = 1000;
+    log_configure(story.log, &story.settings);
+    story_write(&story, 2, 300);
+    world_hold(story.world, EFFECT_SYNC, ".log");
+    world_fail(story.world, EFFECT_WRITE, "write-caching", 0, 1, ERR_NO_SPACE, 4);
+    story_write(&story, 2, 300);
+    ck_assert(!span_is_null(world_file(story.world, "topic-0/write-caching")));
+    world_release(story.world);
+    world_run(story.world);
+    ck_assert_int_eq(log_state(story.log), LOG_READY);
+    ck_assert(span_is_null(world_file(story.world, "topic-0/write-caching")));
+}
+END_TEST
+
 SUITE(recover)
 {
     TCase *tcase = tcase_create("recover");
@@ -147,5 +165,6 @@ SUITE(recover)
     tcase_add_loop_test(tcase, a_gap_before_the_recovery_point_stays, 0, 2);
     tcase_add_loop_test(tcase, a_gap_behind_what_is_synced_stays, 0, 4);
     tcase_add_test(tcase, once_read_again_segments_prove_those_before_them);
+    tcase_add_test(tcase, a_mark_that_could_not_be_made_is_taken_back);
     suite_add_tcase(suite, tcase);
 }

@@ -97,6 +97,7 @@ static void judge(void)
         ck_assert_msg(found.end >= safe_end, "%d of %d are left", (int)found.end, (int)safe_end);
     }
     ck_assert_int_eq(log_end(story->log), found.end);
+    story_check_index_files(story);
     follower.cuts = false;
     *model = found;
     model_check(model, story);
@@ -121,6 +122,7 @@ static void follower_begin(uint64_t seed)
     world_set_order(follower.story.world, (enum world_order)(seed % 3));
     follower.story.settings.segment_bytes = 1500;
     follower.story.settings.index_interval_bytes = 300;
+    follower.story.settings.delete_old = seed / 3 % 2 == 0;
 }
 
 /* Each is a cut in another situation. */
