@@ -185,7 +185,7 @@ static void dump_file(struct dump *dump, const char *path, enum file_kind kind, 
         close(dump->file);
 }
 
-static void dump_folder(struct dump *dump, const char *path, int depth);
+static void dump_folder(struct dump *dump, const char *path, bool asked, int depth);
 
 /* `name` is the last part of `path`; `asked` when the path was named on the command line. */
 static void dump_path(struct dump *dump, const char *path, const char *name, bool asked, int depth)
@@ -196,7 +196,7 @@ static void dump_path(struct dump *dump, const char *path, const char *name, boo
     if (stat(path, &status) != 0)
         complain_of_errno(dump, path, asked);
     else if (S_ISDIR(status.st_mode) && depth <= DEPTH_MAX)
-        dump_folder(dump, path, depth);
+        dump_folder(dump, path, asked, depth);
     else if (kind != FILE_UNKNOWN)
         dump_file(dump, path, kind, offset, asked);
     else if (asked)
@@ -207,12 +207,12 @@ static void dump_path(struct dump *dump, const char *path, const char *name, boo
             "leader-epoch-checkpoint, partition.metadata, ...");
 }
 
-static void dump_folder(struct dump *dump, const char *path, int depth)
+static void dump_folder(struct dump *dump, const char *path, bool asked, int depth)
 {
     struct dirent **entries;
     const int count = scandir(path, &entries, NULL, alphasort);
     if (count < 0) {
-        complain(dump, path, strerror(errno));
+        complain_of_errno(dump, path, asked);
         return;
     }
     for (int i = 0; i < count; i++) {
