@@ -225,13 +225,18 @@ static struct written *next_of(struct committed *committed, const struct host *h
     return found;
 }
 
-/* What the node has applied, whether it takes part in the quorum or not (any more). */
-static void applied_view(const struct host *host, struct quorum_view *ret_view)
+/* False when the node has applied nothing that is new. It may take part in the quorum no more, or
+ * not yet. */
+static bool applied_view(const struct committed *committed, const struct host *host,
+                         struct quorum_view *ret_view)
 {
     struct broker_view view;
     broker_view(host->broker, &view);
+    if (view.metadata_end <= committed->end)
+        return false;
     *ret_view = (struct quorum_view){.image_end = view.metadata_end, .image_epoch = -1};
     broker_view_quorum(host->broker, ret_view);
+    return true;
 }
 
 void committed_stepped(struct committed *committed, const struct host *host)
@@ -240,9 +245,8 @@ void committed_stepped(struct committed *committed, const struct host *host)
     if (committed->is_blind || !host->conf.is_cluster)
         return;
     writes_seen(committed, host);
-    if (host->broker == NULL)
+    if (host->broker == NULL || !applied_view(committed, host, &view))
         return;
-    applied_view(host, &view);
     while (committed->end < view.image_end) {
         struct written *next = next_of(committed, host, &view);
         committed->is_blind = next == NULL;

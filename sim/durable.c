@@ -182,34 +182,40 @@ static void read_anew(struct durable *durable)
     start(durable);
 }
 
-/* How far the process has come, which may begin with less than the one before it had. */
-static int64_t applied_end(struct durable *durable)
+/* How far the process has come. */
+static int64_t applied_end(const struct durable *durable)
 {
-    struct broker_view view = {0};
-    const struct host *host = durable->host;
+    struct broker_view view;
     if (durable->takes_all)
         return INT64_MAX;
-    if (host->broker == NULL)
+    if (durable->host->broker == NULL)
         return 0;
-    if (durable->boots != host->boots) {
-        durable->boots = host->boots;
-        durable->taken = 0;
-        read_anew(durable);
-    }
-    broker_view(host->broker, &view);
+    broker_view(durable->host->broker, &view);
     return view.metadata_end;
+}
+
+/* A process may begin with less than the one before it had. */
+static void boots_follow(struct durable *durable)
+{
+    const struct host *host = durable->host;
+    if (durable->takes_all || host->broker == NULL || durable->boots == host->boots)
+        return;
+    durable->boots = host->boots;
+    durable->taken = 0;
+    read_anew(durable);
 }
 
 static void committed_follow(struct durable *durable)
 {
     struct span batch;
     struct batch_info info;
-    const int64_t end = applied_end(durable);
+    boots_follow(durable);
     durable->is_blind = durable->is_blind || committed_is_blind(durable->committed);
     while (!durable->is_blind) {
         batch = committed_batch(durable->committed, durable->taken);
         if (span_is_null(batch))
             return;
+        const int64_t end = applied_end(durable);
         batch_info_read(batch.data, &info);
         if (batch_last_offset(&info) >= end)
             return;

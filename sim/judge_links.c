@@ -69,6 +69,8 @@ static void judge_link(struct judge *judge, const struct host *host, const struc
     const uint64_t disturbed_us = network_disturbed_us(sim->network);
     if (pair->good_us < disturbed_us)
         pair->good_us = disturbed_us;
+    if (pair->good_us < host->paused_until_us) /* it took no turn meanwhile */
+        pair->good_us = host->paused_until_us;
     judge->judged++;
     if (sim->now_us - pair->good_us > LINK_US_MOST)
         judge_object_late(judge, "%s has no link to %s, though nothing was in the way for %llu ms",
@@ -80,8 +82,7 @@ static void stepped(struct judge *judge, struct host *host, const struct event *
 {
     const struct sim *sim = judge->sim;
     struct peer_status status;
-    (void)event;
-    if (!host->conf.is_cluster || !host_runs(host))
+    if (event->kind != EVENT_TURN_END || !host->conf.is_cluster || !host_runs(host))
         return;
     for (uint32_t i = 0; i < sim->hosts_count; i++) {
         const struct host *other = sim->hosts[i];

@@ -221,12 +221,18 @@ static uint32_t outside_count(const int32_t *list, uint32_t count,
     return outside;
 }
 
+static bool is_isr_enough(const struct image *image, const struct meta_topic *topic,
+                          const struct meta_partition *meta)
+{
+    struct topic_conf_agreed rules;
+    image_topic_rules(image, topic, &rules);
+    return meta->isr_count >= meta_isr_least(rules.min_insync_replicas, meta->replicas_count);
+}
+
 static void judge_sets(struct judge *judge, const struct image *image,
                        const struct meta_topic *topic, int32_t index,
                        const struct meta_partition *meta)
 {
-    struct topic_conf_agreed rules;
-    image_topic_rules(image, topic, &rules);
     const char *wrong = NULL;
     if (outside_count(meta_isr(meta), meta->isr_count, meta) > 0)
         wrong = "who is in sync is no replica";
@@ -236,8 +242,7 @@ static void judge_sets(struct judge *judge, const struct image *image,
         if (meta_is_member(meta_isr(meta), meta->isr_count, meta_elr(meta)[i]))
             wrong = "one that is in sync is eligible, too";
     }
-    if (meta->elr_count > 0 &&
-        meta->isr_count >= meta_isr_least(rules.min_insync_replicas, meta->replicas_count))
+    if (meta->elr_count > 0 && is_isr_enough(image, topic, meta))
         wrong = "somebody is eligible though enough are in sync";
     if (meta->leader != META_NO_LEADER &&
         !meta_is_member(meta_isr(meta), meta->isr_count, meta->leader))

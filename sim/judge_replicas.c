@@ -49,6 +49,8 @@ struct committed_note {
     struct partition_key key;
     int64_t high_watermark; /* the highest of any leader */
     struct given_up given_up;
+    int64_t ruled_end; /* the metadata up to here say … */
+    bool is_cached;    /* … whether its writes are cached */
     /* At the last look, on the node that led: */
     uint64_t seen_number; /* the trace's */
     int64_t seen_watermark;
@@ -205,12 +207,32 @@ static bool was_cached(const struct judge *judge, const struct meta_topic *topic
     return false;
 }
 
+/* By the settings at the end of the metadata, which are looked up once for each end. */
+static bool is_cached(struct committed_note *note, const struct image *image,
+                      const struct meta_topic *topic)
+{
+    struct topic_conf_agreed rules;
+    if (note->ruled_end != image->end_offset) {
+        image_topic_rules(image, topic, &rules);
+        note->ruled_end = image->end_offset;
+        note->is_cached = rules.write_caching;
+    }
+    return note->is_cached;
+}
+
+static uint32_t isr_least(const struct image *image, const struct meta_topic *topic,
+                          const struct meta_partition *meta)
+{
+    struct topic_conf_agreed rules;
+    image_topic_rules(image, topic, &rules);
+    return meta_isr_least(rules.min_insync_replicas, meta->replicas_count);
+}
+
 /* The node says that it leads, as far as it knows: then its high watermark counts. */
 static void leader_seen(struct judge *judge, struct committed_note *note, const struct host *host,
                         const struct meta_topic *topic)
 {
     struct log_view view;
-    struct topic_conf_agreed rules;
     const struct durable *durable = judge_durable(judge, host);
     const struct image *own = durable_image(durable);
     const struct meta_topic *own_topic = own == NULL ? NULL : image_topic_by_id(own, topic->id);
@@ -220,17 +242,17 @@ static void leader_seen(struct judge *judge, struct committed_note *note, const 
         meta->leader_epoch < note->given_up.leader_epoch ||
         !broker_view_log(host->broker, topic->id, note->key.index, &view))
         return;
-    image_topic_rules(own, own_topic, &rules);
-    const uint32_t least = meta_isr_least(rules.min_insync_replicas, meta->replicas_count);
     judge->judged++;
     if (note->seen_leader == meta->leader && note->seen_epoch == meta->partition_epoch &&
         durable_cluster_is_steady(durable, note->seen_number) &&
-        view.high_watermark > note->seen_watermark && meta->isr_count < least)
+        view.high_watermark > note->seen_watermark &&
+        meta->isr_count < isr_least(own, own_topic, meta))
         judge_object(judge,
                      "%.*s-%d: %s commits up to offset %lld with %u replicas in sync, where %u "
                      "have to be",
                      SPAN_ARGS(topic->name), note->key.index, host->name,
-                     (long long)view.high_watermark, meta->isr_count, least);
+                     (long long)view.high_watermark, meta->isr_count,
+                     isr_least(own, own_topic, meta));
     note->seen_number = judge->sim->trace_number;
     note->seen_leader = meta->leader;
     note->seen_epoch = meta->partition_epoch;
@@ -239,19 +261,22 @@ static void leader_seen(struct judge *judge, struct committed_note *note, const 
         note->high_watermark = view.high_watermark;
 }
 
+/* With another disk it has yet to register, and is in sync no longer when it has. */
+static bool has_its_disk(const struct judge *judge, const struct host *host)
+{
+    struct disk_view disk;
+    return judge_disk(judge, host, &disk) && disk.number == host->disk.number;
+}
+
 static void member_seen(struct judge *judge, const struct committed_note *note, int32_t id,
                         const struct meta_topic *topic)
 {
     struct log_view view;
     const struct host *host = judge->sim->hosts[id - 1];
-    struct disk_view disk;
-    /* With another disk it has yet to register, and is in sync no longer when it has. */
-    if (host->broker == NULL || !judge_disk(judge, host, &disk) ||
-        disk.number != host->disk.number ||
-        !broker_view_log(host->broker, topic->id, note->key.index, &view))
+    if (host->broker == NULL || !broker_view_log(host->broker, topic->id, note->key.index, &view))
         return;
     judge->judged++;
-    if (view.end < note->high_watermark)
+    if (view.end < note->high_watermark && has_its_disk(judge, host))
         judge_object(judge,
                      "%.*s-%d: %s may come to lead, and its log ends at offset %lld, though all "
                      "before %lld is committed",
@@ -267,11 +292,9 @@ static void partition_look(struct judge *judge, const struct host *host, const s
     const struct partition_key key = {.index = index, .topic = topic->id};
     if (meta->replicas_count < 2 || was_cached(judge, topic))
         return;
-    struct topic_conf_agreed rules;
-    image_topic_rules(image, topic, &rules);
-    if (rules.write_caching)
-        return;
     struct committed_note *note = notes_get(&state->committed, &key);
+    if (is_cached(note, image, topic))
+        return;
     if (host->broker != NULL)
         leader_seen(judge, note, host, topic);
     for (uint32_t i = 0; i < meta->isr_count; i++)

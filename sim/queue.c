@@ -19,7 +19,7 @@ void queue_init(struct queue *queue, const struct chance_source *source)
 void queue_clear(struct queue *queue)
 {
     while (queue->count > 0)
-        queue->items[--queue->count]->place = 0;
+        queue->items[--queue->count].task->place = 0;
 }
 
 void queue_free(struct queue *queue)
@@ -27,49 +27,49 @@ void queue_free(struct queue *queue)
     free(queue->items);
 }
 
-static bool is_before(const struct task *a, const struct task *b)
+static bool is_before(const struct queue_item *a, const struct queue_item *b)
 {
     return a->due_us != b->due_us ? a->due_us < b->due_us : a->tie < b->tie;
 }
 
-static void put_at(struct queue *queue, uint32_t index, struct task *task)
+static void put_at(struct queue *queue, uint32_t index, struct queue_item item)
 {
-    queue->items[index] = task;
-    task->place = index + 1;
+    queue->items[index] = item;
+    item.task->place = index + 1;
 }
 
 static void sift_up(struct queue *queue, uint32_t index)
 {
-    struct task *task = queue->items[index];
+    const struct queue_item item = queue->items[index];
     while (index > 0) {
         const uint32_t parent = (index - 1) / CHILDREN;
-        if (!is_before(task, queue->items[parent]))
+        if (!is_before(&item, &queue->items[parent]))
             break;
         put_at(queue, index, queue->items[parent]);
         index = parent;
     }
-    put_at(queue, index, task);
+    put_at(queue, index, item);
 }
 
 static void sift_down(struct queue *queue, uint32_t index)
 {
-    struct task *task = queue->items[index];
+    const struct queue_item item = queue->items[index];
     for (;;) {
         const uint32_t first = index * CHILDREN + 1;
         uint32_t least = index;
-        const struct task *least_task = task;
+        const struct queue_item *least_item = &item;
         for (uint32_t i = first; i < first + CHILDREN && i < queue->count; i++) {
-            if (is_before(queue->items[i], least_task)) {
+            if (is_before(&queue->items[i], least_item)) {
                 least = i;
-                least_task = queue->items[i];
+                least_item = &queue->items[i];
             }
         }
         if (least == index)
             break;
-        put_at(queue, index, queue->items[least]);
+        put_at(queue, index, *least_item);
         index = least;
     }
-    put_at(queue, index, task);
+    put_at(queue, index, item);
 }
 
 void queue_put(struct queue *queue, struct task *task, uint64_t due_us,
@@ -84,13 +84,13 @@ void queue_put_aside(struct queue *queue, struct task *task, uint64_t due_us,
     queue_cancel(queue, task);
     if (queue->count == queue->capacity) {
         queue->capacity = queue->capacity * 2 + 64;
-        queue->items = sim_allocate(queue->items, queue->capacity * sizeof(struct task *));
+        queue->items = sim_allocate(queue->items, queue->capacity * sizeof(*queue->items));
     }
     task->due_us = due_us;
-    task->tie = chance_draw(ties);
     task->cause = queue->cause;
     task->run = run;
-    put_at(queue, queue->count++, task);
+    put_at(queue, queue->count++,
+           (struct queue_item){.due_us = due_us, .tie = chance_draw(ties), .task = task});
     sift_up(queue, queue->count - 1);
 }
 
@@ -99,25 +99,25 @@ void queue_cancel(struct queue *queue, struct task *task)
     if (task->place == 0)
         return;
     const uint32_t index = task->place - 1;
-    struct task *last = queue->items[--queue->count];
+    const struct queue_item last = queue->items[--queue->count];
     task->place = 0;
-    if (last == task)
+    if (last.task == task)
         return;
     put_at(queue, index, last);
     sift_down(queue, index);
-    sift_up(queue, last->place - 1);
+    sift_up(queue, last.task->place - 1);
 }
 
 uint64_t queue_due_us(const struct queue *queue)
 {
-    return queue->count == 0 ? QUEUE_NEVER : queue->items[0]->due_us;
+    return queue->count == 0 ? QUEUE_NEVER : queue->items[0].due_us;
 }
 
 struct task *queue_take(struct queue *queue)
 {
     if (queue->count == 0)
         return NULL;
-    struct task *task = queue->items[0];
+    struct task *task = queue->items[0].task;
     queue_cancel(queue, task);
     queue->cause = task->cause;
     return task;

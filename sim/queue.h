@@ -17,16 +17,22 @@
 /* Something to be done at a time; a member of whoever does it. Zeroed: not queued. */
 struct task {
     uint64_t due_us;
-    uint64_t tie;
     uint64_t cause;
     uint32_t place; /* in the heap, counted from 1; 0: not queued */
     void (*run)(struct task *task);
 };
 
+/* A place of the heap, with what it is ordered by: comparing does not go to the tasks. */
+struct queue_item {
+    uint64_t due_us;
+    uint64_t tie;
+    struct task *task;
+};
+
 struct queue {
     uint64_t
         cause; /* of what is going on; a task keeps that of the moment at which it was queued */
-    struct task **items;
+    struct queue_item *items;
     uint32_t count;
     uint32_t capacity;
     struct chance rng;

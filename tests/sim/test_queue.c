@@ -23,7 +23,7 @@ START_TEST(tasks_come_by_time)
         queue_put(&queue, &tasks[i], chance_below(&rng, 100), nothing);
     uint64_t last_us = 0;
     for (size_t i = 0; i < TASKS; i++) {
-        ck_assert_uint_eq(queue_due_us(&queue), queue.items[0]->due_us);
+        ck_assert_uint_eq(queue_due_us(&queue), queue.items[0].due_us);
         const struct task *task = queue_take(&queue);
         ck_assert_uint_ge(task->due_us, last_us);
         ck_assert(!task_is_queued(task));
