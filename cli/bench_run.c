@@ -222,7 +222,7 @@ static void on_reply(struct run *run, struct bench_link *link, struct span bytes
 
 static void take_replies(struct run *run, struct bench_link *link)
 {
-    struct span reply;
+    struct span reply = SPAN_NULL;
     size_t at = 0;
     int found = bench_link_receive(link) == 0 ? 1 : -1;
     const int64_t at_ns = now_ns();

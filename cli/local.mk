@@ -89,4 +89,5 @@ $(libcli_a_OBJECTS): core/wire/messages.h
 bin_PROGRAMS += chronik
 chronik_SOURCES = \
 	cli/main.c
+chronik_LDFLAGS = $(COMMON_LINK) $(LTO_LDFLAGS)
 chronik_LDADD = libcli.a libnet.a libdisk.a $(CORE_LIBS) -lpthread

@@ -125,6 +125,27 @@ AS_IF([test "$chronik_instrumented" = yes], [chronik_hardening="none (instrument
    AS_IF([test -z "$chronik_hardening"], [chronik_hardening="the user's flags"])])
 ])
 
+# CHRONIK_LTO
+# The two programs are optimised across files, which is a sixth of what the simulator costs. Objects
+# keep their machine code beside it, so that the many programs of the tests link as fast as ever.
+AC_DEFUN([CHRONIK_LTO],
+[AC_SUBST([LTO_CFLAGS])
+AC_SUBST([LTO_LDFLAGS])
+AC_SUBST([NO_LTO_LDFLAGS])
+chronik_lto=no
+AS_IF([test "$chronik_instrumented" = no && test "x$chronik_user_cflags" != xyes],
+  [AC_MSG_CHECKING([whether $CC optimises across files])
+   chronik_save_CFLAGS=$CFLAGS
+   CFLAGS="$CFLAGS -Werror -flto=auto -ffat-lto-objects"
+   AC_LINK_IFELSE([AC_LANG_PROGRAM], [chronik_lto=yes])
+   CFLAGS=$chronik_save_CFLAGS
+   AC_MSG_RESULT([$chronik_lto])])
+AS_IF([test "$chronik_lto" = yes],
+  [LTO_CFLAGS="-flto=auto -ffat-lto-objects"
+   LTO_LDFLAGS="-flto=auto"
+   NO_LTO_LDFLAGS="-fno-lto"])
+])
+
 # CHRONIK_WITH(NAME, VARIABLE, MODULE, WHAT-FOR)
 # An optional library: used when it is there, fatal only when it was asked for and is missing.
 AC_DEFUN([CHRONIK_WITH],

@@ -210,7 +210,7 @@ chronik_sim_SOURCES = \
 	sim/cmd_why.c \
 	sim/main.c
 chronik_sim_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
-chronik_sim_LDFLAGS = $(LINK_LDFLAGS) $(LTO_LDFLAGS)
+chronik_sim_LDFLAGS = $(COMMON_LINK) $(LTO_LDFLAGS)
 chronik_sim_LDADD = libscenario.a libcli.a libsim.a libnet.a libdisk.a $(CORE_LIBS) \
 	$(JANSSON_LIBS) $(SQLITE_LIBS) -lpthread
 
