@@ -12,6 +12,11 @@
 /* After a lost election, the least time until the next. */
 #define BACKOFF_MIN_US 10000
 
+/* For so long at least who would vote for another lets it stand: it votes for itself first, which
+ * has to become durable. Both of those that a dead leader leaves would otherwise stand in one term,
+ * and split the votes. */
+#define LET_STAND_US 50000
+
 /* The candidate's log has everything that this one has (Raft 5.4.1). */
 static bool is_up_to_date(const struct raft *raft, const struct raft_vote *vote)
 {
@@ -186,6 +191,13 @@ static bool stands_first(const struct raft *raft, struct raft_id from, const str
            vote->end_offset == raft_log_end(raft);
 }
 
+static void let_stand(struct raft *raft)
+{
+    const uint64_t due_us = raft->io->now_us + LET_STAND_US;
+    if (raft->role == RAFT_FOLLOWER && raft->timer.due_us < due_us)
+        timer_set(&raft->io->timers, &raft->timer, due_us, election_timer);
+}
+
 void election_on_vote(struct raft *raft, struct raft_id from, const struct raft_vote *vote)
 {
     if (!raft_is_log_ready(raft) || raft->role == RAFT_FORMING)
@@ -193,8 +205,11 @@ void election_on_vote(struct raft *raft, struct raft_id from, const struct raft_
     const bool hears = raft_hears_leader(raft);
     if (vote->pre_vote) {
         const bool is_second = stands_first(raft, from, vote);
-        answer(raft, from.node, vote,
-               vote->term > raft->term && !hears && is_up_to_date(raft, vote) && !is_second);
+        const bool granted =
+            vote->term > raft->term && !hears && is_up_to_date(raft, vote) && !is_second;
+        answer(raft, from.node, vote, granted);
+        if (granted)
+            let_stand(raft);
         if (is_second)
             election_ask(raft, from.node); /* it hears no leader any more, as it may have before */
         return;

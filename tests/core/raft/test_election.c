@@ -193,6 +193,23 @@ START_TEST(proof_of_death_makes_a_failover_fast)
 }
 END_TEST
 
+/* One has just said that it would vote for the other, whose vote for itself is on its way to the
+ * disk: if it stood meanwhile, the votes would be split until the election timeout. */
+START_TEST(who_would_vote_for_another_lets_it_stand_first)
+{
+    story_start(3, 0);
+    world.proof = true;
+    for (int round = 0; round < 300; round++) {
+        struct world_node *old = story_leader();
+        world_crash(old);
+        ck_assert_msg(world_run_until(&world, world_has_leader, 150000), "round %d", round);
+        world_start(old);
+        story_even();
+    }
+    story_end();
+}
+END_TEST
+
 START_TEST(who_is_asked_to_stands_at_once_unless_somebody_leads)
 {
     story_start(3, 0);
@@ -442,6 +459,7 @@ SUITE(election)
     tcase_add_test(tcase, a_leader_without_a_majority_resigns);
     tcase_add_test(tcase, a_deaf_leader_resigns);
     tcase_add_test(tcase, proof_of_death_makes_a_failover_fast);
+    tcase_add_test(tcase, who_would_vote_for_another_lets_it_stand_first);
     tcase_add_test(tcase, who_is_asked_to_stands_at_once_unless_somebody_leads);
     tcase_add_test(tcase, leadership_is_handed_over_at_once);
     tcase_add_test(tcase, a_transfer_to_the_dead_is_given_up);
