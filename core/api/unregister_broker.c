@@ -16,11 +16,9 @@ static void unregister_write(struct change *change, struct topics_context *conte
 {
     struct unregister_broker *all = container_of(change, struct unregister_broker, change);
     const struct unregister_broker_request *body = change->request->body;
+    all->response->error_message = SPAN_NULL;
     all->response->error_code =
-        (int16_t)brokers_unregister(context->image, context->writer, body->broker_id);
-    all->response->error_message = all->response->error_code == ERR_INVALID_REQUEST
-                                       ? SPAN("The broker is running: it has to be stopped first.")
-                                       : SPAN_NULL;
+        (int16_t)brokers_unregister(context, body->broker_id, &all->response->error_message);
 }
 
 static void unregister_done(struct change *change, int error)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/format.h"
 #include "core/meta/brokers.h"
 #include "core/meta/topics.h"
 #include "core/wire/error.h"
@@ -140,16 +141,50 @@ START_TEST(the_eligible_stay_so_where_nothing_is_committed)
 }
 END_TEST
 
+static int unregister(int32_t broker, const char *why)
+{
+    struct span message = SPAN_NULL;
+    const int error = brokers_unregister(&cluster.context, broker, &message);
+    ck_assert_msg(span_is_null(message) ? why == NULL
+                                        : why != NULL && memmem(message.data, message.length, why,
+                                                                strlen(why)) != NULL,
+                  "%.*s", SPAN_ARGS(message));
+    cluster_commit(&cluster);
+    return error;
+}
+
 START_TEST(a_broker_that_ended_is_forgotten)
 {
-    ck_assert_int_eq(brokers_unregister(&cluster.image, &cluster.writer, 9),
-                     ERR_BROKER_ID_NOT_REGISTERED);
-    ck_assert_int_eq(brokers_unregister(&cluster.image, &cluster.writer, 3), ERR_INVALID_REQUEST);
+    ck_assert_int_eq(unregister(9, NULL), ERR_BROKER_ID_NOT_REGISTERED);
+    ck_assert_int_eq(unregister(3, "is running"), ERR_INVALID_REQUEST);
     cluster_fence(&cluster, 3);
-    ck_assert_int_eq(brokers_unregister(&cluster.image, &cluster.writer, 3), ERR_NONE);
-    cluster_commit(&cluster);
+    ck_assert_int_eq(unregister(3, NULL), ERR_NONE);
     ck_assert_ptr_null(image_broker(&cluster.image, 3));
     ck_assert_uint_eq(partition()->replicas_count, 3);
+}
+END_TEST
+
+/* Another machine with its number and an empty disk would be believed to hold it. */
+START_TEST(who_may_hold_what_others_lack_is_not_forgotten)
+{
+    set_min_insync("2");
+    cluster_fence(&cluster, 3);
+    cluster_fence(&cluster, 2);
+    ck_assert(meta_is_member(meta_elr(partition()), partition()->elr_count, 2));
+    ck_assert_int_eq(unregister(2, "t-0"), ERR_INVALID_REQUEST);
+    ck_assert_ptr_nonnull(image_broker(&cluster.image, 2));
+    ck_assert_int_eq(unregister(3, NULL), ERR_NONE); /* it left while enough were in sync */
+    set_min_insync("1");
+    ck_assert_int_eq(unregister(2, NULL), ERR_NONE);
+}
+END_TEST
+
+/* What it held is gone with it, and nobody else ever had it. */
+START_TEST(the_only_replica_is_forgotten)
+{
+    ck_assert_int_eq(cluster_create(&cluster, "alone", 3, 1), ERR_NONE);
+    cluster_fence(&cluster, 3);
+    ck_assert_int_eq(unregister(3, NULL), ERR_NONE);
 }
 END_TEST
 
@@ -163,5 +198,7 @@ SUITE(topics_elect)
     tcase_add_test(tcase, any_replica_leads_where_nobody_does);
     tcase_add_test(tcase, the_eligible_stay_so_where_nothing_is_committed);
     tcase_add_test(tcase, a_broker_that_ended_is_forgotten);
+    tcase_add_test(tcase, who_may_hold_what_others_lack_is_not_forgotten);
+    tcase_add_test(tcase, the_only_replica_is_forgotten);
     suite_add_tcase(suite, tcase);
 }
