@@ -166,7 +166,7 @@ static void partition_settle(struct image *image, const struct topic_conf_agreed
         if ((member == id && news->is_restarted) || !is_live(&ballot, member))
             leave_isr(&ballot, member);
     }
-    if (news->is_restarted && (news->has_lost_folder || (news->is_unclean && rules->write_caching)))
+    if (news->is_restarted && (news->has_lost_folder || (news->is_unclean && topic->was_cached)))
         leave_elr(&ballot, id, news->has_lost_folder);
     if (resigns || ballot.leader == META_NO_LEADER)
         elect(&ballot);

@@ -77,6 +77,7 @@ struct meta_topic {
     uint32_t partitions_capacity;
     struct meta_partition *partitions;
     struct meta_configs configs; /* the topic's own settings */
+    bool was_cached; /* since it has partitions its writes are cached, or were at some time */
 };
 
 struct meta_endpoint {

@@ -93,6 +93,26 @@ static bool is_of_cluster(const struct config_record *record)
             span_equal(record->resource_name, META_BROKERS_BY_OPERATOR));
 }
 
+/* Who loses power may then lack what counts as committed, whatever the setting is by then. */
+void image_note_caching(const struct image *image, struct meta_topic *topic)
+{
+    struct topic_conf_agreed rules;
+    if (topic->was_cached || topic->partitions_count == 0)
+        return;
+    image_topic_rules(image, topic, &rules);
+    topic->was_cached = rules.write_caching;
+}
+
+static void caching_changed(struct image *image, struct meta_topic *topic)
+{
+    if (topic != NULL) {
+        image_note_caching(image, topic);
+        return;
+    }
+    for (struct map_node *node = image->topics_by_name.first; node != NULL; node = map_next(node))
+        image_note_caching(image, container_of(node, struct meta_topic, by_name));
+}
+
 int image_apply_config(struct image *image, const struct config_record *record)
 {
     const bool is_topic = record->resource_type == META_RESOURCE_TOPIC;
@@ -108,6 +128,9 @@ int image_apply_config(struct image *image, const struct config_record *record)
         return error;
     if (span_equal(record->name, SPAN("min.insync.replicas")))
         election_rules_changed(image, topic);
+    else if (span_equal(record->name,
+                        topic == NULL ? SPAN("write.caching.default") : SPAN("write.caching")))
+        caching_changed(image, topic);
     image_notify(image, &(struct image_change){.kind = IMAGE_CONFIG_CHANGED, .topic = topic});
     return ERR_NONE;
 }

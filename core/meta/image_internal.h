@@ -12,6 +12,9 @@ void image_notify(struct image *image, const struct image_change *change);
 struct meta_topic *image_find_topic(const struct image *image, struct span name);
 struct meta_topic *image_find_topic_by_id(const struct image *image, struct uuid id);
 
+/* Notes it when the topic's writes are cached: to be called whenever they may be from now on. */
+void image_note_caching(const struct image *image, struct meta_topic *topic);
+
 /* Copies `text` to *at, which moves behind it; null stays null. */
 struct span image_text_copy(uint8_t **at, struct span text);
 

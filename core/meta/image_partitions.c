@@ -135,6 +135,8 @@ int image_apply_partition(struct image *image, const struct partition_record *re
     partitions_grow(image, topic);
     struct meta_partition *partition = &topic->partitions[topic->partitions_count++];
     image->partitions_count++;
+    if (record->partition_id == 0)
+        image_note_caching(image, topic);
     *partition = (struct meta_partition){
         .leader = record->leader,
         .leader_epoch = record->leader_epoch,

@@ -87,7 +87,25 @@ static void save_configs(const struct meta_configs *configs, int8_t type, struct
     }
 }
 
-static void save_topic(const struct meta_topic *topic, struct sink *sink)
+/* The setting once more, as it was and as it is. */
+static void save_caching(const struct image *image, const struct meta_topic *topic,
+                         struct sink *sink)
+{
+    struct topic_conf_agreed rules;
+    image_topic_rules(image, topic, &rules);
+    if (!topic->was_cached || rules.write_caching)
+        return;
+    struct meta_record record = meta_record_of(META_RECORD_CONFIG);
+    record.body.config.resource_type = META_RESOURCE_TOPIC;
+    record.body.config.resource_name = topic->name;
+    record.body.config.name = SPAN("write.caching");
+    record.body.config.value = SPAN("true");
+    sink_put(sink, &record);
+    record.body.config.value = image_topic_config(topic, record.body.config.name);
+    sink_put(sink, &record);
+}
+
+static void save_topic(const struct image *image, const struct meta_topic *topic, struct sink *sink)
 {
     struct meta_record record = meta_record_of(META_RECORD_TOPIC);
     record.body.topic.name = topic->name;
@@ -96,6 +114,7 @@ static void save_topic(const struct meta_topic *topic, struct sink *sink)
     save_configs(&topic->configs, META_RESOURCE_TOPIC, topic->name, sink);
     for (int32_t i = 0; i < topic->partitions_count && sink->error == ERR_NONE; i++)
         save_partition(topic, i, sink);
+    save_caching(image, topic, sink);
 }
 
 int image_save(const struct image *image, void *context,
@@ -114,7 +133,7 @@ int image_save(const struct image *image, void *context,
     }
     const struct meta_topic *topic = image_first_topic(image);
     for (; topic != NULL && sink.error == ERR_NONE; topic = image_next_topic(topic))
-        save_topic(topic, &sink);
+        save_topic(image, topic, &sink);
     return sink.error;
 }
 

@@ -264,6 +264,48 @@ START_TEST(who_may_have_lost_what_was_cached_is_not_eligible)
 }
 END_TEST
 
+static int put(void *image, const struct meta_record *record)
+{
+    return image_apply(image, record);
+}
+
+/* The image is built anew of what its snapshot holds. */
+static void install_snapshot(void)
+{
+    struct image fresh;
+    image_init(&fresh, cluster.image.memory, 1);
+    ck_assert_int_eq(image_save(&cluster.image, &fresh, put), ERR_NONE);
+    ck_assert_uint_eq(image_digest(&fresh), image_digest(&cluster.image));
+    fresh.end_offset = cluster.image.end_offset;
+    fresh.epoch = cluster.image.epoch;
+    image_replace(&cluster.image, &fresh);
+}
+
+/* What it had cached is not on its disk because the setting says now that it would be. */
+START_TEST(what_was_cached_once_may_be_lost_ever_after)
+{
+    static const struct {
+        int8_t type;
+        const char *resource;
+        const char *key;
+    } settings[] = {
+        {META_RESOURCE_TOPIC, "t", "write.caching"},
+        {META_RESOURCE_BROKER, "", "write.caching.default"},
+    };
+    create("t");
+    configure(settings[_i].type, settings[_i].resource, settings[_i].key, "true");
+    configure(settings[_i].type, settings[_i].resource, settings[_i].key, "false");
+    create("later");
+    install_snapshot();
+    fence(1);
+    fence(2);
+    fence(3);
+    restart_uncleanly(3);
+    expect("t", META_NO_LEADER, 3, 0, 0);
+    expect("later", META_NO_LEADER, 3, 0, 3);
+}
+END_TEST
+
 static int unclean_told;
 
 static void count_unclean(struct image_observer *observer, const struct image_change *change)
@@ -431,6 +473,7 @@ SUITE(election)
     tcase_add_test(tcase, a_new_process_that_leads_alone_leads_on_under_a_higher_epoch);
     tcase_add_test(tcase, another_leads_when_a_leader_is_a_new_process);
     tcase_add_test(tcase, who_may_have_lost_what_was_cached_is_not_eligible);
+    tcase_add_loop_test(tcase, what_was_cached_once_may_be_lost_ever_after, 0, 2);
     tcase_add_loop_test(tcase, who_lost_a_folder_is_not_eligible, 0, 7);
     tcase_add_test(tcase, who_lost_a_folder_is_not_the_last_known_leader);
     tcase_add_test(tcase, a_last_known_leader_that_loses_its_folder_is_none_any_more);
