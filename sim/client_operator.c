@@ -3,7 +3,8 @@
  * Who looks after the quorum, with the requests of "chronik cluster voter" (KIP-853): asks who
  * votes, removes a voter whose disk has gone, and adds a machine that should vote with the disk
  * that it has now. It waits for each change, or (half of the time) asks for all that it sees, one
- * request behind the other: the leader keeps them apart.
+ * request behind the other: the leader keeps them apart. And half of the time it has a machine that
+ * is down forgotten, which registers anew when it comes back, with its disk or another one.
  *
  *     ASKING ──▶ somebody is wrong ──▶ CHANGING ──▶ a pause ──▶ ASKING
  *        ├── nobody is ──▶ a pause ──▶ ASKING
@@ -20,6 +21,7 @@
 #define DESCRIBE_VERSION  2
 #define ADD_VERSION       1
 #define REMOVE_VERSION    0
+#define FORGET_VERSION    0
 #define CHANGE_TIMEOUT_MS 2000
 #define PAUSE_US_MOST     300000
 
@@ -92,6 +94,15 @@ static void add_voter(struct keeper *keeper, const struct conf_voter *seed, stru
     contact_send(contact, exchange, NULL);
 }
 
+static void forget_broker(struct keeper *keeper, int32_t node)
+{
+    struct contact *contact = contacts_home(&keeper->contacts);
+    struct exchange *exchange = contact_request(contact, API_UNREGISTER_BROKER, FORGET_VERSION);
+    struct unregister_broker_request *request = (void *)(uintptr_t)exchange->request;
+    request->broker_id = node;
+    contact_send(contact, exchange, NULL);
+}
+
 /* ---- What it makes of the answers. ---- */
 
 /* The machine with its own disk; NULL: it has another one's, or there is no such machine. */
@@ -149,6 +160,20 @@ static bool adds(struct keeper *keeper, quorum_of_response quorum, const struct 
     return false;
 }
 
+/* True when a machine that is down is to be forgotten. */
+static bool forgets(struct keeper *keeper)
+{
+    const struct sim *sim = keeper->client.sim;
+    for (uint32_t i = 0; i < sim->hosts_count && !keeper->is_settling; i++) {
+        const struct host *host = sim->hosts[i];
+        if (host_runs(host) || !host->conf.is_cluster || !chance_one_in(&keeper->client.rng, 2))
+            continue;
+        forget_broker(keeper, (int32_t)host->number);
+        return true;
+    }
+    return false;
+}
+
 /* Those vote that should, with the disks that they have. */
 static bool is_right(const struct keeper *keeper, quorum_of_response quorum)
 {
@@ -176,7 +201,8 @@ static void described(struct keeper *keeper, const struct describe_quorum_respon
     quorum_of_response quorum = response->topics->partitions;
     keeper->is_right = is_right(keeper, quorum);
     const bool all = !keeper->is_right && chance_one_in(&keeper->client.rng, 2);
-    bool changes = removes(keeper, quorum, all);
+    bool changes = forgets(keeper);
+    changes = removes(keeper, quorum, all) || changes;
     for (uint32_t i = 0; i < conf->voters_count && (all || !changes); i++) {
         if (!votes(keeper, quorum, conf->voters[i].node_id))
             changes = adds(keeper, quorum, &conf->voters[i]) || changes;
@@ -199,6 +225,9 @@ static void on_received(struct contact *contact, const struct exchange *exchange
     if (exchange->api->key == API_REMOVE_RAFT_VOTER &&
         ((const struct remove_raft_voter_response *)exchange->response)->error_code == ERR_NONE)
         sim_count(sim, TALLY_voters_removed);
+    if (exchange->api->key == API_UNREGISTER_BROKER &&
+        ((const struct unregister_broker_response *)exchange->response)->error_code == ERR_NONE)
+        sim_count(sim, TALLY_brokers_forgotten);
     later(keeper); /* what became of a change that was refused, the next answer tells */
 }
 
