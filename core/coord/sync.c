@@ -255,6 +255,8 @@ static int sync_check(const struct group *group, const struct group_sync *sync,
 /* The leader assigned; members that it did not list have nothing. */
 static void assign(struct group *group, const struct group_sync *sync)
 {
+    for (struct map_node *node = group->members.first; node != NULL; node = map_next(node))
+        member_assign(container_of(node, struct group_member, node), SPAN(""));
     for (uint32_t i = 0; i < sync->assignments_count; i++) {
         struct group_member *member = group_find_member(group, sync->assignments[i].member_id);
         if (member != NULL)

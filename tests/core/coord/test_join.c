@@ -281,6 +281,23 @@ static const struct story_row stories[] = {
      "sync c\n"
      "  c synced: range \"\"\n"},
 
+    {"what a member had in the generation before is not its own where it is not listed",
+     "join a v=3\n"
+     "+3000\n"
+     "  a joined: gen 1 range leader a1 id a1 members a1()\n"
+     "sync a assign=a1:p0\n"
+     "  a synced: range \"p0\"\n"
+     "join b v=3\n"
+     "join a\n"
+     "  a joined: gen 2 range leader a1 id a1 members a1() b1()\n"
+     "  b joined: gen 2 range leader a1 id b1\n"
+     "sync b\n"
+     "sync a assign=b1:p0\n"
+     "  a synced: range \"\"\n"
+     "  b synced: range \"p0\"\n"
+     "state\n"
+     "  Stable gen 2 range a1* b1=p0\n"},
+
     {"the leader's second SyncGroup does not change what is being stored",
      "hold\n"
      "join a v=3\n"

@@ -158,7 +158,7 @@ static const struct story_row stories[] = {
      "  a joined: gen 2 range leader a1 id a1 members a1() b1()\n"
      "state\n"
      "  CompletingRebalance gen 2 range a1*=p0 b1=p1\n"
-     "sync a assign=a2:p0\n"
+     "sync a assign=a1:p0,b1:p1\n"
      "  a synced: range \"p0\"\n"
      "+25000\n"
      "state\n"
