@@ -78,8 +78,7 @@ void recover_folder_failed(struct log *log, const char *what)
     log_release(log);
 }
 
-/* The process has no file descriptors left, which is not the disk's fault: whoever asks next tries
- * again. */
+/* It was to end before what is needed was there. */
 static void recover_later(struct log *log)
 {
     log_hold(log);
@@ -422,8 +421,8 @@ static void listed(struct op *op, const struct completion *completion)
     struct log *log = recovery->log;
     if (recover_stopped(log))
         return;
-    if (completion->error == ERR_LIMIT) {
-        recover_later(log);
+    if (error_passes(completion->error)) {
+        recover_again(log, recover_list);
         return;
     }
     if (completion->error != ERR_NONE) {
@@ -466,7 +465,7 @@ static void snapshot_got(void *context, int error, struct span bytes)
     struct recovery *recovery = log->recovery;
     const int64_t offset = log->snapshots[recovery->snapshot];
     if (error == ERR_NONE)
-        error = producers_snapshot_read(&log->producers, bytes);
+        error = producers_snapshot_read(&log->producers, bytes, log->io->wall_ms);
     if (error != ERR_NONE) {
         io_log(log->io, LOG_WARN, "an older producer snapshot is used log=%.*s unusable=%lld",
                SPAN_ARGS(log->name), (long long)offset);

@@ -202,11 +202,9 @@ static const struct {
     const char *part;
     bool is_cut; /* the log's tail is torn */
 } loading[] = {
-    {EFFECT_OPEN, "partition.metadata", false},
-    {EFFECT_OPEN, ".log", false},
-    {EFFECT_SYNC_FOLDER, "topic-0", false},
-    {EFFECT_SYNC_FOLDER, NULL, false},
-    {EFFECT_OPEN, ".log", true},
+    {EFFECT_LIST, "topic-0", false},   {EFFECT_OPEN, "partition.metadata", false},
+    {EFFECT_OPEN, ".log", false},      {EFFECT_SYNC_FOLDER, "topic-0", false},
+    {EFFECT_SYNC_FOLDER, NULL, false}, {EFFECT_OPEN, ".log", true},
 };
 
 START_TEST(a_log_is_loaded_when_there_are_descriptors_again)
