@@ -65,11 +65,12 @@ static void part_deleted(struct partition_ack *ack, int error)
     part_end(part, error);
 }
 
-/* That the start is written here, the partition has been told. */
+/* That the start is written here, the partition has been told. Whatever kept it from that: for a
+ * client there is one error. */
 static void part_written(struct log_waiter *waiter, int error)
 {
     if (error != ERR_NONE)
-        part_end(container_of(waiter, struct delete_part, waiter), error);
+        part_end(container_of(waiter, struct delete_part, waiter), ERR_KAFKA_STORAGE_ERROR);
 }
 
 static void part_delete(struct delete_part *part)

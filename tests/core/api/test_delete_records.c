@@ -90,6 +90,15 @@ START_TEST(a_start_that_is_not_durable_yet_is_waited_for)
 }
 END_TEST
 
+START_TEST(a_full_disk_is_an_error_that_clients_know)
+{
+    world_fail(admin.node.world, EFFECT_WRITE, "log-start-offset-checkpoint", 0, 1, ERR_NO_SPACE,
+               0);
+    call(NEWEST, 0, 2, ERR_KAFKA_STORAGE_ERROR, -1);
+    call(NEWEST, 0, 3, ERR_NONE, 3);
+}
+END_TEST
+
 /* Nobody waits for the start of what is gone, though the checkpoint is of the whole folder. */
 START_TEST(the_topic_goes_before_the_answer)
 {
@@ -120,6 +129,7 @@ SUITE(delete_records)
     tcase_add_test(tcase, minus_one_is_the_high_watermark);
     tcase_add_test(tcase, what_is_not_there_has_an_error);
     tcase_add_test(tcase, a_start_that_is_not_durable_yet_is_waited_for);
+    tcase_add_test(tcase, a_full_disk_is_an_error_that_clients_know);
     tcase_add_test(tcase, the_topic_goes_before_the_answer);
     suite_add_tcase(suite, tcase);
 }
