@@ -147,11 +147,11 @@ static void producer_file(struct span bytes, struct memory *memory, uint8_t *out
     struct producers producers;
 
     producers_init(&producers, memory, 1);
-    if (producers_snapshot_read(&producers, bytes) == ERR_NONE) {
+    if (producers_snapshot_read(&producers, bytes, 0) == ERR_NONE) {
         CHECK(producers_snapshot_size(&producers) == bytes.length);
         producers_snapshot_write(&producers, out);
         producers_clear(&producers);
-        CHECK(producers_snapshot_read(&producers, span_of(out, bytes.length)) == ERR_NONE);
+        CHECK(producers_snapshot_read(&producers, span_of(out, bytes.length), 0) == ERR_NONE);
         uint8_t *again = malloc(bytes.length);
         CHECK(again != NULL);
         producers_snapshot_write(&producers, again);
@@ -220,7 +220,7 @@ static void meet_producers(struct span bytes, struct memory *memory)
         const int error = producers_check(&producers, &info, &original);
         if (error != ERR_NONE)
             continue;
-        producers_update(&producers, &info);
+        producers_update(&producers, &info, info.max_timestamp_ms);
         if (batch_has_producer(&info) && !batch_is_control(&info))
             CHECK(producers_check(&producers, &info, &original) == ERR_DUPLICATE_SEQUENCE_NUMBER);
         offset = batch_last_offset(&info) + 1;

@@ -120,7 +120,7 @@ static void batch_add(struct log *log, struct log_append *append, const struct b
     recent_add(log, info, segment->size_bytes);
     const struct index_settings settings = log_index_settings(log);
     index_append(segment->index, &settings, info, (uint32_t)segment->size_bytes);
-    producers_update(&log->producers, info);
+    producers_update(&log->producers, info, log->io->wall_ms);
     if (info->leader_epoch >= 0)
         log->epochs_changed |= epochs_assign(&log->epochs, info->leader_epoch, info->base_offset);
     append->base_offset = info->base_offset;

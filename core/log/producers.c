@@ -38,6 +38,7 @@ struct producer {
     struct list by_age;
     int64_t id;
     int64_t timestamp_ms; /* of the last batch */
+    int64_t noted_ms;     /* when it was noted */
     int16_t epoch;
     uint8_t batches_count;
     struct producer_batch batches[PRODUCER_BATCHES_MAX]; /* oldest first */
@@ -147,7 +148,7 @@ static void producer_note(struct producer *producer, struct producer_batch batch
     producer->batches[producer->batches_count++] = batch;
 }
 
-void producers_update(struct producers *producers, const struct batch_info *info)
+void producers_update(struct producers *producers, const struct batch_info *info, int64_t now_ms)
 {
     if (!batch_has_producer(info))
         return;
@@ -161,6 +162,7 @@ void producers_update(struct producers *producers, const struct batch_info *info
         producer->batches_count = 0;
     }
     producer->timestamp_ms = info->max_timestamp_ms;
+    producer->noted_ms = now_ms;
     /* A transaction's marker has no sequence. */
     if (batch_is_control(info))
         return;
@@ -185,8 +187,7 @@ int64_t producers_expire(struct producers *producers, int64_t now_ms, int64_t ex
     {
         struct producer *producer = container_of(node, struct producer, by_age);
         int64_t expires_ms;
-        /* Times come from clients: whatever they say, the sum has to be a time. */
-        if (__builtin_add_overflow(producer->timestamp_ms, expiration_ms, &expires_ms))
+        if (__builtin_add_overflow(producer->noted_ms, expiration_ms, &expires_ms))
             expires_ms = INT64_MAX;
         if (expires_ms <= now_ms)
             producer_forget(producers, producer);
@@ -271,7 +272,7 @@ static bool batch_follows(const struct producer *producer, int16_t epoch,
            sequence_first(batch) == sequence_expected(producer);
 }
 
-static int entry_read(struct producers *producers, const uint8_t *at)
+static int entry_read(struct producers *producers, const uint8_t *at, int64_t now_ms)
 {
     const int64_t id = (int64_t)get_be64(at);
     const int16_t epoch = (int16_t)get_be16(at + ENTRY_AT_EPOCH);
@@ -295,12 +296,13 @@ static int entry_read(struct producers *producers, const uint8_t *at)
     if (producer == NULL)
         producer = producer_add(producers, id, epoch);
     producer->timestamp_ms = batch.timestamp_ms;
+    producer->noted_ms = now_ms;
     if (has_batch)
         producer_note(producer, batch);
     return ERR_NONE;
 }
 
-int producers_snapshot_read(struct producers *producers, struct span bytes)
+int producers_snapshot_read(struct producers *producers, struct span bytes, int64_t now_ms)
 {
     if (bytes.length < SNAPSHOT_HEAD_BYTES || get_be16(bytes.data) != SNAPSHOT_VERSION)
         return ERR_MALFORMED;
@@ -310,8 +312,8 @@ int producers_snapshot_read(struct producers *producers, struct span bytes)
             crc32c(0, bytes.data + SNAPSHOT_AT_COUNT, bytes.length - SNAPSHOT_AT_COUNT))
         return ERR_MALFORMED;
     for (uint32_t i = 0; i < count; i++) {
-        if (entry_read(producers, bytes.data + SNAPSHOT_HEAD_BYTES + (size_t)i * ENTRY_BYTES) !=
-            ERR_NONE) {
+        if (entry_read(producers, bytes.data + SNAPSHOT_HEAD_BYTES + (size_t)i * ENTRY_BYTES,
+                       now_ms) != ERR_NONE) {
             producers_clear(producers);
             return ERR_MALFORMED;
         }

@@ -54,19 +54,20 @@ int producers_check(const struct producers *producers, const struct batch_info *
                     struct producer_batch *ret_original);
 
 /* Notes a batch that was appended at the offsets in `info`, from a client, another replica or the
- * log's own files. A batch without producer id is ignored. */
-void producers_update(struct producers *producers, const struct batch_info *info);
+ * log's own files, at `now_ms` by the wall clock. A batch without producer id is ignored. */
+void producers_update(struct producers *producers, const struct batch_info *info, int64_t now_ms);
 
-/* Forgets producers whose last batch is `expiration_ms` old at `now_ms`. Returns the time at which
- * the next one expires, or INT64_MAX. */
+/* Forgets producers of which nothing was noted for `expiration_ms` at `now_ms`: times of records
+ * say nothing about that, for they may be of long ago. Returns the time at which the next one
+ * expires, or INT64_MAX. */
 int64_t producers_expire(struct producers *producers, int64_t now_ms, int64_t expiration_ms);
 
 /* The bytes of the snapshot file, and the file itself at `out`. */
 size_t producers_snapshot_size(const struct producers *producers);
 void producers_snapshot_write(const struct producers *producers, uint8_t *out);
 
-/* Takes over a snapshot file into initialised, empty producers. ERR_MALFORMED for a wrong version,
- * checksum, length or value; the producers are then empty. */
-int producers_snapshot_read(struct producers *producers, struct span bytes);
+/* Takes over a snapshot file into initialised, empty producers, as noted at `now_ms`.
+ * ERR_MALFORMED for a wrong version, checksum, length or value; the producers are then empty. */
+int producers_snapshot_read(struct producers *producers, struct span bytes, int64_t now_ms);
 
 #endif

@@ -179,7 +179,7 @@ static void batch_note(struct recovery *recovery, const struct batch_info *info)
     else
         index_append(segment->index, &settings, info, (uint32_t)position);
     if (info->base_offset >= recovery->producers_from)
-        producers_update(&log->producers, info);
+        producers_update(&log->producers, info, log->io->wall_ms);
     if (info->leader_epoch > epochs_latest(&log->epochs))
         log->epochs_changed |= epochs_assign(&log->epochs, info->leader_epoch, info->base_offset);
     recovery->last_epoch = info->leader_epoch;

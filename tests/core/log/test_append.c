@@ -51,6 +51,27 @@ END_TEST
 
 /* What a leader appended under epochs whose batches it has lost, a follower may still have: it has
  * to be told where the epoch before them ends, or it would throw everything away (KIP-279). */
+/* Records may tell of long ago; their producer was not silent since. */
+START_TEST(what_is_of_long_ago_is_known_when_it_is_sent_again)
+{
+    struct log_append append;
+    story.time_ms -= INT64_C(2) * 86400 * 1000;
+    ck_assert_int_eq(story_append_by(&story, 3, 7, 0, 0, &append), ERR_NONE);
+    world_run(story.world);
+    world_advance_ms(story.world, 1000);
+    ck_assert_int_eq(story_append_by(&story, 3, 7, 0, 0, &append), ERR_NONE);
+    ck_assert(append.duplicate);
+    story_kill(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert_int_eq(story_append_by(&story, 3, 7, 0, 0, &append), ERR_NONE);
+    ck_assert(append.duplicate);
+    world_advance_ms(story.world, INT64_C(86400) * 1000);
+    ck_assert_int_eq(story_append_by(&story, 3, 8, 0, 0, &append), ERR_NONE);
+    ck_assert_int_eq(story_append_by(&story, 3, 7, 0, 5, &append), ERR_NONE); /* forgotten */
+    ck_assert(!append.duplicate);
+}
+END_TEST
+
 START_TEST(epochs_of_which_nothing_is_left_end_where_the_log_does)
 {
     int32_t epoch = 0;
@@ -76,6 +97,7 @@ SUITE(append)
     tcase_add_test(tcase, nothing_is_created_before_the_first_append);
     tcase_add_test(tcase, what_is_appended_is_written_synced_and_read_back);
     tcase_add_test(tcase, batches_of_a_turn_go_out_in_one_write_and_one_sync);
+    tcase_add_test(tcase, what_is_of_long_ago_is_known_when_it_is_sent_again);
     tcase_add_test(tcase, epochs_of_which_nothing_is_left_end_where_the_log_does);
     suite_add_tcase(suite, tcase);
 }

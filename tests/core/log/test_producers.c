@@ -51,7 +51,7 @@ static int append(int64_t id, int16_t epoch, int32_t sequence, int32_t count,
     const int error = producers_check(&producers, &info, ret_original);
 
     if (error == ERR_NONE) {
-        producers_update(&producers, &info);
+        producers_update(&producers, &info, info.max_timestamp_ms);
         end_offset += count;
     }
     return error;
@@ -142,7 +142,7 @@ START_TEST(batch_without_producer_is_not_noted)
 {
     const struct batch_info info = batch_of(BATCH_NO_PRODUCER_ID, -1, -1, 3);
 
-    producers_update(&producers, &info);
+    producers_update(&producers, &info, info.max_timestamp_ms);
     ck_assert_uint_eq(producers_count(&producers), 0);
 }
 END_TEST
@@ -155,7 +155,7 @@ START_TEST(control_batch_counts_for_the_epoch_alone)
 
     append(ID, 0, 0, 3, &original);
     marker.attributes = BATCH_CONTROL | BATCH_TRANSACTIONAL;
-    producers_update(&producers, &marker);
+    producers_update(&producers, &marker, marker.max_timestamp_ms);
     ck_assert_int_eq(append(ID, 0, 3, 1, &original), OLD);
     ck_assert_int_eq(append(ID, 1, 3, 1, &original), GAP);
     ck_assert_int_eq(append(ID, 1, 0, 1, &original), ERR_NONE);
@@ -219,10 +219,10 @@ START_TEST(snapshot_keeps_the_last_batches_of_each)
     append(ID + 1, 0, INT32_MAX, 1, &original);
     struct batch_info marker = batch_of(ID + 2, 4, -1, 1);
     marker.attributes = BATCH_CONTROL;
-    producers_update(&producers, &marker);
+    producers_update(&producers, &marker, marker.max_timestamp_ms);
     const size_t size = write_snapshot(bytes);
     producers_clear(&producers);
-    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size)), ERR_NONE);
+    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size), 0), ERR_NONE);
     ck_assert_uint_eq(producers_count(&producers), 3);
     ck_assert_uint_eq(write_snapshot(again), size);
     ck_assert_mem_eq(bytes, again, size);
@@ -248,7 +248,7 @@ START_TEST(snapshot_keeps_all_batches_that_may_come_again)
         append(ID, 3, i, 1, &original);
     const size_t size = write_snapshot(bytes);
     producers_clear(&producers);
-    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size)), ERR_NONE);
+    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size), 0), ERR_NONE);
     ck_assert_int_eq(append(ID, 3, 1, 1, &original), GAP);
     for (int32_t i = 2; i < 7; i++) {
         ck_assert_int_eq(append(ID, 3, i, 1, &original), DUPLICATE);
@@ -266,11 +266,11 @@ START_TEST(batches_before_a_gap_are_forgotten)
 
     append(ID, 3, 0, 2, &original);
     const struct batch_info later = batch_of(ID, 3, 10, 2);
-    producers_update(&producers, &later);
+    producers_update(&producers, &later, later.max_timestamp_ms);
     ck_assert_int_eq(append(ID, 3, 0, 2, &original), GAP);
     const size_t size = write_snapshot(bytes);
     producers_clear(&producers);
-    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size)), ERR_NONE);
+    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size), 0), ERR_NONE);
     ck_assert_int_eq(append(ID, 3, 10, 2, &original), DUPLICATE);
 }
 END_TEST
@@ -321,11 +321,12 @@ START_TEST(damaged_snapshot_is_refused)
     const size_t size = write_snapshot(bytes);
     producers_clear(&producers);
     for (size_t length = 0; length < size; length++)
-        ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, length)),
+        ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, length), 0),
                          ERR_MALFORMED);
     for (size_t at = 0; at < size; at++) {
         bytes[at] ^= 1;
-        ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size)), ERR_MALFORMED);
+        ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size), 0),
+                         ERR_MALFORMED);
         bytes[at] ^= 1;
     }
     ck_assert_uint_eq(producers_count(&producers), 0);
@@ -360,7 +361,7 @@ START_TEST(impossible_snapshot_entry_is_refused)
         bytes[10 + entries[_i].at + i] =
             (uint8_t)((uint64_t)entries[_i].value >> (8 * (entries[_i].size - 1 - i)));
     put_be32(bytes + 2, crc32c(0, bytes + 6, size - 6));
-    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size)), ERR_MALFORMED);
+    ck_assert_int_eq(producers_snapshot_read(&producers, span_of(bytes, size), 0), ERR_MALFORMED);
     ck_assert_uint_eq(producers_count(&producers), 0);
 }
 END_TEST
