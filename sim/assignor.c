@@ -78,13 +78,14 @@ void assignor_divide(struct exchange *exchange, const struct join_group_response
         peer_take(exchange, ((size_t)joined->members_count + 1) * sizeof(*members));
     const uint32_t count = (uint32_t)members_sort(exchange, joined, topic, members);
     request->assignments = peer_take(exchange, (count + 1) * sizeof(*request->assignments));
-    request->assignments_count = (int32_t)count;
     uint32_t first = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    /* Some clients leave out who has nothing, and so does this one. */
+    for (uint32_t i = 0; i < count && first < partitions; i++) {
         const uint32_t own = partitions / count + (i < partitions % count ? 1 : 0);
         request->assignments[i].member_id = peer_copy(exchange, members[i]);
         request->assignments[i].assignment = share(exchange, topic, first, own);
         first += own;
+        request->assignments_count++;
     }
 }
 
