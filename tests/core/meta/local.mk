@@ -5,6 +5,8 @@ tests_check_meta_SOURCES = \
 	tests/core/conf/settings.h \
 	tests/core/meta/cluster.c \
 	tests/core/meta/cluster.h \
+	tests/core/meta/lone_wal.c \
+	tests/core/meta/lone_wal.h \
 	tests/core/meta/site.c \
 	tests/core/meta/site.h \
 	tests/core/meta/test_durable_files.c \
