@@ -18,6 +18,8 @@ static void truncated(struct log_waiter *waiter, int error)
         wal_fail(wal, error);
         return;
     }
+    /* Writes that were under way may have failed: then the log ends before the cut. */
+    wal_recent_cut(wal, log_end(wal->log));
     wal->state = WAL_READY;
     wal->observer->truncated(wal->observer);
     cut_end(wal);

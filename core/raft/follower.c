@@ -70,7 +70,12 @@ void raft_log_truncated(struct raft *raft, int error)
         raft_fail(raft, "its log cannot be cut", error);
         return;
     }
-    voters_cut(raft, raft->truncate_offset);
+    /* A full disk may have taken more than that. */
+    const int64_t log_end = raft_log_end(raft);
+    const int64_t end = raft->truncate_offset < log_end ? raft->truncate_offset : log_end;
+    if (raft->verified > end)
+        raft->verified = end;
+    voters_cut(raft, end);
     if (raft->leader != RAFT_NOBODY)
         follower_refuse(raft, raft->sequence_heard, raft->term);
     raft_wake(raft);

@@ -20,6 +20,7 @@ tests_check_meta_SOURCES = \
 	tests/core/meta/test_topics.c \
 	tests/core/meta/test_topics_elect.c \
 	tests/core/meta/test_wal.c \
-	tests/core/meta/test_wal_anew.c
+	tests/core/meta/test_wal_anew.c \
+	tests/core/meta/test_wal_lost.c
 tests_check_meta_CFLAGS = $(TEST_CFLAGS)
 tests_check_meta_LDADD = $(TEST_LIBS) $(CORE_LIBS)

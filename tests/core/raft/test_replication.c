@@ -390,6 +390,68 @@ START_TEST(a_full_disk_is_tried_at_an_easy_pace)
 }
 END_TEST
 
+/* Entries in a row from `offset` on, of that many voters each. */
+static void send_voters(struct world_node *node, const struct world_node *from, int32_t term,
+                        int64_t offset, int32_t previous_epoch, int32_t voters_count,
+                        uint32_t entries)
+{
+    struct buffer *buffer = buffer_new(&world.memory, MEMORY_STATE, 4096);
+    struct voters_record record = raft_voters(from->raft)->record;
+    uint32_t length = 0;
+    record.voters_count = voters_count;
+    for (uint32_t i = 0; i < entries; i++) {
+        struct buffer *batch = control_batch(&world.memory, CONTROL_VOTERS, &wire_voters_record,
+                                             &record, offset + i, term, 0);
+        memcpy(buffer->data + length, batch->data, batch->capacity);
+        length += batch->capacity;
+        buffer_release(batch);
+    }
+    const struct raft_message message = {
+        .type = RAFT_MESSAGE_APPEND,
+        .body.append = {.term = term,
+                        .offset = offset,
+                        .previous_epoch = previous_epoch,
+                        .records = span_of(buffer->data, length)},
+    };
+    raft_receive(node->raft, world_id(from), &message, buffer);
+    world_end_turn(node);
+    buffer_release(buffer);
+}
+
+static bool is_cut(struct world *the_world)
+{
+    return the_world->cuts > 0 && !the_world->nodes[0].is_cutting &&
+           !the_world->nodes[1].is_cutting;
+}
+
+/* A new leader has the first of two entries, and while the second is cut off the disk loses both.
+ */
+START_TEST(voters_that_are_lost_in_a_cut_do_not_count)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *node = &world.nodes[story_other(leader->id) - 1];
+    struct world_node *next = &world.nodes[6 - leader->id - node->id - 1];
+    const int32_t term = raft_status(leader->raft).term;
+    const int64_t end = disk_end(&node->disk);
+    story_isolate(node->id, true);
+    node->is_syncing = true; /* it takes for ever */
+    send_voters(node, leader, term, end, disk_epoch_before(&node->disk, end), 2, 2);
+    ck_assert_int_eq(raft_voters(node->raft)->record.voters_count, 2);
+    send_voters(node, next, term + 1, end + 1, term, 3, 1);
+    ck_assert(node->is_cutting);
+    node->is_full = true;
+    world_lose_log(node);
+    ck_assert(world_run_until(&world, is_cut, 10000));
+    ck_assert_int_eq(disk_end(&node->disk), end);
+    ck_assert_int_eq(raft_voters(node->raft)->record.voters_count, 3);
+    node->is_full = false;
+    story_isolate(node->id, false);
+    story_even();
+    story_end();
+}
+END_TEST
+
 /* ---- Reading ---- */
 
 static struct raft_barrier barrier;
@@ -475,6 +537,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_leader_that_is_removed_goes_when_that_is_committed);
     tcase_add_test(tcase, a_wiped_voter_is_replaced);
     tcase_add_test(tcase, a_full_disk_is_tried_at_an_easy_pace);
+    tcase_add_test(tcase, voters_that_are_lost_in_a_cut_do_not_count);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("reading");
     tcase_add_test(tcase, a_read_asks_a_majority);

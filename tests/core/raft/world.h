@@ -76,6 +76,7 @@ struct world_node {
     uint32_t sync_number; /* of it: a completion of another one is nobody's */
     uint64_t slow_us;     /* a sync takes up to so much */
     bool is_cutting;
+    bool cut_loses; /* appends too, that are before the cut */
     bool is_installing;
     uint32_t installs_failing; /* so many of the next */
     bool is_log_lost;
@@ -205,7 +206,7 @@ void world_crash(struct world_node *node);
 /* The disk is another one, empty. The node is down. */
 void world_wipe(struct world_node *node);
 void world_pause(struct world_node *node, uint64_t us);
-/* The log's appends that are not durable fail: it is read again. */
+/* The log's appends that are not durable fail: it is read again, or when its cut ends shorter. */
 void world_lose_log(struct world_node *node);
 
 /* ---- Time ---- */

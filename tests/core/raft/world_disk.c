@@ -358,6 +358,7 @@ void disk_crash(struct world_node *node)
     node->is_syncing = false;
     node->sync_number++;
     node->is_cutting = false;
+    node->cut_loses = false;
     node->is_installing = false;
     node->is_log_lost = false;
 }
@@ -368,20 +369,28 @@ void disk_free(struct world_disk *disk)
     entries_free(&disk->cut);
 }
 
-void world_lose_log(struct world_node *node)
+/* Of what is not durable a part is left, which is durable then. */
+static void lose_appends(struct world_node *node)
 {
     struct world_disk *disk = &node->disk;
-    if (!node->is_up || node->is_cutting || node->is_installing || node->is_log_lost)
-        return;
-    node->is_log_lost = true;
-    node->is_syncing = false;
-    node->sync_number++;
-    raft_log_lost(node->raft);
     uint32_t kept = world_draw(node->world, disk->log.count - disk->durable_count + 1);
     if (node->is_full)
         kept = 0;
+    node->is_syncing = false;
+    node->sync_number++;
     entries_cut(&disk->log, disk->durable_count + kept);
     disk->durable_count = disk->log.count;
+}
+
+void world_lose_log(struct world_node *node)
+{
+    if (node->is_up && node->is_cutting)
+        node->cut_loses = true;
+    if (!node->is_up || node->is_cutting || node->is_installing || node->is_log_lost)
+        return;
+    node->is_log_lost = true;
+    raft_log_lost(node->raft);
+    lose_appends(node);
     world_push(
         node->world,
         (struct world_event){.kind = EVENT_LOG_READY, .node = node->id - 1, .life = node->life},
@@ -424,6 +433,9 @@ void disk_event(struct world_node *node, struct world_event *event)
     case EVENT_CUT:
         node->is_cutting = false;
         entries_cut(&node->disk.cut, 0);
+        if (node->cut_loses)
+            lose_appends(node);
+        node->cut_loses = false;
         raft_log_truncated(node->raft, ERR_NONE);
         judge_voters(node);
         disk_apply(node);
