@@ -327,6 +327,11 @@ void wal_snapshot_if_due(struct wal *wal)
 static void log_advanced(struct log_observer *observer)
 {
     struct wal *wal = container_of(observer, struct wal, log_observer);
+    if (wal->state != WAL_READY)
+        return;
+    /* What was lost may be here again, and nobody says once more that it is committed. */
+    if (wal->image->end_offset < wal->commit_end)
+        wal_apply(wal);
     if (wal->state == WAL_READY)
         wal->observer->durable(wal->observer);
 }

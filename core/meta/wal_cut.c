@@ -48,7 +48,9 @@ static int image_restore(struct wal *wal)
         return error;
     }
     image_replace(wal->image, &fresh);
-    wal->commit_end = wal->image->end_offset;
+    /* More may be committed, and have been lost: it comes again behind the snapshot. */
+    if (wal->commit_end < wal->image->end_offset)
+        wal->commit_end = wal->image->end_offset;
     wal->suffix_bytes = 0;
     if (wal->watch != NULL && wal->watch->base_offset < wal->image->end_offset) {
         wal->watch->result = WATCH_UNKNOWN;

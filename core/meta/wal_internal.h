@@ -36,7 +36,7 @@ struct wal {
     struct log_scan scan;
     bool is_scanning;
     struct arena arena;
-    int64_t commit_end;
+    int64_t commit_end; /* never goes back: the log may have lost what is before it */
     int64_t told_end;   /* the image's, when the observer was told last */
     struct list recent; /* in the order of the log, without gaps, to its end */
     size_t recent_bytes;

@@ -66,10 +66,49 @@ START_TEST(what_was_lost_while_it_was_cut_is_forgotten)
 }
 END_TEST
 
+/* The quorum says that it is committed while it is being lost, and does not say so again. */
+START_TEST(what_was_committed_and_lost_is_applied_when_it_is_back)
+{
+    world_fail(lone.world, EFFECT_WRITE, LOG_FILE, 0, 1, ERR_NO_SPACE, 0);
+    lone_wal_append(&lone, 3, 1);
+    while (wal_state(lone.wal) == WAL_READY)
+        ck_assert(world_turn(lone.world));
+    wal_commit(lone.wal, 4);
+    world_run(lone.world);
+    ck_assert_int_eq(wal_state(lone.wal), WAL_READY);
+    ck_assert_int_eq(end(), 2);
+    ck_assert_int_eq(lone.image.end_offset, 2);
+    for (int32_t broker = 3; broker <= 5; broker++)
+        lone_wal_append(&lone, broker, 1);
+    world_run(lone.world);
+    ck_assert_int_eq(lone.image.end_offset, 4);
+    ck_assert(has_broker(3) && has_broker(4) && !has_broker(5));
+}
+END_TEST
+
+/* What was committed and lost comes as a snapshot that is older than all of it, and the rest. */
+START_TEST(what_was_committed_is_so_behind_a_snapshot)
+{
+    const struct snapshot_id id = {.offset = 3, .epoch = 1};
+    wal_commit(lone.wal, 4);
+    wal_install(lone.wal, id, lone_wal_snapshot(&lone, id));
+    world_run(lone.world);
+    ck_assert_int_eq(wal_state(lone.wal), WAL_READY);
+    ck_assert_int_eq(lone.image.end_offset, 3);
+    lone_wal_append(&lone, 4, 1);
+    lone_wal_append(&lone, 5, 1);
+    world_run(lone.world);
+    ck_assert_int_eq(lone.image.end_offset, 4);
+    ck_assert(has_broker(4) && !has_broker(5));
+}
+END_TEST
+
 SUITE(wal_lost)
 {
     TCase *tcase = tcase_create("lost");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, what_was_lost_while_it_was_cut_is_forgotten);
+    tcase_add_test(tcase, what_was_committed_and_lost_is_applied_when_it_is_back);
+    tcase_add_test(tcase, what_was_committed_is_so_behind_a_snapshot);
     suite_add_tcase(suite, tcase);
 }
