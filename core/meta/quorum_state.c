@@ -2,13 +2,15 @@
 /*
  *     load:   open ──▶ read ──▶ (the newer place that is whole)        no such file: no vote
  *     store:  write the other place ──▶ sync
- *     the first after a load: write again the place that was read ──▶ sync ──▶ store
+ *     the first after a load: write again the place that was read ──▶ sync ──▶ sync the folder
+ *                                                                             ──▶ store
  *     first:  create NAME.part ──▶ write ──▶ sync ──▶ rename ──▶ sync the folder
  *     after a failure: close ──▶ (told) … remove NAME.part ──▶ as the first
  *
  * What a failed sync has covered is never trusted or synced again, hence the new file. What was
  * read may be no better: the process before wrote it, and may have ended before its sync, or after
- * one that failed. So it is written again, of which no power loss can make anything else.
+ * one that failed. So it is written again, of which no power loss can make anything else. Its name
+ * may not last either: it may have been renamed, and the folder not been synced since.
  */
 #include "core/meta/quorum_state.h"
 
@@ -260,13 +262,22 @@ static void store_next(struct quorum_state *state)
     io_write(state->io, &state->op, state_written, state->file, position, &state->piece, 1);
 }
 
-static void again_synced(struct op *op, const struct completion *completion)
+static void again_named(struct op *op, const struct completion *completion)
 {
     struct quorum_state *state = state_of(op);
     if (completion->error != ERR_NONE)
         store_fail(state, completion->error);
     else
         store_next(state);
+}
+
+static void again_synced(struct op *op, const struct completion *completion)
+{
+    struct quorum_state *state = state_of(op);
+    if (completion->error != ERR_NONE)
+        store_fail(state, completion->error);
+    else
+        io_sync_folder(state->io, op, again_named, state->folder, SPAN(""));
 }
 
 static void again_written(struct op *op, const struct completion *completion)

@@ -103,6 +103,43 @@ START_TEST(a_place_is_left_alone_until_the_other_is_durable)
 }
 END_TEST
 
+/* After so many effects of a store by a process that read a file which another one had only renamed
+ * into its place, after a write had failed. */
+static void power_is_lost_after_a_rename(uint64_t seed, uint64_t effects)
+{
+    world = world_new(seed);
+    boot();
+    store(KEPT_TERM);
+    world_fail(world, EFFECT_WRITE, QUORUM_STATE_FILE, 0, 1, ERR_NO_SPACE, 0);
+    store(READ_TERM);
+    ck_assert_int_eq(ended_with, ERR_NO_SPACE);
+    world_hold(world, EFFECT_SYNC_FOLDER, NULL);
+    store(READ_TERM);
+    ck_assert_int_eq(ended_with, 1);
+    world_kill(world);
+    world_release(world);
+    boot();
+    ck_assert_int_eq(state.vote.term, READ_TERM);
+    world_allow(world, effects);
+    store(WRITTEN_TERM);
+    const bool was_told = ended_with == ERR_NONE;
+    world_power_loss(world);
+    boot();
+    ck_assert(state.has_vote);
+    ck_assert_int_ge(state.vote.term, was_told ? WRITTEN_TERM : KEPT_TERM);
+    world_kill(world);
+    world_free(world);
+}
+
+START_TEST(a_vote_is_stored_in_a_file_that_is_durably_there)
+{
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        for (uint64_t effects = 0; effects < EFFECTS_MAX; effects++)
+            power_is_lost_after_a_rename(seed, effects);
+    }
+}
+END_TEST
+
 static void piece_written(struct snapshot_receive *receive, int error)
 {
     (void)receive;
@@ -161,6 +198,7 @@ SUITE(durable_files)
 {
     TCase *tcase = tcase_create("durable_files");
     tcase_add_test(tcase, a_vote_is_stored_beside_one_that_is_durable);
+    tcase_add_test(tcase, a_vote_is_stored_in_a_file_that_is_durably_there);
     tcase_add_test(tcase, a_place_is_left_alone_until_the_other_is_durable);
     tcase_add_test(tcase, a_snapshot_that_arrived_is_there);
     suite_add_tcase(suite, tcase);
