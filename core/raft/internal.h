@@ -276,7 +276,8 @@ const struct raft_voters *voters_before(const struct raft *raft);
 void voters_push(struct raft *raft, struct raft_voters *voters);
 /* The set that a batch brings; NULL when it brings none. */
 int voters_read(struct raft *raft, struct span batch, struct raft_voters **ret_voters);
-/* Instead of all that are known. */
+/* Instead of all that are known, but for those behind it that are committed: a log that lost them
+ * gets them again. */
 void voters_replace(struct raft *raft, struct raft_voters *voters);
 /* What was appended from `offset` on is gone. */
 void voters_cut(struct raft *raft, int64_t offset);

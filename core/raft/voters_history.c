@@ -96,9 +96,18 @@ void voters_trim(struct raft *raft)
 
 void voters_replace(struct raft *raft, struct raft_voters *voters)
 {
-    list_append(&raft->voters, &voters->place);
-    while (raft->voters.next != &voters->place)
-        raft_voters_free(container_of(list_pop(&raft->voters), struct raft_voters, place));
+    struct list *place;
+    struct list *next;
+    list_each(&raft->voters, place, next)
+    {
+        struct raft_voters *other = container_of(place, struct raft_voters, place);
+        if (other->offset > voters->offset)
+            break;
+        list_remove(place);
+        raft_voters_free(other);
+    }
+    list_prepend(&raft->voters, &voters->place);
+    voters_cut(raft, voters->offset + 1);
     voters_turned(raft);
 }
 

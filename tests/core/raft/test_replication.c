@@ -452,6 +452,29 @@ START_TEST(voters_that_are_lost_in_a_cut_do_not_count)
 }
 END_TEST
 
+/* Who has lost a committed change of the voters gets a snapshot of before it. */
+START_TEST(voters_that_are_committed_count_behind_a_snapshot)
+{
+    story_start(4, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *node = &world.nodes[story_other(leader->id) - 1];
+    node->is_syncing = true; /* it takes for ever */
+    story_propose();
+    world_run(&world, 100000);
+    world_take_snapshot(leader, true);
+    ck_assert_int_eq(world_remove_voter(leader, world_id(&world.nodes[3])), ERR_NONE);
+    world_run(&world, 100000);
+    ck_assert_int_eq(raft_status(node->raft).committed, disk_end(&leader->disk));
+    ck_assert_int_eq(raft_voters(node->raft)->record.voters_count, 3);
+    node->is_full = true;
+    world_lose_log(node);
+    node->is_full = false;
+    world_run(&world, 1000000);
+    ck_assert_uint_eq(world.snapshots_installed, 1);
+    story_end();
+}
+END_TEST
+
 /* ---- Reading ---- */
 
 static struct raft_barrier barrier;
@@ -538,6 +561,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_wiped_voter_is_replaced);
     tcase_add_test(tcase, a_full_disk_is_tried_at_an_easy_pace);
     tcase_add_test(tcase, voters_that_are_lost_in_a_cut_do_not_count);
+    tcase_add_test(tcase, voters_that_are_committed_count_behind_a_snapshot);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("reading");
     tcase_add_test(tcase, a_read_asks_a_majority);
