@@ -220,8 +220,10 @@ static void fetch_park(struct fetch *fetch)
     for (uint32_t i = 0; i < fetch->plan.count; i++) {
         struct fetch_part *part = &fetch->parts[i];
         struct partition *partition = NULL;
-        if (part_partition(fetch, part->target, &partition) != ERR_NONE) {
-            /* It went while another was being read: reading again finds that out. */
+        if (part_partition(fetch, part->target, &partition) != ERR_NONE ||
+            partition->high_watermark != part->high_watermark ||
+            log_start(partition->log) != part->log_start) {
+            /* It went or moved while another was being read: reading again finds that out. */
             fetch_read_again(fetch);
             return;
         }

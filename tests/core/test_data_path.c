@@ -70,6 +70,45 @@ START_TEST(what_was_produced_is_fetched)
 }
 END_TEST
 
+/* It was found empty, and nobody watches it while the next is being loaded. */
+START_TEST(what_comes_while_another_partition_is_loaded_is_told_at_once)
+{
+    struct client *client = client_new(node.world);
+    node_create_topic(&node, SPAN("story"), 2);
+    struct produce_request *other =
+        produce_of(client, SPAN("story"), -1, batch_of(client, 1, SPAN("x")));
+    other->topic_data[0].partition_data[0].index = 1;
+    ck_assert_ptr_nonnull(client_call(client, API_PRODUCE, PRODUCE_VERSION, other));
+    client_free(client);
+    node_kill(&node);
+    world_hold(node.world, EFFECT_LIST, "story-1");
+    ck_assert(node_start(&node));
+    client = client_new(node.world);
+    struct client *reader = client_new(node.world);
+    struct fetch_request *request = fetch_of(reader, SPAN("story"), 0, 30000);
+    struct fetch_request_topic_partition *partitions =
+        arena_array(client_arena(reader), 2, sizeof(*partitions));
+    partitions[0] = request->topics[0].partitions[0];
+    partitions[1] = partitions[0];
+    partitions[1].partition = 1;
+    partitions[1].fetch_offset = 1;
+    request->topics[0].partitions = partitions;
+    request->topics[0].partitions_count = 2;
+    client_send(reader, API_FETCH, FETCH_VERSION, request);
+    world_run(node.world);
+    ck_assert_ptr_nonnull(produce(client, SPAN("story"), -1, batch_of(client, 1, SPAN("y"))));
+    ck_assert_ptr_null(client_take(reader));
+    world_release(node.world);
+    world_run(node.world);
+    const struct fetch_response *response = client_take(reader);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(response->responses[0].partitions[0].high_watermark, 1);
+    ck_assert_uint_gt(response->responses[0].partitions[0].records.length, 0);
+    client_free(reader);
+    client_free(client);
+}
+END_TEST
+
 START_TEST(acks_all_is_answered_only_after_the_sync)
 {
     struct client *client = client_new(node.world);
@@ -469,6 +508,7 @@ SUITE(data_path)
     tcase_add_checked_fixture(tcase, start, end);
     tcase_add_test(tcase, an_empty_folder_is_formatted_and_served);
     tcase_add_test(tcase, what_was_produced_is_fetched);
+    tcase_add_test(tcase, what_comes_while_another_partition_is_loaded_is_told_at_once);
     tcase_add_test(tcase, acks_all_is_answered_only_after_the_sync);
     tcase_add_test(tcase, acks_1_is_answered_after_the_write_and_not_shown_before_the_sync);
     tcase_add_test(tcase, a_parked_fetch_is_woken_by_the_append);
