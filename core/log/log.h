@@ -220,7 +220,7 @@ struct log_time {
     int64_t from_offset;
 };
 
-#define LOG_TIME_MAX INT64_MAX
+#define LOG_TIME_MAX INT64_MIN /* no time that a record has */
 
 /* Finds an offset by time, opening the batch that holds it. */
 void log_time(struct log *log, struct log_time *time);
