@@ -159,7 +159,8 @@ static int on_file_range(void *context, uint64_t connection, uint64_t file, uint
 static void on_warmed(void *context, uint64_t token)
 {
     const struct loop *loop = context;
-    net_continue(loop->net, token);
+    if (loop->net != NULL) /* it goes before the disk's threads do */
+        net_continue(loop->net, token);
 }
 
 static void on_report(void *context, const char *line)
@@ -418,6 +419,7 @@ void loop_free(struct loop *loop)
     /* What still ends is nobody's any more. */
     loop->performing = true;
     net_free(loop->net);
+    loop->net = NULL;
     disk_free(loop->disk);
     for (uint32_t i = 0; i < loop->queue.count; i++)
         free((void *)(uintptr_t)loop->queue.items[i].entries);
