@@ -96,21 +96,22 @@ static bool is_fit(const struct raft_snapshot *snapshot)
 }
 
 /* The log has the snapshot's last entry, and so all before it. */
-static bool has_all(const struct raft *raft, const struct raft_snapshot *snapshot)
+static bool has_all(const struct raft *raft, struct raft_end end)
 {
-    if (snapshot->end_offset > raft_log_end(raft))
+    if (end.offset > raft_log_end(raft))
         return false;
-    return snapshot->end_offset <= raft->committed ||
-           raft->host->log_epoch_before(raft->host, snapshot->end_offset) == snapshot->last_epoch;
+    return end.offset <= raft->committed ||
+           raft->host->log_epoch_before(raft->host, end.offset) == end.epoch;
 }
 
 /* What a snapshot holds is committed, whoever has it. */
-static void commit_snapshot(struct raft *raft, int64_t end_offset)
+static void commit_snapshot(struct raft *raft, struct raft_end end)
 {
-    if (raft->verified < end_offset)
-        raft->verified = end_offset;
-    if (raft->committed < end_offset)
-        raft->committed = end_offset;
+    if (raft->verified < end.offset)
+        raft->verified = end.offset;
+    if (raft->committed < end.offset)
+        raft->committed = end.offset;
+    raft->snapped = end;
     raft->is_receiving = false;
     raft->is_snapped = true;
     raft->snapped_due = true;
@@ -159,8 +160,8 @@ void snapshot_on_snapshot(struct raft *raft, struct raft_id from,
         return;
     raft->snapped = (struct raft_end){snapshot->end_offset, snapshot->last_epoch};
     raft->is_snapped = false;
-    if (has_all(raft, snapshot))
-        commit_snapshot(raft, snapshot->end_offset);
+    if (has_all(raft, raft->snapped))
+        commit_snapshot(raft, raft->snapped);
     else
         take_piece(raft, snapshot, buffer);
 }
@@ -181,15 +182,18 @@ void raft_snapshot_written(struct raft *raft, int error)
     raft->snapped_due = true;
 }
 
-/* All of it is there, and the log may be replaced. */
+/* All of it is there, and the log may be replaced; unless the log has come as far meanwhile, from
+ * another leader, and further: what it has told to be durable here may count already. */
 static void install_if_whole(struct raft *raft)
 {
     if (!raft->is_receiving || raft->is_snapshot_writing ||
         raft->snapshot_position < raft->snapshot_size)
         return;
     raft->is_receiving = false;
-    if (raft->committed >= raft->snapshot.offset && raft_log_end(raft) >= raft->snapshot.offset)
-        return; /* the log has come as far meanwhile */
+    if (has_all(raft, raft->snapshot)) {
+        commit_snapshot(raft, raft->snapshot);
+        return;
+    }
     raft->is_installing = true;
     raft->host->snapshot_install(raft->host, raft->snapshot);
 }
@@ -219,8 +223,7 @@ void raft_snapshot_installed(struct raft *raft, int error, struct span value)
         raft->committed_told = offset;
     if (raft->applied < offset)
         raft->applied = offset;
-    raft->snapped = raft->snapshot;
-    commit_snapshot(raft, offset);
+    commit_snapshot(raft, raft->snapshot);
 }
 
 void snapshot_pump(struct raft *raft)

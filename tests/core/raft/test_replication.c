@@ -263,6 +263,71 @@ START_TEST(another_snapshot_begins_anew)
 }
 END_TEST
 
+static const struct world_node *watched;
+static int64_t watched_end;
+
+static bool is_durable_so_far(struct world *the_world)
+{
+    (void)the_world;
+    return disk_durable_end(&watched->disk) >= watched_end;
+}
+
+static void run_until_durable(const struct world_node *node, int64_t end)
+{
+    watched = node;
+    watched_end = end;
+    ck_assert(world_run_until(&world, is_durable_so_far, 5000000));
+}
+
+/* The leader has a snapshot of what one follower has too and does not know to be committed; the
+ * other follower is sent it, and the write of its last piece does not end. */
+static void send_until_the_last_piece(struct world_node *leader, struct world_node *next,
+                                      struct world_node *behind)
+{
+    world_crash(behind);
+    for (int i = 0; i < 20; i++)
+        story_propose();
+    run_until_durable(next, disk_end(&leader->disk));
+    world.cut[leader->id - 1][next->id - 1] = true;
+    world_run(&world, 20000);
+    ck_assert_int_eq(raft_status(leader->raft).committed, disk_end(&leader->disk));
+    ck_assert_int_lt(raft_status(next->raft).committed, disk_end(&leader->disk));
+    world_take_snapshot(leader, true);
+    world_start(behind);
+    while (behind->arriving.length < leader->disk.snapshot.length)
+        ck_assert(world_step(&world, world.now_us + 1000000));
+    behind->is_piece_held = true;
+}
+
+/* Its next leader has all of the log, and streams it beyond where the snapshot ends. */
+START_TEST(a_snapshot_that_the_log_has_passed_is_not_installed)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *behind = &world.nodes[story_other(leader->id) - 1];
+    struct world_node *next = &world.nodes[6 - leader->id - behind->id - 1];
+    send_until_the_last_piece(leader, next, behind);
+    const int64_t snapshot_end = leader->disk.snapshot.end.offset;
+    world_crash(leader);
+    run_until_durable(behind, snapshot_end + 1);
+    ck_assert_int_lt(raft_status(behind->raft).committed, snapshot_end);
+    world.cut[next->id - 1][behind->id - 1] = true;
+    world_run(&world, 20000);
+    ck_assert_int_gt(raft_status(next->raft).committed, snapshot_end);
+    behind->is_piece_held = false;
+    world_run(&world, 20000);
+    ck_assert_int_gt(disk_durable_end(&behind->disk), snapshot_end);
+    ck_assert_int_ge(raft_status(behind->raft).committed, snapshot_end);
+    ck_assert_uint_eq(world.snapshots_installed, 0);
+    /* Without the one that had told it. */
+    world_crash(next);
+    memset(world.cut, 0, sizeof(world.cut));
+    world_start(leader);
+    story_even();
+    story_end();
+}
+END_TEST
+
 START_TEST(observers_follow_and_do_not_count)
 {
     story_start(3, 2);
@@ -551,6 +616,7 @@ SUITE(replication)
     tcase_add_test(tcase, a_slow_link_carries_each_piece_once);
     tcase_add_test(tcase, a_piece_that_comes_twice_asks_for_one);
     tcase_add_test(tcase, another_snapshot_begins_anew);
+    tcase_add_test(tcase, a_snapshot_that_the_log_has_passed_is_not_installed);
     tcase_add_test(tcase, observers_follow_and_do_not_count);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("voters");

@@ -79,6 +79,7 @@ struct world_node {
     bool cut_loses; /* appends too, that are before the cut */
     bool is_installing;
     uint32_t installs_failing; /* so many of the next */
+    bool is_piece_held;        /* the write of a snapshot's piece does not end */
     bool is_log_lost;
     bool is_full; /* of appends that fail nothing is kept */
     struct world_snapshot arriving;

@@ -7,6 +7,8 @@
 #include "core/wire/error.h"
 #include "tests/core/raft/world.h"
 
+#define HELD_US 1000
+
 static struct world_node *node_of(struct raft_host *host)
 {
     return container_of(host, struct world_node, host);
@@ -447,7 +449,10 @@ void disk_event(struct world_node *node, struct world_event *event)
             read_log(node, event->read);
         break;
     case EVENT_SNAPSHOT_WRITTEN:
-        raft_snapshot_written(node->raft, ERR_NONE);
+        if (node->is_piece_held)
+            world_push(node->world, *event, HELD_US);
+        else
+            raft_snapshot_written(node->raft, ERR_NONE);
         break;
     case EVENT_SNAPSHOT_INSTALLED:
         snapshot_installed(node);
