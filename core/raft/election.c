@@ -17,9 +17,13 @@
  * and split the votes. */
 #define LET_STAND_US 50000
 
-/* The candidate's log has everything that this one has (Raft 5.4.1). */
+/* The candidate's log has everything that this one has (Raft 5.4.1). An empty one cannot tell: a
+ * voter held the first record durably before anybody stood, or had caught up when it was added; so
+ * what it had acknowledged is lost here. */
 static bool is_up_to_date(const struct raft *raft, const struct raft_vote *vote)
 {
+    if (raft_log_end(raft) == 0)
+        return false;
     const int32_t last_epoch = raft_last_epoch(raft);
     if (vote->last_epoch != last_epoch)
         return vote->last_epoch > last_epoch;

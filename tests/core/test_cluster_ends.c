@@ -5,6 +5,7 @@
 #include "core/broker_state.h"
 #include "core/lease.h"
 #include "core/meta/quorum_internal.h"
+#include "core/records/batch.h"
 #include "core/wire/error.h"
 #include "tests/core/pair.h"
 #include "tests/support/client.h"
@@ -235,7 +236,36 @@ static const struct log *metadata_log(int32_t id)
     return wal_log(controller_quorum(pair[id].broker->controller)->wal);
 }
 
-/* Node 2 has nothing of the metadata any more, and node 1 has a snapshot in the place of it. */
+/* Of node 2's metadata nothing is left but the first batch, as if it were that far behind. */
+static void keep_first_batch(void)
+{
+    static const char log_file[] = WAL_LOG_NAME "/00000000000000000000.log";
+    static const char metadata_file[] = WAL_LOG_NAME "/partition.metadata";
+    uint8_t first[1024];
+    uint8_t metadata[1024];
+    const struct span log = world_file(pair[2].world, log_file);
+    const size_t first_length = BATCH_AT_LEADER_EPOCH + get_be32(log.data + BATCH_AT_LENGTH);
+    ck_assert_uint_le(first_length, sizeof(first));
+    memcpy(first, log.data, first_length);
+    const struct span whole = world_file(pair[2].world, metadata_file);
+    ck_assert_uint_le(whole.length, sizeof(metadata));
+    const size_t metadata_length = whole.length;
+    memcpy(metadata, whole.data, metadata_length);
+    const char *name;
+    while ((name = world_name(pair[2].world, WAL_LOG_NAME, 0)) != NULL) {
+        char path[256];
+        snprintf(path, sizeof(path), WAL_LOG_NAME "/%s", name);
+        world_remove(pair[2].world, path);
+    }
+    world_put_file(pair[2].world, log_file, span_of(first, first_length));
+    world_put_file(pair[2].world, metadata_file, span_of(metadata, metadata_length));
+    world_remove(pair[2].world, "quorum-state");
+    world_remove(pair[2].world, "recovery-point-offset-checkpoint");
+    world_remove(pair[2].world, "log-start-offset-checkpoint");
+}
+
+/* Node 2 has next to nothing of the metadata any more, and node 1 has a snapshot in the place of
+ * it. */
 static void lose_metadata(void)
 {
     static char names[8][16];
@@ -249,13 +279,7 @@ static void lose_metadata(void)
         ck_assert(pair_is_granted(0) && i < 1000);
     }
     node_kill(&pair[2]);
-    world_remove(pair[2].world, "quorum-state");
-    const char *name;
-    while ((name = world_name(pair[2].world, WAL_LOG_NAME, 0)) != NULL) {
-        char path[256];
-        snprintf(path, sizeof(path), WAL_LOG_NAME "/%s", name);
-        world_remove(pair[2].world, path);
-    }
+    keep_first_batch();
 }
 
 /* The leader reads its snapshot for it, or it writes what it got. */

@@ -355,6 +355,33 @@ START_TEST(whoever_has_less_is_not_elected)
 }
 END_TEST
 
+/* Everybody would be up to date to a log without anything, and what it had acknowledged is known
+ * to nobody else, perhaps. */
+START_TEST(a_voter_that_lost_its_log_elects_nobody)
+{
+    story_start(3, 0);
+    struct world_node *leader = story_leader();
+    struct world_node *behind = &world.nodes[story_other(leader->id) - 1];
+    struct world_node *emptied = &world.nodes[6 - leader->id - behind->id - 1];
+    world_crash(behind);
+    for (int i = 0; i < 5; i++)
+        story_propose();
+    story_even();
+    world_crash(leader);
+    world_crash(emptied);
+    world_empty_log(emptied);
+    const uint32_t elections = world.elections;
+    world_start(emptied);
+    world_start(behind);
+    world_run(&world, 10000000);
+    ck_assert_uint_eq(world.elections, elections);
+    world_start(leader);
+    story_even();
+    ck_assert_int_eq(raft_status(emptied->raft).role, RAFT_FOLLOWER);
+    story_end();
+}
+END_TEST
+
 /* ---- Formation ---- */
 
 START_TEST(nobody_stands_before_all_hold_the_first_record)
@@ -467,6 +494,7 @@ SUITE(election)
     tcase_add_test(tcase, one_vote_a_term_even_after_a_restart);
     tcase_add_test(tcase, who_cuts_its_log_does_not_vote);
     tcase_add_test(tcase, whoever_has_less_is_not_elected);
+    tcase_add_test(tcase, a_voter_that_lost_its_log_elects_nobody);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("formation");
     tcase_add_test(tcase, nobody_stands_before_all_hold_the_first_record);

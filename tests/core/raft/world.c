@@ -194,6 +194,15 @@ void world_wipe(struct world_node *node)
     node->disk = (struct world_disk){.directory = rng_uuid(&world->rng), .start_epoch = -1};
 }
 
+void world_empty_log(struct world_node *node)
+{
+    struct world_disk *disk = &node->disk;
+    CHECK(!node->is_up);
+    disk_free(disk);
+    *disk =
+        (struct world_disk){.directory = disk->directory, .vote = disk->vote, .start_epoch = -1};
+}
+
 void world_pause(struct world_node *node, uint64_t us)
 {
     node->paused_until_us = node->world->now_us + us;

@@ -206,6 +206,8 @@ void world_start(struct world_node *node);
 void world_crash(struct world_node *node);
 /* The disk is another one, empty. The node is down. */
 void world_wipe(struct world_node *node);
+/* The log and its snapshot are gone; the directory's id and its vote are not. The node is down. */
+void world_empty_log(struct world_node *node);
 void world_pause(struct world_node *node, uint64_t us);
 /* The log's appends that are not durable fail: it is read again, or when its cut ends shorter. */
 void world_lose_log(struct world_node *node);
