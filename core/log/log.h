@@ -51,6 +51,7 @@ struct log_settings {
     int64_t producer_expiration_ms;
     bool delete_old;    /* cleanup.policy contains delete: retention trims */
     bool write_caching; /* false: every write is followed by a sync */
+    bool never_anew;    /* without its folder it is refused, once it had begun */
 };
 
 /* Told, inside a step, when a log's offsets moved or when it failed. */

@@ -58,10 +58,13 @@ static void recovery_end(struct log *log)
 
 void recover_refuse(struct log *log, const char *what, struct segment *segment, uint64_t position)
 {
+    const char *mend = log->settings.never_anew
+                           ? "" /* whose log it is says it */
+                           : ": restore the file from a replica or a backup, or remove the "
+                             "partition's folder to lose it";
     io_log(log->io, LOG_ERROR,
-           "%s; the log is not served: restore the file from a replica or a backup, or remove the "
-           "partition's folder to lose it log=%.*s segment=%020lld.log position=%llu",
-           what, SPAN_ARGS(log->name), segment == NULL ? -1LL : (long long)segment->base_offset,
+           "%s; the log is not served%s log=%.*s segment=%020lld.log position=%llu", what, mend,
+           SPAN_ARGS(log->name), segment == NULL ? -1LL : (long long)segment->base_offset,
            (unsigned long long)position);
     log_hold(log);
     recovery_end(log);
@@ -195,11 +198,17 @@ void recover_ready(struct log *log)
     log_release(log);
 }
 
+/* The folder's checkpoints say that it had something durable. */
+static bool has_begun(const struct log *log)
+{
+    return log->recovery_point > 0 || log->start > 0;
+}
+
 void recover_empty(struct log *log)
 {
     while (log->segments_count > 0)
         segment_drop(log->segments[--log->segments_count]);
-    if (log->recovery_point > 0 || log->start > 0)
+    if (has_begun(log))
         folder_forget_lines(log->folder);
     log->has_folder = false;
     log->metadata_durable = false;
@@ -225,8 +234,7 @@ void recover_start(struct log *log)
                 "the partition's folder is gone with everything in it log=%.*s lost_offsets=%lld",
                 SPAN_ARGS(log->name), (long long)log->recovery_point);
         recovery_new(log)->is_empty = true;
-        recover_empty(log);
-        /* Ready at the turn's end: nobody is woken from inside log_load(). */
+        /* Ready or refused at the turn's end: nobody is woken from inside log_load(). */
         log_turn(log);
         return;
     }
@@ -237,8 +245,14 @@ void recover_start(struct log *log)
 
 void recover_turn(struct log *log)
 {
-    if (log->recovery != NULL && log->recovery->is_empty)
-        recover_ready(log);
+    if (log->recovery == NULL || !log->recovery->is_empty || recover_stopped(log))
+        return;
+    if (log->settings.never_anew && has_begun(log)) {
+        recover_refuse(log, "the partition's folder is gone", NULL, 0);
+        return;
+    }
+    recover_empty(log);
+    recover_ready(log);
 }
 
 static bool name_ends(struct span name, const char *suffix)
@@ -343,6 +357,10 @@ static void stray_renamed(struct op *op, const struct completion *completion)
 static void set_aside(struct log *log, const char *why)
 {
     struct recovery *recovery = log->recovery;
+    if (log->settings.never_anew && has_begun(log)) {
+        recover_refuse(log, why, NULL, 0);
+        return;
+    }
     const struct uuid uuid = rng_uuid(&log->io->rng);
     recovery->path = log_path_aside(log, uuid, "-stray");
     io_log(log->io, LOG_WARN, "%s: the folder is set aside log=%.*s as=%.*s", why,

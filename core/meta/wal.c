@@ -94,9 +94,7 @@ void wal_fail(struct wal *wal, int error)
 void wal_tell_damage(struct wal *wal, int64_t offset, int error)
 {
     io_log(wal->io, LOG_ERROR,
-           "the metadata log is damaged: folder=" WAL_LOG_NAME " offset=%lld error=%s "
-           "mend=\"bring the folder back from a copy; to begin an empty cluster instead, move the "
-           "data folders away\"",
+           "the metadata log is damaged: folder=" WAL_LOG_NAME " offset=%lld error=%s " WAL_MEND,
            (long long)offset, error_name(error));
 }
 
@@ -143,8 +141,7 @@ static bool log_fits_image(struct wal *wal)
         return true;
     io_log(wal->io, LOG_ERROR,
            "the metadata log does not fit its snapshot: folder=" WAL_LOG_NAME " log_start=%lld "
-           "log_end=%lld snapshot_end=%lld mend=\"bring the folder back from a copy; to begin an "
-           "empty cluster instead, move the data folders away\"",
+           "log_end=%lld snapshot_end=%lld " WAL_MEND,
            (long long)log_start(wal->log), (long long)log_end(wal->log),
            (long long)wal->image->end_offset);
     return false;
@@ -213,11 +210,9 @@ static void log_is_ready(struct log_waiter *waiter, int error)
     struct wal *wal = container_of(waiter, struct wal, log_waiter);
     if (error != ERR_NONE) {
         if (wal->boot_waiter != NULL)
-            io_log(
-                wal->io, LOG_ERROR,
-                "the metadata log cannot be read: folder=" WAL_LOG_NAME " error=%s "
-                "mend=\"bring the folder back from a copy: without it every topic is forgotten\"",
-                error_name(error));
+            io_log(wal->io, LOG_ERROR,
+                   "the metadata log cannot be read: folder=" WAL_LOG_NAME " error=%s " WAL_MEND,
+                   error_name(error));
         wal_fail(wal, error);
         return;
     }
@@ -249,6 +244,7 @@ void wal_boot(struct wal *wal, struct log_waiter *waiter)
         .flush_messages = INT64_MAX,
         .flush_ms = -1,
         .producer_expiration_ms = -1,
+        .never_anew = true,
     };
     wal->state = WAL_BOOTING;
     wal->boot_waiter = waiter;

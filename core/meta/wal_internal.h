@@ -7,6 +7,13 @@
 #include "core/meta/snapshot_store.h"
 #include "core/meta/wal.h"
 
+/* Who comes back with less than it has acknowledged, be it an older copy, must not vote as who it
+ * was: to the others it has to be somebody else. */
+#define WAL_MEND                                                                                  \
+    "mend=\"if there are other voters, empty this node's data folders, run chronik format, and "  \
+    "have the voter that it was removed and this one added; if there are none, bring the folder " \
+    "back from a copy, or empty the data folders to begin an empty cluster\""
+
 /* A batch of the log that was not applied yet. */
 struct recent {
     struct list place;

@@ -268,6 +268,7 @@ START_TEST(a_damaged_log_refuses_to_start)
     ck_assert_int_gt(site_boot(&site), ERR_NONE);
     ck_assert(world_logged(site.world, WAL_LOG_NAME));
     ck_assert(world_logged(site.world, "mend"));
+    ck_assert(!world_logged(site.world, "to lose it"));
     ck_assert(controller_has_failed(site.controller));
     site_kill(&site);
 }
@@ -282,6 +283,46 @@ START_TEST(a_lost_log_refuses_to_start)
     ck_assert_int_gt(site_boot(&site), ERR_NONE);
     ck_assert(world_logged(site.world, "mend"));
     site_kill(&site);
+}
+END_TEST
+
+/* It would vote, or begin an empty cluster, as who has never acknowledged anything; and would not
+ * know any more at its next start. */
+START_TEST(a_lost_folder_refuses_to_start)
+{
+    start();
+    site_close(&site);
+    world_remove(site.world, WAL_LOG_NAME);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_gt(site_boot(&site), ERR_NONE);
+        ck_assert(world_logged(site.world, "the partition's folder is gone"));
+        ck_assert(world_logged(site.world, "begin an empty cluster")); /* the line is whole */
+        ck_assert(controller_has_failed(site.controller));
+        if (i == 0)
+            site_close(&site);
+        else
+            site_kill(&site);
+    }
+}
+END_TEST
+
+/* Nor is one set aside that had begun, whatever became of the file that says whose it is. */
+START_TEST(a_log_without_its_identity_refuses_to_start)
+{
+    start();
+    site_close(&site);
+    if (_i == 0)
+        world_remove(site.world, WAL_LOG_NAME "/partition.metadata");
+    else
+        world_put_file(site.world, WAL_LOG_NAME "/partition.metadata",
+                       SPAN("version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAg\n"));
+    if (_i == 2)
+        world_remove(site.world, LOG_FILE);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_gt(site_boot(&site), ERR_NONE);
+        ck_assert(world_logged(site.world, "run chronik format"));
+        site_kill(&site);
+    }
 }
 END_TEST
 
@@ -497,6 +538,8 @@ SUITE(wal)
     tcase_add_test(tcase, a_snapshot_that_cannot_be_written_is_only_put_off);
     tcase_add_test(tcase, a_damaged_log_refuses_to_start);
     tcase_add_test(tcase, a_lost_log_refuses_to_start);
+    tcase_add_test(tcase, a_lost_folder_refuses_to_start);
+    tcase_add_loop_test(tcase, a_log_without_its_identity_refuses_to_start, 0, 3);
     tcase_add_test(tcase, a_log_that_ends_before_its_snapshot_refuses_to_start);
     tcase_add_test(tcase, a_full_disk_refuses_until_there_is_room);
     tcase_add_loop_test(tcase, a_vote_that_cannot_be_written_is_written_later, 0, 5);
