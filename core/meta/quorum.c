@@ -193,10 +193,13 @@ static void wal_was_installed(struct wal_observer *observer, struct span voters)
     quorum_changed(quorum);
 }
 
+/* Whoever is not the only voter may have been sent a snapshot, also by the only one. */
 static bool wal_may_begin_anew(struct wal_observer *observer)
 {
-    const struct raft_voters *voters = raft_voters(quorum_of_wal(observer)->raft);
-    return voters != NULL && voters->record.voters_count > 1;
+    const struct quorum *quorum = quorum_of_wal(observer);
+    const struct raft_voters *voters = raft_voters(quorum->raft);
+    return voters != NULL &&
+           (voters->record.voters_count > 1 || raft_voters_find(voters, quorum->self) == NULL);
 }
 
 static void wal_has_failed(struct wal_observer *observer)

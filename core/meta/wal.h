@@ -49,8 +49,8 @@ struct wal_observer {
     void (*truncated)(struct wal_observer *observer);
     void (*installed)(struct wal_observer *observer, struct span voters); /* of the snapshot */
     /* True when the log may begin anew behind a snapshot that it does not reach, or that ends in
-     * another history than the log: a crash came while it was installed. False for a node that is
-     * alone, whose log was cut by something else. */
+     * another history than the log: a crash came while it was installed. False for the only
+     * voter, whose log was cut by something else. */
     bool (*may_begin_anew)(struct wal_observer *observer);
     /* The voters that a snapshot of the image as it is has to contain; SPAN_NULL: none. Borrowed
      * until the step ends. */

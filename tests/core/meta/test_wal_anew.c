@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The WAL of a node that ended while it took its leader's snapshot in the place of its own log. */
 #include "core/meta/snapshot.h"
+#include "core/wire/codec.h"
 #include "core/wire/error.h"
+#include "core/wire/messages.h"
 #include "tests/core/meta/lone_wal.h"
+#include "tests/core/meta/site.h"
 #include "tests/support/runner.h"
 
 static struct lone_wal lone;
@@ -102,6 +105,65 @@ START_TEST(alone_it_refuses_to_start)
 }
 END_TEST
 
+/* ---- Who may begin anew ---- */
+
+/* A node that was the only one ended while it took a snapshot of which this one is the only voter;
+ * how its next boot ends. */
+static int boot_behind(struct site *site, struct raft_id only)
+{
+    struct voters_record_voter_endpoint endpoint = {SPAN("A"), SPAN("h"), 1};
+    struct voters_record_voter voter = {
+        .voter_id = only.node,
+        .voter_directory_id = only.directory,
+        .endpoints = &endpoint,
+        .endpoints_count = 1,
+    };
+    const struct voters_record record = {.voters = &voter, .voters_count = 1};
+    const struct snapshot_id id = {.offset = 1000, .epoch = 1};
+    uint8_t value[256];
+    struct wire_writer writer = {.data = value, .capacity = sizeof(value)};
+    struct image theirs;
+    char path[128] = WAL_LOG_NAME "/";
+    uint32_t length;
+    uint32_t capacity;
+    ck_assert_int_eq(wire_encode(&wire_voters_record, 0, &record, &writer), ERR_NONE);
+    ck_assert_int_eq(site_boot(site), ERR_NONE);
+    image_init(&theirs, site->io->memory, 1);
+    theirs.end_offset = id.offset;
+    theirs.epoch = id.epoch;
+    uint8_t *bytes = snapshot_save(&theirs, span_of(value, writer.length), 0, &length, &capacity);
+    snapshot_name(id, path + strlen(path));
+    world_put_file(site->world, path, span_of(bytes, length));
+    site_kill(site);
+    return site_boot(site);
+}
+
+/* The only voter of a quorum has others that follow it. That this one then has no peers to follow
+ * is another matter. */
+START_TEST(who_follows_a_single_voter_may_begin_anew)
+{
+    static const struct raft_id others[] = {{2, {{2}}}, {1, {{7}}}};
+    struct site site;
+    site_begin(&site, 1);
+    ck_assert_int_eq(boot_behind(&site, others[_i]), ERR_INCONSISTENT_VOTER_SET);
+    ck_assert(!world_logged(site.world, "does not fit its snapshot"));
+    ck_assert_int_eq(site.image.end_offset, 1000);
+    site_kill(&site);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(the_only_voter_may_not)
+{
+    struct site site;
+    site_begin(&site, 1);
+    ck_assert_int_eq(boot_behind(&site, (struct raft_id){1, {{1}}}), ERR_INVALID_RECORD);
+    ck_assert(world_logged(site.world, "does not fit its snapshot"));
+    site_kill(&site);
+    site_end(&site);
+}
+END_TEST
+
 SUITE(wal_anew)
 {
     TCase *tcase = tcase_create("anew");
@@ -111,5 +173,9 @@ SUITE(wal_anew)
     tcase_add_test(tcase, a_log_that_ends_before_begins_anew);
     tcase_add_loop_test(tcase, what_a_snapshot_covers_is_not_known_to_be_lost, 0, 2);
     tcase_add_loop_test(tcase, alone_it_refuses_to_start, 0, 2);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("who");
+    tcase_add_loop_test(tcase, who_follows_a_single_voter_may_begin_anew, 0, 2);
+    tcase_add_test(tcase, the_only_voter_may_not);
     suite_add_tcase(suite, tcase);
 }
