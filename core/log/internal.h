@@ -365,7 +365,8 @@ void cursors_end(struct log *log, int error);
 /* retain.c */
 void retain_schedule(struct log *log);
 void retain_start(struct log *log);
-/* The start that a checkpoint held is durable: what lies below it will not be asked for again. */
+/* The start that a checkpoint held is durable: what lies below it will not be asked for again, and
+ * its segments go. */
 void retain_start_written(struct log *log);
 
 /* folder.c */

@@ -7,6 +7,9 @@
 #include "core/log/folder_internal.h"
 #include "core/log/removal.h"
 
+/* When a start is written again that found the disk full, or no descriptor. */
+#define RETAIN_AGAIN_US ((uint64_t)1000 * 1000)
+
 static void retain_due(struct timer *timer)
 {
     retain_start(container_of(timer, struct log, retention_timer));
@@ -105,6 +108,7 @@ void retain_start_written(struct log *log)
         return;
     log->start_durable = log->start_written;
     log->epochs_changed |= epochs_truncate_start(&log->epochs, log->start_durable);
+    retain_start(log); /* whoever asked for that start may have been refused */
     log_advanced(log);
 }
 
@@ -114,6 +118,9 @@ static void start_checkpointed(struct log_waiter *waiter, int error)
     log->retain_waits = false;
     if (error == ERR_NONE)
         retain_start(log);
+    else if (error_passes(error) && log->state == LOG_READY && !log->closing)
+        timer_set(&log->io->timers, &log->retention_timer, log->io->now_us + RETAIN_AGAIN_US,
+                  retain_due); /* nothing else may ever happen to a log nobody writes to */
     log_release(log);
 }
 

@@ -297,6 +297,47 @@ START_TEST(what_is_left_below_the_start_goes)
 }
 END_TEST
 
+/* Segments of a quiet log expire while a checkpoint cannot be written. */
+static const struct {
+    enum effect_kind kind;
+    int error;
+} refused[] = {
+    {EFFECT_OPEN, ERR_LIMIT},
+    {EFFECT_WRITE, ERR_NO_SPACE},
+};
+
+static void expire_without_a_checkpoint(int how)
+{
+    story.settings.retention_ms = 100000;
+    configure();
+    world_advance_ms(story.world, 100000);
+    world_fail(story.world, refused[how].kind, "checkpoint", 0, 1, refused[how].error, 0);
+    world_advance_ms(story.world, 1);
+    ck_assert(world_logged(story.world, "no checkpoint"));
+    ck_assert_int_eq(log_start(story.log), 0);
+    ck_assert_int_eq(files(".log"), 6); /* an empty one, too */
+}
+
+START_TEST(a_start_without_a_checkpoint_is_written_later)
+{
+    expire_without_a_checkpoint(_i);
+    world_advance_ms(story.world, 5000);
+    ck_assert_int_eq(log_start(story.log), 10);
+    ck_assert_int_eq(files(".log"), 1);
+    ck_assert_uint_eq(world_next_timer_us(story.world), TIMER_NEVER);
+}
+END_TEST
+
+START_TEST(segments_go_by_whatever_checkpoint_has_the_start)
+{
+    expire_without_a_checkpoint(_i);
+    folder_checkpoint(story.folder, NULL);
+    world_run(story.world);
+    ck_assert_int_eq(log_start(story.log), 10);
+    ck_assert_int_eq(files(".log"), 1);
+}
+END_TEST
+
 START_TEST(delete_records_stops_at_the_high_watermark)
 {
     log_set_high_watermark(story.log, 8);
@@ -384,5 +425,7 @@ SUITE(retain)
     tcase_add_test(tcase, a_read_of_what_went_meanwhile_is_out_of_range);
     tcase_add_test(tcase, a_time_is_sought_on_behind_what_went_meanwhile);
     tcase_add_test(tcase, delete_records_stops_at_the_high_watermark);
+    tcase_add_loop_test(tcase, a_start_without_a_checkpoint_is_written_later, 0, 2);
+    tcase_add_loop_test(tcase, segments_go_by_whatever_checkpoint_has_the_start, 0, 2);
     suite_add_tcase(suite, tcase);
 }
