@@ -314,6 +314,15 @@ static bool name_ends(struct span name, struct span end)
            memcmp(name.data + name.length - end.length, end.data, end.length) == 0;
 }
 
+/* Others' folders may be there: lost+found of a file system, snapshots, what was set aside. Whether
+ * they are clean is not ours to say. Topics may begin with a dot, so that alone tells nothing. */
+static bool is_partitions(struct span name)
+{
+    struct span topic;
+    int32_t partition;
+    return folder_name_split(name, &topic, &partition);
+}
+
 static void listed(struct op *op, const struct completion *completion)
 {
     struct folder *folder = container_of(op, struct folder, op);
@@ -327,7 +336,7 @@ static void listed(struct op *op, const struct completion *completion)
             folder->was_clean |= span_equal(entry->name, CLEAN_MARK);
         } else if (name_ends(entry->name, SPAN("-delete"))) {
             removal_leftover(folder, entry->name);
-        } else if (!name_ends(entry->name, SPAN("-stray"))) {
+        } else if (is_partitions(entry->name)) {
             found_get(folder, entry->name)->has_folder = true;
         }
     }

@@ -18,8 +18,7 @@ void folder_forget_lines(struct folder *folder)
     folder_checkpoint(folder, NULL);
 }
 
-/* "topic-7" as topic and partition. */
-static bool name_split(struct span name, struct span *ret_topic, int32_t *ret_partition)
+bool folder_name_split(struct span name, struct span *ret_topic, int32_t *ret_partition)
 {
     size_t at = name.length;
     while (at > 0 && name.data[at - 1] != '-')
@@ -47,7 +46,7 @@ static uint64_t entries_write(const struct folder *folder, bool starts, struct t
         const int64_t offset = starts ? log->start : log->recovery_point;
         if (starts)
             log->start_written = offset;
-        if (offset <= 0 || log->deleted || !name_split(log->name, &topic, &partition))
+        if (offset <= 0 || log->deleted || !folder_name_split(log->name, &topic, &partition))
             continue;
         count++;
         if (writer != NULL)
@@ -57,7 +56,7 @@ static uint64_t entries_write(const struct folder *folder, bool starts, struct t
         const struct found *found = container_of(node, struct found, node);
         const int64_t offset = starts ? found->log_start : found->recovery_point;
         if (found->claimed || !found->has_folder || offset <= 0 ||
-            !name_split(span_of(found->name, found->name_length), &topic, &partition))
+            !folder_name_split(span_of(found->name, found->name_length), &topic, &partition))
             continue;
         count++;
         if (writer != NULL)

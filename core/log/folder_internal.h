@@ -75,6 +75,9 @@ struct folder {
 #define RECOVERY_POINT_CHECKPOINT SPAN("recovery-point-offset-checkpoint")
 #define LOG_START_CHECKPOINT      SPAN("log-start-offset-checkpoint")
 
+/* A partition's name, "topic-7", as topic and partition; false: no partition is called so. */
+bool folder_name_split(struct span name, struct span *ret_topic, int32_t *ret_partition);
+
 /* Gives a name to a log, which may have been another one's before; what was found under it. */
 struct found *folder_claim(struct folder *folder, struct span name, struct log *log);
 /* The log has gone. */

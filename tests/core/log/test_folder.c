@@ -83,6 +83,8 @@ END_TEST
 START_TEST(what_nobody_claims_is_listed)
 {
     story_kill(&story);
+    world_put_folder(story.world, ".hidden-0"); /* topics may be called so */
+    world_put_folder(story.world, "lost+found");
     world_put_folder(story.world, "other-3");
     world_put_folder(story.world, "topic-0.0123456789abcdef0123456789abcdef-stray");
     world_put_file(story.world, "some-file", SPAN(""));
@@ -90,14 +92,15 @@ START_TEST(what_nobody_claims_is_listed)
     story.folder = folder_new(story.io, 0, &story.folder_observer);
     folder_load(story.folder, &story.waiter);
     world_run(story.world);
-    ck_assert(span_equal(folder_unclaimed(story.folder, 0), SPAN("other-3")));
-    ck_assert(span_equal(folder_unclaimed(story.folder, 1), SPAN("topic-0")));
-    ck_assert(span_is_null(folder_unclaimed(story.folder, 2)));
+    ck_assert(span_equal(folder_unclaimed(story.folder, 0), SPAN(".hidden-0")));
+    ck_assert(span_equal(folder_unclaimed(story.folder, 1), SPAN("other-3")));
+    ck_assert(span_equal(folder_unclaimed(story.folder, 2), SPAN("topic-0")));
+    ck_assert(span_is_null(folder_unclaimed(story.folder, 3)));
     ck_assert(folder_holds(story.folder, SPAN("topic-0")));
     ck_assert(!folder_holds(story.folder, SPAN("some-file")));
     story.log = log_new(story.io, story.folder, SPAN("topic-0"), story.topic_id, NULL,
                         &story.settings, &story.observer);
-    ck_assert(span_is_null(folder_unclaimed(story.folder, 1)));
+    ck_assert(span_is_null(folder_unclaimed(story.folder, 2)));
     ck_assert_uint_eq(folder_logs_count(story.folder), 1);
     ck_assert(folder_holds(story.folder, SPAN("topic-0")));
 }
@@ -127,6 +130,34 @@ START_TEST(the_mark_of_an_orderly_end_is_gone_before_the_folder_serves)
     ck_assert_ptr_null(name_with(".kafka_cleanshutdown"));
     ck_assert_int_eq(story_boot(&story), LOG_READY);
     ck_assert(!folder_was_clean(story.folder));
+}
+END_TEST
+
+/* What file systems and people put into it, which is no partition's. */
+START_TEST(folders_of_others_leave_an_end_orderly)
+{
+    static const char *const others[] = {"lost+found", ".snapshots", "old",
+                                         "-1",         "a-",         "topic-0-x"};
+    story_kill(&story);
+    world_put_folder(story.world, others[_i]);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert(!folder_was_clean(story.folder));
+    story_close(&story);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    ck_assert(folder_was_clean(story.folder));
+    ck_assert_ptr_nonnull(name_with(others[_i]));
+}
+END_TEST
+
+/* A partition that no log has loaded: who knows how its tail is. */
+START_TEST(a_partition_nobody_claims_leaves_no_end_orderly)
+{
+    static const char *const partitions[] = {"other-3", ".hidden-0", "a--7"};
+    story_kill(&story);
+    world_put_folder(story.world, partitions[_i]);
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    story_close(&story);
+    ck_assert_ptr_null(name_with(".kafka_cleanshutdown"));
 }
 END_TEST
 
@@ -286,6 +317,8 @@ SUITE(folder)
     tcase_add_test(tcase, what_nobody_claims_is_listed);
     tcase_add_test(tcase, lines_of_logs_that_are_not_loaded_stay);
     tcase_add_test(tcase, the_mark_of_an_orderly_end_is_gone_before_the_folder_serves);
+    tcase_add_loop_test(tcase, folders_of_others_leave_an_end_orderly, 0, 6);
+    tcase_add_loop_test(tcase, a_partition_nobody_claims_leaves_no_end_orderly, 0, 3);
     tcase_add_test(tcase, an_orderly_end_is_durable_when_it_says_so);
     tcase_add_loop_test(tcase, a_folder_that_cannot_be_loaded_is_offline, 0, 4);
     tcase_add_test(tcase, loading_a_log_fails_with_its_device);
