@@ -84,13 +84,15 @@ static bool index_may_go(const struct segment *segment)
            segment->times_saved == segment->index->times.count && !segment->settling;
 }
 
+/* The one that was used last stays, however large: it may have been loaded just now, and those who
+ * wait for it would find it gone, and load it again, for ever. */
 static void indexes_trim(struct folder *folder)
 {
     struct list *place;
     struct list *next;
     list_each(&folder->indexes, place, next)
     {
-        if (folder->indexes_bytes <= folder->indexes_bytes_max)
+        if (folder->indexes_bytes <= folder->indexes_bytes_max || place == folder->indexes.previous)
             return;
         struct segment *segment = container_of(place, struct segment, recent);
         if (index_may_go(segment))

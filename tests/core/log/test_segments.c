@@ -330,6 +330,47 @@ START_TEST(indexes_beyond_the_limit_leave_memory)
 }
 END_TEST
 
+/* One that takes all the room by itself, or finds it taken by some that are not written yet, is in
+ * memory when those who wait for it go on, also when they want different ones. */
+START_TEST(an_index_beyond_the_limit_is_used_before_it_goes)
+{
+    static const int64_t offsets[] = {1, 1, 3};
+    struct log_read reads[3];
+    story.settings.segment_bytes = 1000;
+    boot();
+    for (int i = 0; i < 8; i++)
+        story_write(&story, 1, 300);
+    story_close(&story);
+    boot();
+    story.folder->indexes_bytes_max = _i == 0 ? 0 : 50;
+    if (_i == 1) {
+        world_hold(story.world, EFFECT_WRITE, "index");
+        for (int i = 0; i < 8; i++)
+            story_write(&story, 1, 300);
+        ck_assert_uint_gt(story.folder->indexes_bytes, 50);
+    }
+    reads_done = 0;
+    for (int i = 0; i < 3; i++) {
+        reads[i] = (struct log_read){
+            .offset = offsets[i], .end_offset = 8, .max_bytes = 1000, .done = count_done};
+        log_read(story.log, &reads[i]);
+    }
+    for (int turns = 0; turns < 1000 && reads_done < 3; turns++)
+        world_turn(story.world);
+    ck_assert_int_eq(reads_done, 3);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(reads[i].error, ERR_NONE);
+        ck_assert_uint_gt(reads[i].range.length, 300);
+        log_unpin(&reads[i].range);
+    }
+    world_release(story.world);
+    story_check(&story, 1);
+    /* Nothing is left but the one that was used last. */
+    ck_assert(story.folder->indexes_bytes <= story.folder->indexes_bytes_max ||
+              story.folder->indexes.next == story.folder->indexes.previous);
+}
+END_TEST
+
 SUITE(segments)
 {
     TCase *tcase = tcase_create("roll");
@@ -350,5 +391,6 @@ SUITE(segments)
     tcase_add_test(tcase, a_log_closes_after_an_index_that_is_read);
     tcase_add_test(tcase, files_nobody_uses_are_closed);
     tcase_add_test(tcase, indexes_beyond_the_limit_leave_memory);
+    tcase_add_loop_test(tcase, an_index_beyond_the_limit_is_used_before_it_goes, 0, 2);
     suite_add_tcase(suite, tcase);
 }
