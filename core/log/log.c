@@ -46,11 +46,10 @@ void log_configure(struct log *log, const struct log_settings *settings)
     log->settings = *settings;
     if (log->state != LOG_READY)
         return;
-    if (caching_ended && log->durable_end < log->written_end) {
+    if (caching_ended && log->durable_end < log->written_end)
         log->sync_wanted = true;
-        log_turn(log);
-    }
-    retain_schedule(log);
+    log->retain_wanted = true; /* nothing else may come that looks at what is too much now */
+    log_turn(log);
 }
 
 enum log_state log_state(const struct log *log)

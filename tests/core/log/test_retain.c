@@ -58,6 +58,17 @@ START_TEST(size_trims_whole_segments_from_the_front)
 }
 END_TEST
 
+START_TEST(a_lower_limit_counts_at_once_on_a_quiet_log)
+{
+    log_set_high_watermark(story.log, 10);
+    world_run(story.world);
+    story.settings.retention_bytes = 3 * ((int64_t)log_size_bytes(story.log) / 5);
+    log_configure(story.log, &story.settings);
+    world_run(story.world);
+    ck_assert_int_eq(log_start(story.log), 4);
+}
+END_TEST
+
 START_TEST(time_trims_when_the_last_record_is_old)
 {
     story.settings.retention_ms = 10000;
@@ -410,6 +421,7 @@ SUITE(retain)
     TCase *tcase = tcase_create("retention");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, size_trims_whole_segments_from_the_front);
+    tcase_add_test(tcase, a_lower_limit_counts_at_once_on_a_quiet_log);
     tcase_add_test(tcase, time_trims_when_the_last_record_is_old);
     tcase_add_test(tcase, time_is_found_again_after_a_restart);
     tcase_add_test(tcase, nothing_beyond_the_high_watermark_goes);
