@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/file_node.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,8 @@ int place_find(const struct files *files, uint32_t root, const char *path, struc
             return folder == NULL ? ERR_NOT_FOUND : ERR_IO;
         path = slash + 1;
     }
+    if (strlen(path) > NAME_MAX) /* as file systems have it */
+        return ERR_IO;
     struct file_node *node = path[0] == '\0' ? folder : entries_get(&folder->visible_entries, path);
     *ret_place = (struct place){.folder = folder, .name = path, .node = node};
     return ERR_NONE;

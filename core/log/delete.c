@@ -4,6 +4,19 @@
 #include "core/log/recover.h"
 #include "core/log/removal.h"
 
+/* The longest name that a file system takes. */
+#define FILE_NAME_MAX 255
+
+/* "-N" at the end of a log's name. */
+static struct span partition_part(struct span name)
+{
+    size_t at = name.length;
+    while (at > 0 && name.data[at - 1] != '-')
+        at--;
+    return at == 0 ? SPAN("") : span_of(name.data + at - 1, name.length - at + 1);
+}
+
+/* Of a topic with a long name the beginning stays, as in Kafka. */
 struct span log_path_aside(struct log *log, struct uuid uuid, const char *suffix)
 {
     /* ".", 32 digits, the suffix */
@@ -15,10 +28,16 @@ struct span log_path_aside(struct log *log, struct uuid uuid, const char *suffix
             format_text(text + length, sizeof(text) - length, "%02x", (unsigned)uuid.bytes[i]);
     length += format_text(text + length, sizeof(text) - length, "%s", suffix);
     CHECK(length < sizeof(text));
-    uint8_t *path = memory_take(log->io->memory, MEMORY_STATE, log->name.length + length);
-    memcpy(path, log->name.data, log->name.length);
-    memcpy(path + log->name.length, text, length);
-    return span_of(path, log->name.length + length);
+    const struct span partition = partition_part(log->name);
+    size_t topic_length = log->name.length - partition.length;
+    if (topic_length > FILE_NAME_MAX - partition.length - length)
+        topic_length = FILE_NAME_MAX - partition.length - length;
+    const size_t total = topic_length + partition.length + length;
+    uint8_t *path = memory_take(log->io->memory, MEMORY_STATE, total);
+    memcpy(path, log->name.data, topic_length);
+    memcpy(path + topic_length, partition.data, partition.length);
+    memcpy(path + topic_length + partition.length, text, length);
+    return span_of(path, total);
 }
 
 /* True while something is under way that finds the folder, or a file, by its name. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/meta/image.h"
 #include "tests/core/api/admin.h"
+#include "tests/support/produce.h"
 
 #define NEWEST 6
 
@@ -53,6 +55,25 @@ START_TEST(every_version_deletes_by_name)
         ck_assert_int_eq(admin_metadata(&admin, 13, NULL, -1)->topics_count, 1);
         ck_assert_int_eq(admin_make(&admin, "a", 1), ERR_NONE);
     }
+}
+END_TEST
+
+/* What its folder is called for the time being has to be a name of a file system, too. */
+START_TEST(the_longest_name_can_be_deleted)
+{
+    char name[META_TOPIC_NAME_MAX + 1];
+    memset(name, 'x', META_TOPIC_NAME_MAX);
+    name[META_TOPIC_NAME_MAX] = '\0';
+    ck_assert_int_eq(admin_make(&admin, name, 1), ERR_NONE);
+    struct client *client = client_new(admin.node.world);
+    ck_assert_ptr_nonnull(
+        produce(client, span_text(name), -1, batch_of(client, 1, SPAN("hello"))));
+    client_free(client);
+    const struct delete_topics_request_topic topic = {.name = span_text(name)};
+    ck_assert_int_eq(call(NEWEST, &topic, 1)->responses[0].error_code, ERR_NONE);
+    world_run(admin.node.world);
+    ck_assert(!world_is_stopped(admin.node.world));
+    ck_assert_int_eq(admin_make(&admin, name, 1), ERR_NONE);
 }
 END_TEST
 
@@ -120,6 +141,7 @@ SUITE(delete_topics)
     TCase *tcase = tcase_create("delete_topics");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, every_version_deletes_by_name);
+    tcase_add_test(tcase, the_longest_name_can_be_deleted);
     tcase_add_test(tcase, version_6_deletes_by_id);
     tcase_add_test(tcase, each_topic_has_its_own_error);
     tcase_add_test(tcase, a_full_disk_deletes_nothing);
