@@ -8,6 +8,7 @@
 
 #define CHECKPOINT_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
 #define CLEAN_MARK           SPAN(".kafka_cleanshutdown")
+#define DELETED_ID_DIGITS    32
 
 struct folder *folder_new(struct io *io, uint32_t number, struct folder_observer *observer)
 {
@@ -323,6 +324,24 @@ static bool is_partitions(struct span name)
     return folder_name_split(name, &topic, &partition);
 }
 
+/* What a deletion left, NAME.UUID-delete: other folders are somebody's. */
+static bool is_deleted(struct span name)
+{
+    const struct span suffix = SPAN("-delete");
+    const size_t tail = 1 + DELETED_ID_DIGITS + suffix.length;
+    if (name.length <= tail || !name_ends(name, suffix))
+        return false;
+    const uint8_t *at = name.data + name.length - tail;
+    if (*at++ != '.')
+        return false;
+    for (size_t i = 0; i < DELETED_ID_DIGITS; i++) {
+        const bool is_digit = (at[i] >= '0' && at[i] <= '9') || (at[i] >= 'a' && at[i] <= 'f');
+        if (!is_digit)
+            return false;
+    }
+    return is_partitions(span_of(name.data, name.length - tail));
+}
+
 static void listed(struct op *op, const struct completion *completion)
 {
     struct folder *folder = container_of(op, struct folder, op);
@@ -334,7 +353,7 @@ static void listed(struct op *op, const struct completion *completion)
         const struct folder_entry *entry = &completion->entries[i];
         if (!entry->is_folder) {
             folder->was_clean |= span_equal(entry->name, CLEAN_MARK);
-        } else if (name_ends(entry->name, SPAN("-delete"))) {
+        } else if (is_deleted(entry->name)) {
             removal_leftover(folder, entry->name);
         } else if (is_partitions(entry->name)) {
             found_get(folder, entry->name)->has_folder = true;

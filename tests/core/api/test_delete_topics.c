@@ -66,8 +66,7 @@ START_TEST(the_longest_name_can_be_deleted)
     name[META_TOPIC_NAME_MAX] = '\0';
     ck_assert_int_eq(admin_make(&admin, name, 1), ERR_NONE);
     struct client *client = client_new(admin.node.world);
-    ck_assert_ptr_nonnull(
-        produce(client, span_text(name), -1, batch_of(client, 1, SPAN("hello"))));
+    ck_assert_ptr_nonnull(produce(client, span_text(name), -1, batch_of(client, 1, SPAN("hello"))));
     client_free(client);
     const struct delete_topics_request_topic topic = {.name = span_text(name)};
     ck_assert_int_eq(call(NEWEST, &topic, 1)->responses[0].error_code, ERR_NONE);

@@ -136,8 +136,9 @@ END_TEST
 /* What file systems and people put into it, which is no partition's. */
 START_TEST(folders_of_others_leave_an_end_orderly)
 {
-    static const char *const others[] = {"lost+found", ".snapshots", "old",
-                                         "-1",         "a-",         "topic-0-x"};
+    static const char *const others[] = {
+        "lost+found", ".snapshots", "old",           "-1",
+        "a-",         "topic-0-x",  "backup-delete", "topic-0.0123456789abcdef-delete"};
     story_kill(&story);
     world_put_folder(story.world, others[_i]);
     ck_assert_int_eq(story_boot(&story), LOG_READY);
@@ -317,7 +318,7 @@ SUITE(folder)
     tcase_add_test(tcase, what_nobody_claims_is_listed);
     tcase_add_test(tcase, lines_of_logs_that_are_not_loaded_stay);
     tcase_add_test(tcase, the_mark_of_an_orderly_end_is_gone_before_the_folder_serves);
-    tcase_add_loop_test(tcase, folders_of_others_leave_an_end_orderly, 0, 6);
+    tcase_add_loop_test(tcase, folders_of_others_leave_an_end_orderly, 0, 8);
     tcase_add_loop_test(tcase, a_partition_nobody_claims_leaves_no_end_orderly, 0, 3);
     tcase_add_test(tcase, an_orderly_end_is_durable_when_it_says_so);
     tcase_add_loop_test(tcase, a_folder_that_cannot_be_loaded_is_offline, 0, 4);
