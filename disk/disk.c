@@ -103,6 +103,7 @@ static int error_of(int error)
         return ERR_EXISTS;
     case ENOSPC:
     case EDQUOT:
+    case EMLINK: /* a folder with as many others as some file systems have room for */
         return ERR_NO_SPACE;
     case EMFILE:
     case ENFILE:

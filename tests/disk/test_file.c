@@ -65,6 +65,7 @@ static const struct {
 } open_faults[] = {
     {EMFILE, ERR_LIMIT, 0},    {ENFILE, ERR_LIMIT, 0}, {ENOSPC, ERR_NO_SPACE, 0},
     {EDQUOT, ERR_NO_SPACE, 0}, {EIO, ERR_IO, 1},       {EROFS, ERR_IO, 1},
+    {EMLINK, ERR_NO_SPACE, 0},
 };
 
 START_TEST(open_names_what_the_system_lacks)
