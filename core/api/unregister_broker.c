@@ -3,7 +3,7 @@
  * same would go on without a place in the cluster until it is started anew: it has to end first. */
 #include "core/api/change.h"
 #include "core/api/table.h"
-#include "core/meta/brokers.h"
+#include "core/meta/unregister.h"
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
 

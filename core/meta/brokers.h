@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "core/meta/image.h"
-#include "core/meta/topics.h"
 #include "core/meta/writer.h"
 
 /* Producer ids that a broker is given at a time, as in Kafka; what is left when it ends is lost. */
@@ -36,12 +35,6 @@ int brokers_register(const struct image *image, struct meta_writer *writer,
  * already, or where its partitions' epochs cannot be higher. */
 int brokers_leave(const struct image *image, struct meta_writer *writer, int32_t broker_id,
                   struct uuid incarnation);
-
-/* Writes the record that forgets a broker. ERR_BROKER_ID_NOT_REGISTERED; ERR_INVALID_REQUEST, and
- * why in *ret_message, for one that is not fenced: it is running; and for one that may hold what no
- * other replica does, since nobody would notice when its number comes back with an empty disk. */
-int brokers_unregister(const struct topics_context *context, int32_t broker_id,
-                       struct span *ret_message);
 
 /* Writes the record that gives a registered broker the ids *ret_first … + PRODUCER_IDS_BLOCK - 1.
  */

@@ -62,6 +62,8 @@ libcore_a_SOURCES += \
 	core/meta/topics_name.c \
 	core/meta/unclean.c \
 	core/meta/unclean.h \
+	core/meta/unregister.c \
+	core/meta/unregister.h \
 	core/meta/wal.c \
 	core/meta/wal.h \
 	core/meta/wal_apply.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/format.h"
-#include "core/meta/brokers.h"
 #include "core/meta/topics.h"
+#include "core/meta/unregister.h"
 #include "core/wire/error.h"
 #include "tests/core/meta/cluster.h"
 #include "tests/support/runner.h"
