@@ -7,15 +7,6 @@
 /* The longest name that a file system takes. */
 #define FILE_NAME_MAX 255
 
-/* "-N" at the end of a log's name. */
-static struct span partition_part(struct span name)
-{
-    size_t at = name.length;
-    while (at > 0 && name.data[at - 1] != '-')
-        at--;
-    return at == 0 ? SPAN("") : span_of(name.data + at - 1, name.length - at + 1);
-}
-
 /* Of a topic with a long name the beginning stays, as in Kafka. */
 struct span log_path_aside(struct log *log, struct uuid uuid, const char *suffix)
 {
@@ -28,16 +19,17 @@ struct span log_path_aside(struct log *log, struct uuid uuid, const char *suffix
             format_text(text + length, sizeof(text) - length, "%02x", (unsigned)uuid.bytes[i]);
     length += format_text(text + length, sizeof(text) - length, "%s", suffix);
     CHECK(length < sizeof(text));
-    const struct span partition = partition_part(log->name);
-    size_t topic_length = log->name.length - partition.length;
-    if (topic_length > FILE_NAME_MAX - partition.length - length)
-        topic_length = FILE_NAME_MAX - partition.length - length;
-    const size_t total = topic_length + partition.length + length;
-    uint8_t *path = memory_take(log->io->memory, MEMORY_STATE, total);
-    memcpy(path, log->name.data, topic_length);
-    memcpy(path + topic_length, partition.data, partition.length);
-    memcpy(path + topic_length + partition.length, text, length);
-    return span_of(path, total);
+    struct span topic = log->name;
+    int32_t partition;
+    (void)folder_name_split(log->name, &topic, &partition);
+    const size_t rest = log->name.length - topic.length; /* "-N" */
+    const size_t room = FILE_NAME_MAX - rest - length;
+    const size_t kept = topic.length < room ? topic.length : room;
+    uint8_t *path = memory_take(log->io->memory, MEMORY_STATE, kept + rest + length);
+    memcpy(path, topic.data, kept);
+    memcpy(path + kept, topic.data + topic.length, rest);
+    memcpy(path + kept + rest, text, length);
+    return span_of(path, kept + rest + length);
 }
 
 /* True while something is under way that finds the folder, or a file, by its name. */
