@@ -7,6 +7,7 @@ tests_check_raft_SOURCES = \
 	tests/core/raft/test_hostile.c \
 	tests/core/raft/test_random.c \
 	tests/core/raft/test_replication.c \
+	tests/core/raft/test_voters.c \
 	tests/core/raft/world.c \
 	tests/core/raft/world.h \
 	tests/core/raft/world_disk.c \
