@@ -34,7 +34,9 @@ static const struct scenario_choice client_kinds[] = {
     {"operator", CLIENT_OPERATOR,
      "Looks after the quorum as \"chronik cluster voter\" does: a voter whose disk is gone is "
      "removed, and a machine that should vote is added with the disk that it has now: one change "
-     "after the other, or all that are due at once.",
+     "after the other, or all that are due at once. Now and then it has a machine forgotten that "
+     "is "
+     "down.",
      "{\"kind\": \"operator\", \"pause_us\": [100000, 500000]}"},
     {0},
 };
