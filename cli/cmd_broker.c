@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chronik broker: runs a broker until it is told to end. */
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -188,6 +189,13 @@ static bool serve_metrics(const struct server *server, struct loop *loop, const 
     return *ret_metrics != NULL;
 }
 
+/* How long a client may leave what is sent to it unread: as long as it may be idle; 0: for ever. */
+static int unread_timeout_ms(const struct conf *conf)
+{
+    const int64_t idle_ms = conf_int(conf, CONF_CONNECTIONS_MAX_IDLE_MS);
+    return idle_ms < 0 ? 0 : (int)(idle_ms < INT_MAX ? idle_ms : INT_MAX);
+}
+
 static int serve(struct conf *conf)
 {
     heap_tune();
@@ -207,6 +215,7 @@ static int serve(struct conf *conf)
         .core = &server,
         .memory = broker_memory(server.broker),
         .send_buffer_bytes = (int)conf_int(conf, CONF_SOCKET_SEND_BUFFER_BYTES),
+        .unread_timeout_ms = unread_timeout_ms(conf),
         .logger = &logger,
         .ready = print_ready,
         .context = conf,

@@ -230,6 +230,7 @@ struct loop *loop_new(const struct loop_options *options)
     const struct net_options net_options = {
         .calls = &net_calls_system,
         .send_buffer_bytes = options->send_buffer_bytes,
+        .unread_timeout_ms = options->unread_timeout_ms,
         .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,

@@ -3,7 +3,9 @@
  * Connections that we make, without waiting for them:
  *
  *     (name being looked up) ──▶ CONNECTING ──▶ a connection as any other
- *               └────────────────────┴──▶ the CONNECT completes with an error
+ *               │                   │   ▲ └─(no answer yet)─┐
+ *               │                   │   └── another socket ◀┘
+ *               └───────────────────┴──▶ the CONNECT completes with an error
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,8 +18,14 @@
 #include "net/resolver.h"
 #include "net/state.h"
 
-/* How often an unanswered SYN is sent again: Linux gives up after three seconds then, instead of
- * two minutes, so that whoever waits dials anew soon after the way is open again. */
+/* Linux sends a SYN that nobody answers again after a second, then after two more. Whoever waits for
+ * a way that is open again cannot wait for that: another socket is tried, after so long and then
+ * after twice as long each time, and after TRIES_MAX of them, three seconds in all, it is given up.
+ * So a peer may be more than a second away. */
+#define TRY_FIRST_US ((uint64_t)100 * 1000)
+#define TRIES_MAX    5
+
+/* Fewer is not possible (tcp(7)). */
 #define SYN_RETRIES 1
 
 static int error_of(int error)
@@ -46,7 +54,56 @@ static int begin(const struct net *net, int fd, const struct address *address)
     return errno == EINTR ? EINPROGRESS : errno;
 }
 
-static void dial(struct net *net, uint64_t effect, const struct address *address)
+/* ---- Tries ---- */
+
+/* Without memory for that it has this try only. */
+static void try_add(struct net *net, const struct connect_try *try)
+{
+    if (net->tries_count == net->tries_capacity) {
+        const uint32_t capacity = net->tries_capacity == 0 ? 4 : net->tries_capacity * 2;
+        struct connect_try *tries = reallocarray(net->tries, capacity, sizeof(*tries));
+        if (tries == NULL)
+            return;
+        net->tries = tries;
+        net->tries_capacity = capacity;
+    }
+    net->tries[net->tries_count++] = *try;
+}
+
+static void try_remove(struct net *net, uint32_t at)
+{
+    net->tries[at] = net->tries[--net->tries_count];
+}
+
+static void try_forget(struct net *net, uint64_t connection)
+{
+    for (uint32_t i = 0; i < net->tries_count; i++) {
+        if (net->tries[i].connection == connection) {
+            try_remove(net, i);
+            return;
+        }
+    }
+}
+
+uint64_t connect_wait_us(const struct net *net)
+{
+    if (net->tries_count == 0)
+        return NET_FOREVER;
+    const uint64_t now_us = clock_us(net->options.calls);
+    uint64_t wait_us = NET_FOREVER;
+    for (uint32_t i = 0; i < net->tries_count; i++) {
+        const uint64_t due_us = net->tries[i].due_us;
+        if (due_us <= now_us)
+            return 0;
+        if (due_us - now_us < wait_us)
+            wait_us = due_us - now_us;
+    }
+    return wait_us;
+}
+
+/* ---- Dialling ---- */
+
+static void dial(struct net *net, uint64_t effect, const struct address *address, uint32_t number)
 {
     const struct net_calls *calls = net->options.calls;
     const int fd =
@@ -73,6 +130,38 @@ static void dial(struct net *net, uint64_t effect, const struct address *address
     connection->connecting = true;
     connection->writable = false;
     connection->watch = effect;
+    try_add(net, &(struct connect_try){
+                     .connection = id,
+                     .number = number,
+                     .due_us = clock_us(calls) + (TRY_FIRST_US << number),
+                     .address = *address,
+                 });
+}
+
+/* Nobody has answered the try yet. */
+static void try_again(struct net *net, const struct connect_try *try)
+{
+    struct connection *connection = connection_find(net, try->connection);
+    const uint64_t effect = connection->watch;
+    connection_drop(net, connection);
+    if (try->number + 1 < TRIES_MAX)
+        dial(net, effect, &try->address, try->number + 1);
+    else
+        net_complete(net, effect, ERR_IO, 0);
+}
+
+void connect_again(struct net *net)
+{
+    if (net->tries_count == 0)
+        return;
+    const uint64_t now_us = clock_us(net->options.calls);
+    for (uint32_t i = net->tries_count; i > 0; i--) {
+        if (net->tries[i - 1].due_us > now_us)
+            continue;
+        const struct connect_try due = net->tries[i - 1];
+        try_remove(net, i - 1);
+        try_again(net, &due);
+    }
 }
 
 /* What became of a connection that is being made: 0, EINPROGRESS or another errno. */
@@ -99,6 +188,7 @@ void connect_continue(struct net *net, struct connection *connection)
         return;
     const uint64_t effect = connection->watch;
     const uint64_t id = connection->id;
+    try_forget(net, id);
     connection->watch = 0;
     connection->connecting = false;
     connection->writable = true;
@@ -114,7 +204,7 @@ static void looked_up(void *context)
     struct lookup *lookup;
     while ((lookup = resolver_take(net->resolver)) != NULL) {
         if (lookup->reason == NULL) {
-            dial(net, lookup->effect, &lookup->address);
+            dial(net, lookup->effect, &lookup->address, 0);
         } else {
             net_report(net, "a host's name was not found host=%s error=%s", lookup->host,
                        lookup->reason);
@@ -143,7 +233,7 @@ void connection_connect(struct net *net, const struct effect *effect)
     struct address address;
     const struct span host = effect->connect.host;
     if (address_parse(host, effect->connect.port, &address)) {
-        dial(net, effect->id, &address);
+        dial(net, effect->id, &address, 0);
         return;
     }
     if (host.length == 0 || host.length > HOST_BYTES_MAX ||

@@ -34,13 +34,6 @@
 /* How often at most the operator is told that accepting is paused. */
 #define REPORT_INTERVAL_US ((uint64_t)60 * 1000 * 1000)
 
-static uint64_t clock_us(const struct net_calls *calls)
-{
-    struct timespec now;
-    calls->clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 bool socket_set_option(const struct net_calls *calls, int fd, int level, int option, int value)
 {
     return calls->setsockopt(fd, level, option, &value, sizeof(value)) == 0;
@@ -61,6 +54,15 @@ static bool set_send_buffer(const struct net *net, int fd)
     return bytes < 0 || socket_set_option(net->options.calls, fd, SOL_SOCKET, SO_SNDBUF, bytes);
 }
 
+/* Who reads nothing would keep what is sent to it, and its connection, for ever: the system gives
+ * up a peer that vanished, but not one that answers and says that it has no room (RFC 1122, 4.2.2.17;
+ * RFC 5482). */
+static bool set_unread_timeout(const struct net *net, int fd)
+{
+    return socket_set_option(net->options.calls, fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+                             net->options.unread_timeout_ms);
+}
+
 static int open_socket(const struct net *net, const struct address *address)
 {
     const struct net_calls *calls = net->options.calls;
@@ -73,7 +75,7 @@ static int open_socket(const struct net *net, const struct address *address)
         family != AF_INET6 || socket_set_option(calls, fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     /* Every accepted connection inherits the options, which saves it a handful of calls. */
     if (both && socket_set_option(calls, fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-        socket_set_options(calls, fd) && set_send_buffer(net, fd) &&
+        socket_set_options(calls, fd) && set_send_buffer(net, fd) && set_unread_timeout(net, fd) &&
         calls->bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 &&
         calls->listen(fd, SOMAXCONN) == 0)
         return fd;

@@ -91,14 +91,28 @@ static int wait_events(struct net *net, uint64_t timeout_us, struct epoll_event 
     return net->options.calls->epoll_wait(net->epoll, events, EVENTS_MAX, timeout_ms);
 }
 
+uint64_t clock_us(const struct net_calls *calls)
+{
+    struct timespec now;
+    calls->clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* How long there is nothing to do but what epoll tells, up to this. */
+static uint64_t sleep_us(const struct net *net, uint64_t most_us)
+{
+    if (net->parked_count > 0)
+        return 0;
+    if (net->accepting_paused && most_us > ACCEPT_PAUSE_US)
+        most_us = ACCEPT_PAUSE_US;
+    const uint64_t connect_us = connect_wait_us(net);
+    return connect_us < most_us ? connect_us : most_us;
+}
+
 void net_wait(struct net *net, uint64_t timeout_us)
 {
     struct epoll_event events[EVENTS_MAX];
-    if (net->parked_count > 0)
-        timeout_us = 0;
-    else if (net->accepting_paused && timeout_us > ACCEPT_PAUSE_US)
-        timeout_us = ACCEPT_PAUSE_US;
-    const int count = wait_events(net, timeout_us, events);
+    const int count = wait_events(net, sleep_us(net, timeout_us), events);
     /* Interrupted: to the caller that is a short sleep. */
     CHECK(count >= 0 || errno == EINTR);
     net->options.woken(net->options.context);
@@ -107,6 +121,7 @@ void net_wait(struct net *net, uint64_t timeout_us)
         listeners_resume(net);
     for (int i = 0; i < count; i++)
         dispatch(net, &events[i]);
+    connect_again(net);
 }
 
 void net_perform(struct net *net, const struct effect *effect)
@@ -129,6 +144,7 @@ void net_free(struct net *net)
     resolver_free(net->resolver);
     free(net->connections);
     free(net->parked);
+    free(net->tries);
     free(net->listeners);
     free(net->sources);
     free(net);

@@ -3,6 +3,7 @@
 #ifndef NET_STATE_H
 #define NET_STATE_H
 
+#include "net/address.h"
 #include "net/net.h"
 
 /*
@@ -43,6 +44,14 @@ struct source {
     void *context;
 };
 
+/* A socket that is being connected for a CONNECT. */
+struct connect_try {
+    uint64_t connection;
+    uint32_t number; /* of those before it */
+    uint64_t due_us; /* when another takes its place; on the monotonic clock */
+    struct address address;
+};
+
 struct net {
     struct net_options options;
     int epoll;
@@ -62,11 +71,18 @@ struct net {
     bool accepting_paused;
     uint64_t reported_us; /* when a pause was last reported; 0: never */
 
+    struct connect_try *tries;
+    uint32_t tries_count;
+    uint32_t tries_capacity;
+
     struct resolver *resolver; /* NULL: no name was asked for yet */
 
     struct source *sources;
     uint32_t sources_count;
 };
+
+/* The monotonic clock, in microseconds. */
+uint64_t clock_us(const struct net_calls *calls);
 
 /* Completes an effect. */
 void net_complete(const struct net *net, uint64_t effect, int error, uint64_t count);
@@ -108,6 +124,12 @@ void connection_connect(struct net *net, const struct effect *effect);
 
 /* A connection that is being made may be there now, or have failed. */
 void connect_continue(struct net *net, struct connection *connection);
+
+/* How long until one of them is to be tried again; NET_FOREVER: there is none. */
+uint64_t connect_wait_us(const struct net *net);
+
+/* Tries those again of which it is time. */
+void connect_again(struct net *net);
 
 /* net/listen.c */
 

@@ -197,6 +197,7 @@ void rig_start(void)
     const struct net_options options = {
         .calls = &faulty_calls,
         .send_buffer_bytes = RIG_SEND_BUFFER_BYTES,
+        .unread_timeout_ms = RIG_UNREAD_TIMEOUT_MS,
         .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,

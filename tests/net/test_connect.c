@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -109,29 +110,66 @@ START_TEST(refused)
 }
 END_TEST
 
-/* A machine that answers nothing is given up soon: its backlog is full, so SYNs are dropped. */
-START_TEST(unanswered)
-{
+/* A listener that answers nothing: its backlog is full, so SYNs are dropped. */
+static struct deaf {
+    int fd;
     uint16_t port;
     int waiting[BACKLOG_CONNECTS];
-    const int fd = take_port(&port);
-    ck_assert_int_eq(listen(fd, 0), 0);
+} deaf;
+
+static void deafen(void)
+{
+    deaf.fd = take_port(&deaf.port);
+    ck_assert_int_eq(listen(deaf.fd, 0), 0);
     for (size_t i = 0; i < BACKLOG_CONNECTS; i++) {
-        const struct sockaddr_in address = {
-            .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-        waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (connect(waiting[i], (const struct sockaddr *)&address, sizeof(address)) != 0)
+        const struct sockaddr_in address = {.sin_family = AF_INET,
+                                            .sin_port = htons(deaf.port),
+                                            .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        deaf.waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (connect(deaf.waiting[i], (const struct sockaddr *)&address, sizeof(address)) != 0)
             ck_assert_int_eq(errno, EINPROGRESS);
     }
+}
+
+static void hear(void)
+{
+    for (size_t i = 0; i < BACKLOG_CONNECTS; i++)
+        close(deaf.waiting[i]);
+    while (poll(&(struct pollfd){.fd = deaf.fd, .events = POLLIN}, 1, 0) == 1)
+        close(accept(deaf.fd, NULL, NULL));
+}
+
+START_TEST(unanswered)
+{
+    deafen();
+    const int closes = faults.closes;
     const uint64_t before_ms = now_ms();
-    const uint64_t connect = rig_ask(connect_effect("127.0.0.1", port));
+    const uint64_t connect = rig_ask(connect_effect("127.0.0.1", deaf.port));
     while (rig_completion(connect) == NULL && now_ms() < before_ms + 20000)
-        net_wait(rig.net, 100000);
+        net_wait(rig.net, NET_FOREVER);
     ck_assert_ptr_nonnull(rig_completion(connect));
     ck_assert_int_eq(rig_completion(connect)->error, ERR_IO);
-    for (size_t i = 0; i < BACKLOG_CONNECTS; i++)
-        close(waiting[i]);
-    close(fd);
+    ck_assert_int_eq(faults.closes - closes, faults.connect.calls);
+    hear();
+    close(deaf.fd);
+}
+END_TEST
+
+/* The system would send the next SYN after a second, and the one behind it two seconds later. */
+START_TEST(a_way_that_is_open_again_is_found_soon)
+{
+    enum { TRIES_IN_VAIN = 3 };
+    deafen();
+    const uint64_t connect = rig_ask(connect_effect("127.0.0.1", deaf.port));
+    while (faults.connect.calls < TRIES_IN_VAIN) {
+        net_wait(rig.net, NET_FOREVER);
+        ck_assert_ptr_null(rig_completion(connect));
+    }
+    hear();
+    ck_assert_int_eq(rig_await(connect)->error, ERR_NONE);
+    ck_assert_int_eq(faults.connect.calls, TRIES_IN_VAIN + 1);
+    ck_assert_int_eq(rig_do(close_effect(rig_completion(connect)->count))->error, ERR_NONE);
+    close(deaf.fd);
 }
 END_TEST
 
@@ -183,6 +221,7 @@ SUITE(net_connect)
     tcase_add_test(tcase, what_is_no_name);
     tcase_add_test(tcase, refused);
     tcase_add_test(tcase, unanswered);
+    tcase_add_test(tcase, a_way_that_is_open_again_is_found_soon);
     tcase_add_loop_test(tcase, what_the_system_refuses, 0, sizeof(failures) / sizeof(failures[0]));
     tcase_add_test(tcase, the_end_comes_at_any_time);
     suite_add_tcase(suite, tcase);

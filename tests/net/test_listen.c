@@ -147,6 +147,7 @@ static const struct {
     {SOL_SOCKET, SO_SNDBUF, 2 * RIG_SEND_BUFFER_BYTES}, /* as Linux counts it */
     {IPPROTO_TCP, TCP_KEEPINTVL, 15},
     {IPPROTO_TCP, TCP_KEEPCNT, 4},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, RIG_UNREAD_TIMEOUT_MS},
 };
 
 START_TEST(accepted_has_the_options_of_its_listener)

@@ -187,6 +187,16 @@ START_TEST(a_peer_that_reads_nothing_costs_nothing)
 }
 END_TEST
 
+START_TEST(a_peer_that_reads_nothing_is_given_up)
+{
+    const struct piece pieces[] = {memory(0, BIG_BYTES)};
+    const uint64_t send = rig_ask(send_effect(connection, pieces, 1));
+    rig_look();
+    ck_assert_ptr_null(rig_completion(send));
+    ck_assert_int_eq(rig_await(send)->error, ERR_CLOSED);
+}
+END_TEST
+
 START_TEST(one_connection_gives_way_to_others)
 {
     faults.send_swallows = true;
@@ -346,6 +356,7 @@ SUITE(net_send)
     tcase_add_test(tcase, memory_goes_on_when_the_peer_reads_slowly);
     tcase_add_test(tcase, files_go_on_when_the_peer_reads_slowly);
     tcase_add_test(tcase, a_peer_that_reads_nothing_costs_nothing);
+    tcase_add_test(tcase, a_peer_that_reads_nothing_is_given_up);
     tcase_add_test(tcase, one_connection_gives_way_to_others);
     tcase_add_test(tcase, a_send_that_gave_way_can_be_closed);
     tcase_add_loop_test(tcase, send_to_a_peer_that_is_gone, 0, 3);
