@@ -47,6 +47,7 @@ struct raft_peer {
     int64_t asked_sequence; /* refusals of earlier messages, answers to earlier pieces: stale */
     int64_t heard_sequence; /* the latest message of ours that it answered */
     uint64_t heard_us;
+    uint64_t up_us;        /* when its link came up in this term; 0: it was */
     uint64_t caught_up_us; /* when it had all that the log had; 0: never in this term */
     uint64_t sent_us;      /* anything */
     uint64_t asked_us;     /* what is_asked tells of */
@@ -287,6 +288,8 @@ void voters_trim(struct raft *raft);
 
 /* ---- transfer.c ---- */
 void transfer_pump(struct raft *raft);
+/* The leader is none any more, and has another voter stand at once, if that hears it. */
+void leader_step_down(struct raft *raft);
 
 /* ---- barrier.c ---- */
 void barrier_pump(struct raft *raft);

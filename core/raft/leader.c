@@ -80,6 +80,7 @@ void leader_peer_up(struct raft *raft, int32_t node)
     for (struct list *place = raft->peers.next; place != &raft->peers; place = place->next) {
         struct raft_peer *peer = container_of(place, struct raft_peer, place);
         if (peer->id.node == node) {
+            peer->up_us = raft->io->now_us;
             peer->is_full = false;
             peer_probe(peer, peer->state == PEER_SNAPSHOT ? peer->snapshot.offset : peer->next);
         }
@@ -136,7 +137,7 @@ static void leader_beat(struct timer *timer)
                "a majority of the voters does not answer: this node leads no "
                "longer: term=%d",
                raft->term);
-        raft_become_follower(raft);
+        leader_step_down(raft);
         return;
     }
     struct list *place;

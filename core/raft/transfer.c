@@ -3,13 +3,20 @@
 #include "core/raft/internal.h"
 #include "core/wire/error.h"
 
-/* The voter that has most, of those that answer; the first of equals. NULL: there is none. */
+/* Of equals it is the one whose link came up last: of others it may not be known yet that theirs is
+ * none any more. */
+static bool is_better(const struct raft_peer *peer, const struct raft_peer *best)
+{
+    return peer->match != best->match ? peer->match > best->match : peer->up_us > best->up_us;
+}
+
+/* The voter that has most. NULL: there is none. */
 static struct raft_peer *best_voter(const struct raft *raft)
 {
     struct raft_peer *best = NULL;
     for (struct list *place = raft->peers.next; place != &raft->peers; place = place->next) {
         struct raft_peer *peer = container_of(place, struct raft_peer, place);
-        if (peer->is_voter && (best == NULL || peer->match > best->match))
+        if (peer->is_voter && (best == NULL || is_better(peer, best)))
             best = peer;
     }
     return best;
@@ -40,7 +47,7 @@ int raft_transfer(struct raft *raft, int32_t node)
     return ERR_NONE;
 }
 
-static void transfer_step_down(struct raft *raft)
+void leader_step_down(struct raft *raft)
 {
     const struct raft_peer *best = best_voter(raft);
     if (best != NULL)
@@ -52,7 +59,7 @@ void raft_resign(struct raft *raft)
 {
     raft->is_resigning = true;
     if (raft->role == RAFT_LEADER)
-        transfer_step_down(raft);
+        leader_step_down(raft);
     else if (raft->role == RAFT_PROSPECTIVE || raft->role == RAFT_CANDIDATE)
         raft_become_follower(raft);
 }
@@ -81,7 +88,7 @@ void transfer_pump(struct raft *raft)
     if (!raft_is_voter(raft) && voters_newest(raft)->offset < raft->committed) {
         io_log(raft->io, LOG_INFO, "this node leads no longer, for it votes no longer: term=%d",
                raft->term);
-        transfer_step_down(raft);
+        leader_step_down(raft);
         return;
     }
     if (raft->transfer != RAFT_NOBODY)

@@ -182,6 +182,37 @@ START_TEST(a_deaf_leader_resigns)
 }
 END_TEST
 
+static const struct world_node *deaf_one;
+
+static bool deaf_one_resigned(struct world *world_under_way)
+{
+    (void)world_under_way;
+    return raft_status(deaf_one->raft).role != RAFT_LEADER;
+}
+
+/* Who heard it until then would wait for their whole patience. One of them may not hear it either:
+ * the one whose link is new does. */
+START_TEST(a_deaf_leader_has_another_one_stand)
+{
+    story_start(3, 0);
+    world_run(&world, 1000000); /* both have told that they have everything */
+    struct world_node *old = story_leader();
+    const int32_t first = story_other(old->id);
+    const int32_t hears = _i == 0 ? first : 6 - old->id - first;
+    deaf_one = old;
+    for (uint32_t i = 0; i < 3; i++)
+        world.cut[i][old->id - 1] = true;
+    world_run(&world, 1000);
+    raft_peer_up(old->raft, hears);
+    world_end_turn(old);
+    world.cut[old->id - 1][6 - old->id - hears - 1] = true;
+    ck_assert(world_run_until(&world, deaf_one_resigned, 5000000));
+    ck_assert(world_run_until(&world, world_has_leader, 50000));
+    ck_assert_int_eq(story_leader()->id, hears);
+    story_end();
+}
+END_TEST
+
 START_TEST(proof_of_death_makes_a_failover_fast)
 {
     story_start(3, 0);
@@ -485,6 +516,7 @@ SUITE(election)
     tcase_add_test(tcase, two_that_stand_at_once_do_not_split_the_votes);
     tcase_add_test(tcase, a_leader_without_a_majority_resigns);
     tcase_add_test(tcase, a_deaf_leader_resigns);
+    tcase_add_loop_test(tcase, a_deaf_leader_has_another_one_stand, 0, 2);
     tcase_add_test(tcase, proof_of_death_makes_a_failover_fast);
     tcase_add_test(tcase, who_would_vote_for_another_lets_it_stand_first);
     tcase_add_test(tcase, who_is_asked_to_stands_at_once_unless_somebody_leads);
