@@ -11,8 +11,8 @@
 #include "core/wire/messages.h"
 
 /* Frames up to this size are copied, so that a request that waits (a fetch, a join) does not hold
- * the 64 KiB that were received with it. */
-#define FRAME_COPIED_BYTES_MAX 4096
+ * the 64 KiB that were received with it. A larger one holds at most twice what it needs. */
+#define FRAME_COPIED_BYTES_MAX 32768
 
 /* Says which request it was that closes its connection. */
 static void refuse(struct request *request, const char *name, int16_t version, const char *what)

@@ -153,6 +153,20 @@ static void grant(struct lease *lease, int32_t node_id, int64_t broker_epoch, in
 
 /* ---- Asked for ---- */
 
+/* Who has none is waited for, and asks again soon: the controller may be about to be one, or what it
+ * answered be lost with the link. */
+static uint64_t until_next_us(struct lease *lease)
+{
+    uint64_t wait_us = lease->interval_us;
+    if (lease_holds(lease->broker)) {
+        lease->again_us = AGAIN_LEAST_US;
+    } else if (lease->again_us < wait_us) {
+        wait_us = lease->again_us;
+        lease->again_us *= 2;
+    }
+    return wait_us;
+}
+
 static void ask(struct timer *timer)
 {
     struct lease *lease = container_of(timer, struct lease, ask_timer);
@@ -168,11 +182,7 @@ static void ask(struct timer *timer)
             lease->peers, status.leader, TYPE_ASK, &wire_lease_ask,
             &(struct lease_ask){.broker_epoch = self->epoch, .asked_us = (int64_t)io->now_us}, NULL,
             SPAN_NULL);
-    /* Who has none is waited for, and asks again soon: the controller may be about to be one. */
-    lease->again_us = lease_holds(lease->broker) || lease->again_us * 2 > lease->interval_us
-                          ? lease->interval_us
-                          : lease->again_us * 2;
-    timer_set(&io->timers, timer, io->now_us + lease->again_us, ask);
+    timer_set(&io->timers, timer, io->now_us + until_next_us(lease), ask);
 }
 
 /* The image may have grown. Another controller, or one again, is asked at once. */

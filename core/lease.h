@@ -55,7 +55,7 @@ struct lease {
     struct peers *peers;
     uint64_t interval_us;
     uint64_t until_us; /* 0: there is none */
-    uint64_t again_us; /* from one question to the next */
+    uint64_t again_us; /* from one question to the next, while there is none */
     bool is_early;     /* one was granted that counts when the image ends there */
     uint64_t early_asked_us;
     int64_t early_end;

@@ -30,6 +30,12 @@ struct request *request_new(struct session *session, struct buffer *buffer, uint
     return request;
 }
 
+bool requests_are_crowded(const struct broker *broker)
+{
+    const struct memory *memory = &broker->memory;
+    return memory->used_bytes[MEMORY_REQUEST] > memory->limit_bytes[MEMORY_REQUEST] / 2;
+}
+
 void request_free(struct request *request)
 {
     struct session *session = request->session;

@@ -69,6 +69,10 @@ void request_reply_ranges(struct request *request, const void *response, struct 
  * past the budget. */
 struct request *request_new(struct session *session, struct buffer *buffer, uint32_t frame_length);
 
+/* Is so much of the memory for requests taken that those to come need what is left? Then no request
+ * is to wait that can be answered as well at once. */
+bool requests_are_crowded(const struct broker *broker);
+
 /* Takes a request out of whatever list it is in and gives back all that it holds. */
 void request_free(struct request *request);
 

@@ -82,7 +82,8 @@ void session_close(struct session *session, const char *why)
     io_close(session_io(session), &session->close_op, closed, session->connection);
 }
 
-/* Idle connections end after connections.max.idle.ms; the timer is moved only when it fires. */
+/* Idle connections end after connections.max.idle.ms; the timer is moved only when it fires. While
+ * something is being sent, the driver finds out whether the peer takes it in. */
 static void idle_check(struct timer *timer)
 {
     struct session *session = container_of(timer, struct session, idle_timer);
@@ -161,11 +162,13 @@ void session_open(struct broker *broker, uint64_t connection, uint32_t listener,
         session_close(session, NULL);
 }
 
-/* True while so much is under way that nothing more is taken in. */
+/* True while so much is under way that nothing more is taken in. Where the memory for requests gets
+ * scarce, each session has one at a time. */
 static bool session_is_full(const struct session *session)
 {
     return session->requests_count >= SESSION_REQUESTS_MAX ||
-           session->requests_bytes >= SESSION_BYTES_MAX;
+           session->requests_bytes >= SESSION_BYTES_MAX ||
+           (session->requests_count > 0 && requests_are_crowded(session->broker));
 }
 
 /* Makes room behind what was received. False: no memory now. */
@@ -282,7 +285,6 @@ static void input_resumed(struct turn_task *task)
         input_watch(session);
 }
 
-/* Not at once: a handler further up the stack may be the one who answered. */
 /* Could what the session was muted for go well now? To try it in vain would be to try it for
  * ever. */
 static bool session_may_go_on(const struct session *session)
@@ -302,6 +304,7 @@ void session_resume(struct session *session)
         return;
     list_remove(&session->muted);
     session->starved_bytes = 0;
+    /* Not at once: a handler further up the stack may be the one who answered. */
     io_at_turn_end(session_io(session), &session->input_task, input_resumed);
 }
 
@@ -324,12 +327,6 @@ static void sent(struct op *op, const struct completion *completion)
     session_resume(session);
 }
 
-/* Until when the reply may leave. */
-static uint64_t reply_until_us(const struct session *session, const struct request *request)
-{
-    return request->is_promise ? lease_until_us(session->broker) : TIMER_NEVER;
-}
-
 /* Moves the pieces of one reply to the send that is being gathered. */
 static void send_add(struct session *session, struct request *request, uint32_t *count)
 {
@@ -340,31 +337,32 @@ static void send_add(struct session *session, struct request *request, uint32_t 
     *count += request->pieces_count;
 }
 
-/* One gathered send of all replies that are ready, in the order of their requests. */
+/* One gathered send of the replies that are ready, in the order of their requests; up to where
+ * those begin or end that may leave only while the lease holds. */
 static void send_ready(struct turn_task *task)
 {
     struct session *session = container_of(task, struct session, send_task);
     if (session->state != SESSION_OPEN || op_busy(&session->send_op))
         return;
     uint32_t count = 0;
-    uint64_t until_us = TIMER_NEVER;
+    bool is_promise = false;
     while (!list_empty(&session->requests) && count < SEND_PIECES_MAX) {
         struct request *request = container_of(session->requests.next, struct request, place);
-        if (!request->answered)
+        if (!request->answered || (count > 0 && request->is_promise != is_promise))
             break;
         list_remove(&request->place);
         if (request->pieces_count == 0) {
             request_free(request);
             continue;
         }
+        is_promise = request->is_promise;
         send_add(session, request, &count);
-        if (until_us > reply_until_us(session, request))
-            until_us = reply_until_us(session, request);
         list_append(&session->sending, &request->place);
     }
     if (count > 0)
         io_send_until(session_io(session), &session->send_op, sent, session->connection,
-                      session->pieces, count, until_us);
+                      session->pieces, count,
+                      is_promise ? lease_until_us(session->broker) : TIMER_NEVER);
     else
         session_resume(session);
 }

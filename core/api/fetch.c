@@ -329,7 +329,8 @@ static void fetch_read(struct fetch *fetch)
     fetch->reading = false;
     if (fetch->waiting)
         return;
-    if (fetch->over || fetch->failed || count == 0 || (int64_t)fetch->bytes >= fetch->min_bytes)
+    if (fetch->over || fetch->failed || count == 0 || (int64_t)fetch->bytes >= fetch->min_bytes ||
+        requests_are_crowded(fetch->broker))
         fetch_answer(fetch);
     else
         fetch_park(fetch);

@@ -16,6 +16,7 @@ tests_check_broker_SOURCES = \
 	tests/core/test_cluster_ends.c \
 	tests/core/test_cluster_groups.c \
 	tests/core/test_cluster_quorum.c \
+	tests/core/test_crowd.c \
 	tests/core/test_data_path.c \
 	tests/core/test_first_start.c \
 	tests/core/test_input.c \

@@ -55,6 +55,26 @@ START_TEST(a_broker_that_is_about_to_be_fenced_gets_no_lease)
 }
 END_TEST
 
+/* Its first question is answered on a link that there is not yet. */
+START_TEST(a_broker_that_was_stopped_asks_for_a_lease_until_it_has_one)
+{
+    static const char *const names[] = {NULL, "n1", "n2", "n3"};
+    const struct quorum *quorum = controller_quorum(crew_nodes[1].broker->controller);
+    const int32_t controls = quorum_status(quorum).leader;
+    const int32_t slept = controls % TRIO_NODES + 1;
+    trio_produce(1);
+    trio_leave();
+    trio_sleep(slept, 1900);
+    world_add_host(crew_nodes[controls].world, names[slept], NULL);
+    world_cut(crew_nodes[controls].world);
+    crew_advance(100);
+    ck_assert(!lease_holds(crew_nodes[slept].broker));
+    world_add_host(crew_nodes[controls].world, names[slept], crew_nodes[slept].world);
+    crew_advance(350); /* all this is less than a heartbeat */
+    ck_assert(lease_holds(crew_nodes[slept].broker));
+}
+END_TEST
+
 /* It is let in again at once, while what happened meanwhile has still to be read for it. */
 START_TEST(a_leader_that_was_stopped_gets_no_lease_before_it_knows)
 {
@@ -97,6 +117,32 @@ START_TEST(an_acknowledgement_that_was_held_up_does_not_leave)
     world_release(crew_nodes[stopped].world);
     world_run(crew_nodes[stopped].world);
     ck_assert(!trio_is_answered());
+}
+END_TEST
+
+/* What is no promise is not held back with one, though they are sent together: while the first
+ * answer is being sent, the two others gather. */
+START_TEST(an_answer_before_an_acknowledgement_that_was_held_up_leaves)
+{
+    trio_produce(1);
+    const int32_t stopped = trio_leader();
+    world_hold(crew_nodes[stopped].world, EFFECT_SEND, NULL);
+    for (int i = 0; i < 2; i++) {
+        client_send(trio.client, API_API_VERSIONS, 0,
+                    client_request(trio.client, API_API_VERSIONS));
+        world_run(crew_nodes[stopped].world);
+    }
+    client_send(trio.client, API_PRODUCE, PRODUCE_VERSION,
+                produce_of(trio.client, TRIO_TOPIC, 1, batch_of(trio.client, 1, SPAN("held up"))));
+    world_run(crew_nodes[stopped].world);
+    ck_assert_int_eq(log_written_end(trio_hosted(stopped)->log), 2);
+    trio_sleep(stopped, 8000);
+    world_release(crew_nodes[stopped].world);
+    world_run(crew_nodes[stopped].world);
+    for (int i = 0; i < 2; i++)
+        ck_assert_ptr_nonnull(client_take(trio.client));
+    ck_assert(!trio_is_answered());
+    ck_assert(client_is_closed(trio.client));
 }
 END_TEST
 
@@ -170,8 +216,10 @@ SUITE(stopped_leader)
     tcase_add_checked_fixture(tcase, trio_begin, trio_end);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
     tcase_add_test(tcase, a_broker_that_is_about_to_be_fenced_gets_no_lease);
+    tcase_add_test(tcase, a_broker_that_was_stopped_asks_for_a_lease_until_it_has_one);
     tcase_add_test(tcase, a_leader_that_was_stopped_gets_no_lease_before_it_knows);
     tcase_add_loop_test(tcase, an_acknowledgement_that_was_held_up_does_not_leave, 0, 2);
+    tcase_add_test(tcase, an_answer_before_an_acknowledgement_that_was_held_up_leaves);
     tcase_add_test(tcase, a_leader_that_was_stopped_may_end);
     tcase_add_test(tcase, a_leader_that_was_stopped_for_a_moment_goes_on);
     tcase_add_test(tcase, a_controller_that_is_stopped_is_fenced_in_time);
