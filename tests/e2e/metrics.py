@@ -115,12 +115,24 @@ def processor_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def settled(look):
+    """What is seen once it stays the same: connections that were ended before may go yet."""
+    seen = [look()]
+
+    def stays():
+        time.sleep(0.3)
+        seen.append(look())
+        return seen[-1] == seen[-2]
+    wait_until(stays, READY_SECONDS, "it settles")
+    return seen[-1]
+
+
 def no_descriptor_left(broker):
     """A connection that cannot be accepted is turned away; the broker does not turn in circles."""
     pid = broker.process.pid
     address = url(broker.log())
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    taken = {int(number) for number in os.listdir("/proc/%d/fd" % pid)}
+    taken = settled(lambda: {int(number) for number in os.listdir("/proc/%d/fd" % pid)})
     free = min(set(range(len(taken) + 1)) - taken)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, limits[1]))
     with socket.create_connection(("127.0.0.1", port_of(address)), 5) as refused_one:
