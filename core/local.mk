@@ -17,6 +17,8 @@ libcore_a_SOURCES += \
 	core/fetch_sessions.h \
 	core/frame.c \
 	core/frame.h \
+	core/hosted_topics.c \
+	core/hosted_topics.h \
 	core/input.c \
 	core/input.h \
 	core/io.c \

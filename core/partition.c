@@ -313,35 +313,9 @@ static struct partition *partition_new(struct broker *broker, struct hosted_topi
     return partition;
 }
 
-static struct hosted_topic *topic_find(const struct broker *broker, struct uuid id)
-{
-    struct map_node *node = map_find(&broker->hosted, span_of(id.bytes, sizeof(id.bytes)));
-    return node == NULL ? NULL : container_of(node, struct hosted_topic, node);
-}
-
-/* The hosted topic, with room for all partitions that the image knows. */
-static struct hosted_topic *topic_host(struct broker *broker, const struct meta_topic *topic)
-{
-    struct hosted_topic *hosted = topic_find(broker, topic->id);
-    if (hosted == NULL) {
-        hosted = memory_new(&broker->memory, struct hosted_topic);
-        hosted->id = topic->id;
-        broker_topic_conf(broker, topic, &hosted->conf);
-        map_add(&broker->hosted, &hosted->node,
-                span_of(hosted->id.bytes, sizeof(hosted->id.bytes)));
-    }
-    const uint32_t count = hosted->partitions_capacity;
-    hosted->partitions =
-        memory_grow(&broker->memory, hosted->partitions, &hosted->partitions_capacity,
-                    (uint32_t)topic->partitions_count, sizeof(struct partition *));
-    memset(hosted->partitions + count, 0,
-           (hosted->partitions_capacity - count) * sizeof(struct partition *));
-    return hosted;
-}
-
 struct partition *partition_hosted(const struct broker *broker, struct uuid topic, int32_t index)
 {
-    const struct hosted_topic *hosted = topic_find(broker, topic);
+    const struct hosted_topic *hosted = hosted_topic_find(broker, topic);
     return hosted == NULL || index < 0 || (uint32_t)index >= hosted->partitions_capacity
                ? NULL
                : hosted->partitions[index];
@@ -350,7 +324,7 @@ struct partition *partition_hosted(const struct broker *broker, struct uuid topi
 struct partition *partition_host(struct broker *broker, const struct meta_topic *topic,
                                  int32_t index)
 {
-    struct hosted_topic *hosted = topic_host(broker, topic);
+    struct hosted_topic *hosted = hosted_topic_open(broker, topic);
     struct partition *partition = hosted->partitions[index];
     return partition != NULL ? partition : partition_new(broker, hosted, topic, index);
 }
@@ -474,7 +448,7 @@ void partition_watch(struct partition *partition, struct partition_watcher *watc
 
 void partition_reconfigure(struct broker *broker, const struct meta_topic *topic)
 {
-    struct hosted_topic *hosted = topic_find(broker, topic->id);
+    struct hosted_topic *hosted = hosted_topic_find(broker, topic->id);
     if (hosted == NULL)
         return;
     broker_topic_conf(broker, topic, &hosted->conf);
@@ -487,27 +461,29 @@ void partition_reconfigure(struct broker *broker, const struct meta_topic *topic
     }
 }
 
+static void partition_free(struct partition *partition)
+{
+    struct broker *broker = partition->broker;
+    if (partition->raising)
+        controller_cancel(broker->controller, &partition->raise);
+    list_remove(&partition->lease_waiter.place);
+    list_remove(&partition->offline_place);
+    timer_cancel(&broker->io.timers, &partition->raise_timer);
+    memory_give(&broker->memory, MEMORY_STATE, partition, sizeof(*partition));
+}
+
 static void hosted_free(struct broker *broker, struct hosted_topic *hosted)
 {
     for (uint32_t i = 0; i < hosted->partitions_capacity; i++) {
-        if (hosted->partitions[i] != NULL && hosted->partitions[i]->raising)
-            controller_cancel(broker->controller, &hosted->partitions[i]->raise);
-        if (hosted->partitions[i] != NULL) {
-            list_remove(&hosted->partitions[i]->lease_waiter.place);
-            list_remove(&hosted->partitions[i]->offline_place);
-            timer_cancel(&broker->io.timers, &hosted->partitions[i]->raise_timer);
-        }
-        memory_give(&broker->memory, MEMORY_STATE, hosted->partitions[i], sizeof(struct partition));
+        if (hosted->partitions[i] != NULL)
+            partition_free(hosted->partitions[i]);
     }
-    memory_give(&broker->memory, MEMORY_STATE, hosted->partitions,
-                hosted->partitions_capacity * sizeof(struct partition *));
-    map_remove(&broker->hosted, &hosted->node);
-    memory_give(&broker->memory, MEMORY_STATE, hosted, sizeof(*hosted));
+    hosted_topic_close(broker, hosted);
 }
 
 void partition_remove_topic(struct broker *broker, const struct meta_topic *topic)
 {
-    struct hosted_topic *hosted = topic_host(broker, topic);
+    struct hosted_topic *hosted = hosted_topic_open(broker, topic);
     for (int32_t i = 0; i < topic->partitions_count; i++) {
         struct partition *partition = hosted->partitions[i];
         if (partition == NULL && !partition_is_on_disk(broker, topic, i))

@@ -11,15 +11,12 @@
 #include <stdint.h>
 
 #include "core/base/list.h"
-#include "core/base/map.h"
-#include "core/conf/topic_conf.h"
+#include "core/hosted_topics.h"
 #include "core/lease.h"
 #include "core/log/log.h"
 #include "core/meta/controller.h"
 
 struct broker;
-struct hosted_topic;
-struct meta_topic;
 struct replica_follower;
 struct replica_leader;
 
@@ -69,15 +66,6 @@ struct partition_watcher {
     /* The high watermark or the start moved, or the partition failed or went: look again.
      * Called once: out of the list by now. */
     void (*moved)(struct partition_watcher *watcher);
-};
-
-/* A topic of which this broker hosts partitions, by its id. */
-struct hosted_topic {
-    struct map_node node; /* by id */
-    struct uuid id;
-    struct topic_conf conf; /* as the image and this node's settings have it */
-    uint32_t partitions_capacity;
-    struct partition **partitions; /* NULL where nothing asked yet */
 };
 
 /* The partition `index` of the topic with this name, or id: ERR_NONE, or

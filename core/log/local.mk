@@ -29,6 +29,7 @@ libcore_a_SOURCES += \
 	core/log/recover.c \
 	core/log/recover.h \
 	core/log/recover_cut.c \
+	core/log/recover_files.c \
 	core/log/recover_rewrite.c \
 	core/log/recover_scan.c \
 	core/log/removal.c \

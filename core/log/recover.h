@@ -88,6 +88,8 @@ struct recovery *recovery_new(struct log *log);
 /* True, and the recovery is over, when the log was deleted or its folder failed meanwhile. */
 bool recover_stopped(struct log *log);
 void recover_list(struct log *log);
+/* Takes in what the log's folder has; names of files that are of no use go to the trash. */
+void recover_files(struct recovery *recovery, const struct folder_entry *entries, uint32_t count);
 void recover_ready(struct log *log);
 /* A file of the log that is of no use any more. */
 void recover_trash_offset(struct recovery *recovery, int64_t offset, const char *suffix);
