@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chronik broker: runs a broker until it is told to end. */
 #include <errno.h>
-#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +22,9 @@
 
 /* Free memory that is kept for the next requests. */
 #define HEAP_KEPT_BYTES (16 * 1024 * 1024)
+
+/* However long a client may be idle: after this, too, one that vanished is noticed (net/listen.c). */
+#define UNREAD_MS_MAX (10 * 60 * 1000)
 
 static int run(const struct cmd *cmd, int argc, char **argv);
 
@@ -193,7 +195,7 @@ static bool serve_metrics(const struct server *server, struct loop *loop, const 
 static int unread_timeout_ms(const struct conf *conf)
 {
     const int64_t idle_ms = conf_int(conf, CONF_CONNECTIONS_MAX_IDLE_MS);
-    return idle_ms < 0 ? 0 : (int)(idle_ms < INT_MAX ? idle_ms : INT_MAX);
+    return idle_ms < 0 ? 0 : (int)(idle_ms < UNREAD_MS_MAX ? idle_ms : UNREAD_MS_MAX);
 }
 
 static int serve(struct conf *conf)

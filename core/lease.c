@@ -51,16 +51,29 @@ static uint64_t length_us(const struct lease *lease)
     return timeout_us - timeout_us / 8;
 }
 
+static void ask(struct timer *timer);
+
+static void ask_at_once(struct lease *lease)
+{
+    if (lease->is_stopped)
+        return;
+    lease->again_us = AGAIN_LEAST_US;
+    timer_set(&lease->broker->io.timers, &lease->ask_timer, lease->broker->io.now_us, ask);
+}
+
 static void lease_extend(struct lease *lease, uint64_t asked_us)
 {
     struct list awake;
     struct list *place;
     const uint64_t until_us = asked_us + length_us(lease);
-    if (until_us <= lease->until_us || lease->is_given_up)
+    if (lease->is_given_up)
         return;
-    lease->until_us = until_us;
-    if (!lease_holds(lease->broker))
+    if (until_us > lease->until_us)
+        lease->until_us = until_us;
+    if (!lease_holds(lease->broker)) {
+        ask_at_once(lease); /* the grant took so long, but now there is a way */
         return;
+    }
     list_init(&awake);
     while ((place = list_pop(&lease->waiters)) != NULL)
         list_append(&awake, place);
@@ -191,10 +204,8 @@ static void controller_changed(struct controller_watcher *watcher)
     struct lease *lease = container_of(watcher, struct lease, watcher);
     const int32_t leader = quorum_status(quorum_of(lease)).leader;
     early_look(lease);
-    if (leader == lease->leader || leader == RAFT_NOBODY || lease->is_stopped)
-        return;
-    lease->again_us = AGAIN_LEAST_US;
-    timer_set(&lease->broker->io.timers, &lease->ask_timer, lease->broker->io.now_us, ask);
+    if (leader != lease->leader && leader != RAFT_NOBODY)
+        ask_at_once(lease);
 }
 
 /* ---- Messages ---- */

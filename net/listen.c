@@ -16,7 +16,9 @@
 #define LISTENERS_MAX EPOLL_SOURCE_FIRST
 
 /*
- * A peer that vanished without a word is noticed after two to four minutes of its silence.
+ * A peer that vanished without a word is noticed after two to four minutes of its silence; or, where
+ * net_options has an unread_timeout_ms, after that, which takes the place of the number of probes
+ * (TCP_USER_TIMEOUT, tcp(7)).
  *
  * Each accepted connection has its own time for the first probe: of connections that came at once,
  * as they do when a broker has started, Linux would probe all in the same tick, and drop what the
