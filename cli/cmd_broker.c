@@ -23,9 +23,6 @@
 /* Free memory that is kept for the next requests. */
 #define HEAP_KEPT_BYTES (16 * 1024 * 1024)
 
-/* However long a client may be idle: after this, too, one that vanished is noticed (net/listen.c). */
-#define UNREAD_MS_MAX (10 * 60 * 1000)
-
 static int run(const struct cmd *cmd, int argc, char **argv);
 
 static const struct option rows[] = {
@@ -191,13 +188,6 @@ static bool serve_metrics(const struct server *server, struct loop *loop, const 
     return *ret_metrics != NULL;
 }
 
-/* How long a client may leave what is sent to it unread: as long as it may be idle; 0: for ever. */
-static int unread_timeout_ms(const struct conf *conf)
-{
-    const int64_t idle_ms = conf_int(conf, CONF_CONNECTIONS_MAX_IDLE_MS);
-    return idle_ms < 0 ? 0 : (int)(idle_ms < UNREAD_MS_MAX ? idle_ms : UNREAD_MS_MAX);
-}
-
 static int serve(struct conf *conf)
 {
     heap_tune();
@@ -217,7 +207,6 @@ static int serve(struct conf *conf)
         .core = &server,
         .memory = broker_memory(server.broker),
         .send_buffer_bytes = (int)conf_int(conf, CONF_SOCKET_SEND_BUFFER_BYTES),
-        .unread_timeout_ms = unread_timeout_ms(conf),
         .logger = &logger,
         .ready = print_ready,
         .context = conf,

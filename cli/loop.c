@@ -22,6 +22,10 @@
 /* What is read at a time from a file that is not in the page cache, before it is sent. */
 #define COLD_BYTES_MAX ((size_t)1024 * 1024)
 
+/* A client that leaves what is sent to it unread for so long is gone. Kafka's may be idle for as
+ * long (connections.max.idle.ms). */
+#define UNREAD_TIMEOUT_MS (10 * 60 * 1000)
+
 /* Turns in a row without a look at the sockets, while completions wait. */
 #define TURNS_WITHOUT_LOOK_MAX 8
 
@@ -230,7 +234,7 @@ struct loop *loop_new(const struct loop_options *options)
     const struct net_options net_options = {
         .calls = &net_calls_system,
         .send_buffer_bytes = options->send_buffer_bytes,
-        .unread_timeout_ms = options->unread_timeout_ms,
+        .unread_timeout_ms = UNREAD_TIMEOUT_MS,
         .woken = on_woken,
         .complete = on_complete,
         .accepted = on_accepted,

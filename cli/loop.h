@@ -30,7 +30,6 @@ struct loop_options {
     void *core;
     struct memory *memory; /* for the list of effects; outlives the loop */
     int send_buffer_bytes; /* socket.send.buffer.bytes */
-    int unread_timeout_ms; /* connections.max.idle.ms; 0: never */
 
     const struct logger *logger;
 

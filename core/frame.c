@@ -11,7 +11,7 @@
 #include "core/wire/messages.h"
 
 /* Frames up to this size are copied, so that a request that waits (a fetch, a join) does not hold
- * the 64 KiB that were received with it. A larger one holds at most twice what it needs. */
+ * the buffer that was received with it, which is at least twice as large. */
 #define FRAME_COPIED_BYTES_MAX 32768
 
 /* Says which request it was that closes its connection. */
@@ -102,5 +102,6 @@ void frame_handle(struct session *session, struct buffer *buffer, struct span by
         refuse(request, request->api->name, version, "is malformed");
         return;
     }
+    request_count(request);
     request->handler(session->broker, request);
 }

@@ -166,8 +166,8 @@ static void grant(struct lease *lease, int32_t node_id, int64_t broker_epoch, in
 
 /* ---- Asked for ---- */
 
-/* Who has none is waited for, and asks again soon: the controller may be about to be one, or what it
- * answered be lost with the link. */
+/* Who has none is waited for, and asks again soon: the controller may be about to be one, or what
+ * it answered be lost with the link. */
 static uint64_t until_next_us(struct lease *lease)
 {
     uint64_t wait_us = lease->interval_us;
@@ -196,6 +196,12 @@ static void ask(struct timer *timer)
             &(struct lease_ask){.broker_epoch = self->epoch, .asked_us = (int64_t)io->now_us}, NULL,
             SPAN_NULL);
     timer_set(&io->timers, timer, io->now_us + until_next_us(lease), ask);
+}
+
+void lease_peer_up(struct lease *lease, int32_t node_id)
+{
+    if (node_id == lease->leader && !lease_holds(lease->broker))
+        ask_at_once(lease);
 }
 
 /* The image may have grown. Another controller, or one again, is asked at once. */

@@ -94,6 +94,9 @@ uint64_t lease_until_us(const struct broker *broker);
 /* Calls waiter->held once, in a later step, when the lease holds again. */
 void lease_await(struct broker *broker, struct lease_waiter *waiter);
 
+/* The link to a node can be sent on, again: what the controller was asked before is lost. */
+void lease_peer_up(struct lease *lease, int32_t node_id);
+
 /* The types of messages that are leases'. What the links bring: NULL, or what is wrong with it. */
 bool lease_expects(int16_t type);
 const char *lease_receive(struct lease *lease, const struct peer_message *message);

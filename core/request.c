@@ -11,6 +11,10 @@
 /* What decoding one request and answering it may take beyond its frame. */
 #define REQUEST_ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
+/* What the requests of a session may hold while one of them waits as its client pleases. */
+#define WAITING_BYTES_MAX    ((uint64_t)64 * 1024 * 1024)
+#define WAITING_BYTES_SCARCE ((uint64_t)1024 * 1024)
+
 /* A reply is its size in four bytes, the response header, then the body. */
 #define REPLY_SIZE_BYTES 4
 
@@ -30,10 +34,24 @@ struct request *request_new(struct session *session, struct buffer *buffer, uint
     return request;
 }
 
-bool requests_are_crowded(const struct broker *broker)
+void request_count(struct request *request)
 {
-    const struct memory *memory = &broker->memory;
-    return memory->used_bytes[MEMORY_REQUEST] > memory->limit_bytes[MEMORY_REQUEST] / 2;
+    const size_t bytes = request->arena.used_bytes - request->counted_bytes;
+    request->counted_bytes += bytes;
+    request->session->requests_bytes += bytes;
+}
+
+bool request_may_wait(struct request *request)
+{
+    struct session *session = request->session;
+    const struct memory *memory = &session->broker->memory;
+    const bool is_scarce =
+        memory->used_bytes[MEMORY_REQUEST] > memory->limit_bytes[MEMORY_REQUEST] / 2;
+    request_count(request);
+    const bool may_wait =
+        session->requests_bytes <= (is_scarce ? WAITING_BYTES_SCARCE : WAITING_BYTES_MAX);
+    session->hurries = session->hurries || !may_wait;
+    return may_wait;
 }
 
 void request_free(struct request *request)
@@ -41,7 +59,8 @@ void request_free(struct request *request)
     struct session *session = request->session;
     list_remove(&request->place);
     session->requests_count--;
-    session->requests_bytes -= request->frame_length + request->reply_length;
+    session->requests_bytes -=
+        request->frame_length + request->reply_length + request->counted_bytes;
     for (uint32_t i = 0; i < request->ranges_count; i++)
         log_unpin(&request->ranges[i]);
     buffer_release(request->frame);
@@ -66,6 +85,7 @@ static void request_answer(struct request *request)
     CHECK(!request->answered);
     request->answered = true;
     request->cancel = NULL;
+    request->hurry = NULL;
     /* A reply may have to wait for those before it, as long as their clients please. What was
      * received does not wait with it, or one client could hold the memory of all. */
     buffer_release(request->frame);

@@ -34,12 +34,17 @@ struct request {
     struct arena arena;   /* lives until the reply was sent; the body and handlers' own state */
     struct buffer *frame; /* the bytes that spans of the body lie in; NULL: they are in the arena */
     uint32_t frame_length;
-    const void *body; /* struct X_request of the API */
+    size_t counted_bytes; /* of the arena, among the session's */
+    const void *body;     /* struct X_request of the API */
 
     /* Set by a handler that waits: takes all its waiters back, because the connection went. The
      * request is freed right after. NULL: the handler still answers, and the answer is dropped. */
     void (*cancel)(struct request *request);
     void *state; /* the handler's own, in the arena */
+
+    /* Set while it waits for as long as its client pleases, and could be answered as well at once:
+     * does that. */
+    void (*hurry)(struct request *request);
 
     /* The reply. */
     bool answered;
@@ -69,9 +74,15 @@ void request_reply_ranges(struct request *request, const void *response, struct 
  * past the budget. */
 struct request *request_new(struct session *session, struct buffer *buffer, uint32_t frame_length);
 
-/* Is so much of the memory for requests taken that those to come need what is left? Then no request
- * is to wait that can be answered as well at once. */
-bool requests_are_crowded(const struct broker *broker);
+/* May the request, which can be answered as well at once, wait for as long as its client pleases?
+ * Not when those of its session hold much already, or some while memory for requests is scarce: a
+ * few clients could take all of it, and keep it. Then it is to be answered in this step, and those
+ * of the session that wait are hurried at the end of the turn: replies leave in the order of the
+ * requests. */
+bool request_may_wait(struct request *request);
+
+/* Counts what its arena has taken so far among what the session's requests hold. */
+void request_count(struct request *request);
 
 /* Takes a request out of whatever list it is in and gives back all that it holds. */
 void request_free(struct request *request);

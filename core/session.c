@@ -162,13 +162,11 @@ void session_open(struct broker *broker, uint64_t connection, uint32_t listener,
         session_close(session, NULL);
 }
 
-/* True while so much is under way that nothing more is taken in. Where the memory for requests gets
- * scarce, each session has one at a time. */
+/* True while so much is under way that nothing more is taken in. */
 static bool session_is_full(const struct session *session)
 {
     return session->requests_count >= SESSION_REQUESTS_MAX ||
-           session->requests_bytes >= SESSION_BYTES_MAX ||
-           (session->requests_count > 0 && requests_are_crowded(session->broker));
+           session->requests_bytes >= SESSION_BYTES_MAX;
 }
 
 /* Makes room behind what was received. False: no memory now. */
@@ -337,11 +335,29 @@ static void send_add(struct session *session, struct request *request, uint32_t 
     *count += request->pieces_count;
 }
 
+/* One that cannot be answered ends the session, and with it the others. */
+static void requests_hurry(struct session *session)
+{
+    struct list *place;
+    struct list *next;
+    session->hurries = false;
+    list_each(&session->requests, place, next)
+    {
+        struct request *request = container_of(place, struct request, place);
+        if (request->hurry != NULL)
+            request->hurry(request);
+        if (session->state != SESSION_OPEN)
+            return;
+    }
+}
+
 /* One gathered send of the replies that are ready, in the order of their requests; up to where
  * those begin or end that may leave only while the lease holds. */
 static void send_ready(struct turn_task *task)
 {
     struct session *session = container_of(task, struct session, send_task);
+    if (session->hurries && session->state == SESSION_OPEN)
+        requests_hurry(session);
     if (session->state != SESSION_OPEN || op_busy(&session->send_op))
         return;
     uint32_t count = 0;

@@ -48,7 +48,8 @@ struct session {
 
     struct list requests; /* not answered, or answered behind one that is not */
     uint32_t requests_count;
-    uint64_t requests_bytes; /* frames and replies that are held */
+    uint64_t requests_bytes; /* frames and replies that are held, and what requests take beside */
+    bool hurries;            /* those that wait are to be answered at the end of the turn */
     struct list sending;     /* requests whose replies are in the send under way */
     struct piece *pieces;
     uint32_t pieces_capacity;

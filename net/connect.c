@@ -18,10 +18,10 @@
 #include "net/resolver.h"
 #include "net/state.h"
 
-/* Linux sends a SYN that nobody answers again after a second, then after two more. Whoever waits for
- * a way that is open again cannot wait for that: another socket is tried, after so long and then
- * after twice as long each time, and after TRIES_MAX of them, three seconds in all, it is given up.
- * So a peer may be more than a second away. */
+/* Linux sends a SYN that nobody answers again after a second, then after two more. Whoever waits
+ * for a way that is open again cannot wait for that: another socket is tried, after so long and
+ * then after twice as long each time, and after TRIES_MAX of them, three seconds in all, it is
+ * given up. So a peer may be more than a second away. */
 #define TRY_FIRST_US ((uint64_t)100 * 1000)
 #define TRIES_MAX    5
 

@@ -16,9 +16,9 @@
 #define LISTENERS_MAX EPOLL_SOURCE_FIRST
 
 /*
- * A peer that vanished without a word is noticed after two to four minutes of its silence; or, where
- * net_options has an unread_timeout_ms, after that, which takes the place of the number of probes
- * (TCP_USER_TIMEOUT, tcp(7)).
+ * A peer that vanished without a word is noticed after two to four minutes of its silence, or after
+ * the unread_timeout_ms of net_options where that is longer: it takes the place of the number of
+ * probes (TCP_USER_TIMEOUT, tcp(7)).
  *
  * Each accepted connection has its own time for the first probe: of connections that came at once,
  * as they do when a broker has started, Linux would probe all in the same tick, and drop what the
@@ -57,8 +57,8 @@ static bool set_send_buffer(const struct net *net, int fd)
 }
 
 /* Who reads nothing would keep what is sent to it, and its connection, for ever: the system gives
- * up a peer that vanished, but not one that answers and says that it has no room (RFC 1122, 4.2.2.17;
- * RFC 5482). */
+ * up a peer that vanished, but not one that answers and says that it has no room (RFC 1122,
+ * 4.2.2.17; RFC 5482). */
 static bool set_unread_timeout(const struct net *net, int fd)
 {
     return socket_set_option(net->options.calls, fd, IPPROTO_TCP, TCP_USER_TIMEOUT,

@@ -28,7 +28,7 @@ struct net_options {
     const struct net_calls *calls; /* net_calls_system, or a test's */
     int send_buffer_bytes;         /* of accepted connections (SO_SNDBUF); < 0: the system's */
     int unread_timeout_ms;         /* an accepted peer that takes in nothing of what is sent to it
-                                    * for so long is gone (TCP_USER_TIMEOUT); 0: the system's */
+                                    * for so long is gone (TCP_USER_TIMEOUT) */
 
     /* A sleep of net_wait() is over; nothing was completed yet. */
     void (*woken)(void *context);

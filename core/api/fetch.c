@@ -192,12 +192,21 @@ static void fetch_answer(struct fetch *fetch)
     request_reply_ranges(request, response, ranges, count);
 }
 
-static void fetch_timed_out(struct timer *timer)
+static void fetch_end(struct fetch *fetch)
 {
-    struct fetch *fetch = container_of(timer, struct fetch, timer);
     fetch->over = true;
     if (!fetch->waiting)
         fetch_read_again(fetch);
+}
+
+static void fetch_timed_out(struct timer *timer)
+{
+    fetch_end(container_of(timer, struct fetch, timer));
+}
+
+static void fetch_hurry(struct request *request)
+{
+    fetch_end(request->state);
 }
 
 static void part_moved(struct partition_watcher *watcher)
@@ -217,6 +226,7 @@ static int part_partition(const struct fetch *fetch, const struct fetch_target *
 static void fetch_park(struct fetch *fetch)
 {
     ranges_unpin(fetch);
+    fetch->request->hurry = fetch_hurry;
     for (uint32_t i = 0; i < fetch->plan.count; i++) {
         struct fetch_part *part = &fetch->parts[i];
         struct partition *partition = NULL;
@@ -330,7 +340,7 @@ static void fetch_read(struct fetch *fetch)
     if (fetch->waiting)
         return;
     if (fetch->over || fetch->failed || count == 0 || (int64_t)fetch->bytes >= fetch->min_bytes ||
-        requests_are_crowded(fetch->broker))
+        !request_may_wait(fetch->request))
         fetch_answer(fetch);
     else
         fetch_park(fetch);
@@ -340,6 +350,7 @@ static void fetch_read(struct fetch *fetch)
 static void fetch_read_again(struct fetch *fetch)
 {
     unwatch(fetch);
+    fetch->request->hurry = NULL;
     fetch->at = 0;
     fetch->bytes = 0;
     fetch->failed = false;

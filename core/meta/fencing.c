@@ -38,7 +38,9 @@ static struct fencing_note *note_of(struct fencing *fencing, int32_t node_id)
 /* True when every lease must be over that the controller before this one, or this one before the
  * cluster's session timeout changed, may have granted to a broker that is silent (core/lease.h).
  * Its own cannot reach further than that it was followed: who voted for another had heard nothing
- * of it for as long, as far as that one remembers. */
+ * of it for as long, as far as that one remembers. Or it stepped down because no majority answered
+ * for as long, so that what it had been granted was asked for before; and whoever stands at its
+ * word has heard it just then. */
 static bool leases_are_over(const struct fencing *fencing, int32_t id)
 {
     return fencing->io->now_us >= fencing->leases_end_us ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One client whose requests wait and take much memory, beside others. */
+/* Clients whose requests wait and take much memory, beside others. */
 #include "core/broker_state.h"
 #include "tests/support/fetch.h"
 #include "tests/support/node.h"
@@ -8,34 +8,47 @@
 #define TOPIC   SPAN("orders")
 #define WAIT_MS 30000
 
-/* The same partition so many times, and so many requests: all of them would be more than there is
- * memory for requests. */
+/* The same partition so many times: a request takes some megabytes. */
 #define PARTITIONS ((size_t)20000)
-#define REQUESTS   150
-#define ANSWERS    30 /* that are looked at */
+
+/* More than may wait of one client; and so many of many that they are more than there is memory. */
+#define REQUESTS   100
+#define FEW        8
+#define GREEDY_MAX 16
+#define MEBIBYTE   ((uint64_t)1024 * 1024)
 
 static struct node node;
-static struct client *greedy;
+static struct client *greedy[GREEDY_MAX];
+static struct client *other;
 
 static void start(void)
 {
     node_init(&node, 7, (const char *const[]){NULL});
     ck_assert(node_start(&node));
     node_create_topic(&node, TOPIC, 1);
-    greedy = client_new(node.world);
+    other = client_new(node.world);
+    for (int i = 0; i < GREEDY_MAX; i++)
+        greedy[i] = client_new(node.world);
 }
 
 static void end(void)
 {
-    client_free(greedy);
+    client_free(other);
+    for (int i = 0; i < GREEDY_MAX; i++)
+        client_free(greedy[i]);
     node_free(&node);
 }
 
-static struct fetch_request *large_fetch(void)
+static uint64_t used_bytes(void)
 {
-    struct fetch_request *fetch = fetch_of(greedy, TOPIC, 0, WAIT_MS);
+    return node.broker->memory.used_bytes[MEMORY_REQUEST];
+}
+
+static struct fetch_request *large_fetch(struct client *client)
+{
+    struct fetch_request *fetch = fetch_of(client, TOPIC, 0, WAIT_MS);
     const struct fetch_request_topic_partition partition = fetch->topics[0].partitions[0];
-    fetch->topics[0].partitions = arena_array(client_arena(greedy), PARTITIONS, sizeof(partition));
+    fetch->topics[0].partitions = arena_array(client_arena(client), PARTITIONS, sizeof(partition));
     ck_assert_ptr_nonnull(fetch->topics[0].partitions);
     fetch->topics[0].partitions_count = PARTITIONS;
     for (size_t i = 0; i < PARTITIONS; i++)
@@ -43,28 +56,77 @@ static struct fetch_request *large_fetch(void)
     return fetch;
 }
 
-START_TEST(large_fetches_that_wait_leave_memory_to_others)
+/* The most that requests took meanwhile. */
+static uint64_t send_fetches(struct client *client, int count)
 {
-    const struct memory *memory = &node.broker->memory;
-    const struct fetch_request *fetch = large_fetch();
-    for (int i = 0; i < REQUESTS; i++) {
-        client_send(greedy, API_FETCH, 11, fetch);
+    const struct fetch_request *fetch = large_fetch(client);
+    uint64_t most_bytes = 0;
+    for (int i = 0; i < count; i++) {
+        client_send(client, API_FETCH, 11, fetch);
         world_run(node.world);
-        ck_assert_uint_lt(memory->used_bytes[MEMORY_REQUEST],
-                          memory->limit_bytes[MEMORY_REQUEST] * 3 / 4);
+        ck_assert(!client_is_closed(client));
+        most_bytes = used_bytes() > most_bytes ? used_bytes() : most_bytes;
     }
-    struct client *other = client_new(node.world);
-    ck_assert_ptr_nonnull(
-        client_call(other, API_API_VERSIONS, 0, client_request(other, API_API_VERSIONS)));
-    client_send(other, API_FETCH, 11, fetch_of(other, TOPIC, 0, WAIT_MS));
+    return most_bytes;
+}
+
+/* An ordinary fetch waits, and is answered when its time is over. */
+static void expect_others_wait(void)
+{
+    client_send(other, API_FETCH, 11, fetch_of(other, TOPIC, 0, 500));
     world_run(node.world);
-    ck_assert(!client_is_closed(other));
-    client_free(other);
-    /* Nor is the one that took it turned away. */
-    world_advance_ms(node.world, WAIT_MS);
-    for (int i = 0; i < ANSWERS; i++)
-        ck_assert_ptr_nonnull(client_take(greedy));
-    ck_assert(!client_is_closed(greedy));
+    ck_assert_ptr_null(client_take(other));
+    world_advance_ms(node.world, 500);
+    world_run(node.world);
+    ck_assert_ptr_nonnull(client_take(other));
+}
+
+START_TEST(one_client_does_not_take_the_memory_of_all)
+{
+    const uint64_t most_bytes = send_fetches(greedy[0], REQUESTS);
+    ck_assert_uint_gt(most_bytes, 32 * MEBIBYTE);
+    ck_assert_uint_lt(most_bytes, 128 * MEBIBYTE);
+    /* Those that waited were answered, in vain, each time that they had become too many. */
+    ck_assert_ptr_nonnull(client_take(greedy[0]));
+    expect_others_wait();
+}
+END_TEST
+
+START_TEST(what_waits_is_given_back_when_its_client_goes)
+{
+    send_fetches(greedy[0], REQUESTS);
+    world_client_close(node.world, client_connection(greedy[0]));
+    world_run(node.world);
+    ck_assert_uint_lt(used_bytes(), MEBIBYTE);
+}
+END_TEST
+
+START_TEST(nor_do_a_few)
+{
+    uint64_t most_bytes = 0;
+    for (int i = 0; i < GREEDY_MAX; i++) {
+        const uint64_t bytes = send_fetches(greedy[i], FEW);
+        most_bytes = bytes > most_bytes ? bytes : most_bytes;
+    }
+    ck_assert_uint_gt(most_bytes, 240 * MEBIBYTE);
+    ck_assert_uint_lt(most_bytes, 320 * MEBIBYTE);
+    expect_others_wait();
+}
+END_TEST
+
+/* Those that wait cannot be answered: the session ends, and everything is given back. */
+START_TEST(without_memory_for_answers_it_is_turned_away)
+{
+    struct memory *memory = &node.broker->memory;
+    const struct fetch_request *fetch = large_fetch(greedy[0]);
+    memory->limit_bytes[MEMORY_SEND] = memory->used_bytes[MEMORY_SEND] + 1000;
+    for (int i = 0; i < REQUESTS && !client_is_closed(greedy[0]); i++) {
+        client_send(greedy[0], API_FETCH, 11, fetch);
+        world_run(node.world);
+    }
+    ck_assert(client_is_closed(greedy[0]));
+    ck_assert_uint_lt(used_bytes(), MEBIBYTE);
+    expect_others_wait();
 }
 END_TEST
 
@@ -72,6 +134,9 @@ SUITE(crowd)
 {
     TCase *tcase = tcase_create("crowd");
     tcase_add_checked_fixture(tcase, start, end);
-    tcase_add_test(tcase, large_fetches_that_wait_leave_memory_to_others);
+    tcase_add_test(tcase, one_client_does_not_take_the_memory_of_all);
+    tcase_add_test(tcase, what_waits_is_given_back_when_its_client_goes);
+    tcase_add_test(tcase, nor_do_a_few);
+    tcase_add_test(tcase, without_memory_for_answers_it_is_turned_away);
     suite_add_tcase(suite, tcase);
 }
