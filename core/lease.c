@@ -71,7 +71,9 @@ static void lease_extend(struct lease *lease, uint64_t asked_us)
     if (until_us > lease->until_us)
         lease->until_us = until_us;
     if (!lease_holds(lease->broker)) {
-        ask_at_once(lease); /* the grant took so long, but now there is a way */
+        /* The grant took so long, but now there is a way. */
+        if (!lease->is_stopped)
+            timer_set(&lease->broker->io.timers, &lease->ask_timer, lease->broker->io.now_us, ask);
         return;
     }
     list_init(&awake);

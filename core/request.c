@@ -11,9 +11,11 @@
 /* What decoding one request and answering it may take beyond its frame. */
 #define REQUEST_ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
-/* What the requests of a session may hold while one of them waits as its client pleases. */
+/* What the requests of a session may hold while one of them waits as its client pleases; while more
+ * than half of the memory for all is taken; and while more than three quarters are. */
 #define WAITING_BYTES_MAX    ((uint64_t)64 * 1024 * 1024)
 #define WAITING_BYTES_SCARCE ((uint64_t)1024 * 1024)
+#define WAITING_BYTES_LEAST  ((uint64_t)16 * 1024)
 
 /* A reply is its size in four bytes, the response header, then the body. */
 #define REPLY_SIZE_BYTES 4
@@ -34,22 +36,20 @@ struct request *request_new(struct session *session, struct buffer *buffer, uint
     return request;
 }
 
-void request_count(struct request *request)
+static uint64_t waiting_bytes_max(const struct memory *memory)
 {
-    const size_t bytes = request->arena.used_bytes - request->counted_bytes;
-    request->counted_bytes += bytes;
-    request->session->requests_bytes += bytes;
+    const uint64_t used_bytes = memory->used_bytes[MEMORY_REQUEST];
+    const uint64_t quarter_bytes = memory->limit_bytes[MEMORY_REQUEST] / 4;
+    if (used_bytes > 3 * quarter_bytes)
+        return WAITING_BYTES_LEAST;
+    return used_bytes > 2 * quarter_bytes ? WAITING_BYTES_SCARCE : WAITING_BYTES_MAX;
 }
 
 bool request_may_wait(struct request *request)
 {
     struct session *session = request->session;
-    const struct memory *memory = &session->broker->memory;
-    const bool is_scarce =
-        memory->used_bytes[MEMORY_REQUEST] > memory->limit_bytes[MEMORY_REQUEST] / 2;
     request_count(request);
-    const bool may_wait =
-        session->requests_bytes <= (is_scarce ? WAITING_BYTES_SCARCE : WAITING_BYTES_MAX);
+    const bool may_wait = session->requests_bytes <= waiting_bytes_max(&session->broker->memory);
     session->hurries = session->hurries || !may_wait;
     return may_wait;
 }
@@ -78,11 +78,19 @@ void *request_response(struct request *request)
     return response;
 }
 
+void request_count(struct request *request)
+{
+    const size_t bytes = request->arena.used_bytes - request->counted_bytes;
+    request->counted_bytes += bytes;
+    request->session->requests_bytes += bytes;
+}
+
 /* The request has its answer; the session sends it when its turn comes. */
 static void request_answer(struct request *request)
 {
     struct session *session = request->session;
     CHECK(!request->answered);
+    request_count(request);
     request->answered = true;
     request->cancel = NULL;
     request->hurry = NULL;

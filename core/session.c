@@ -186,6 +186,14 @@ static bool input_find_room(struct session *session)
     return true;
 }
 
+/* Nor is it seen that the peer has gone, so that nothing may wait for as long as that pleases. */
+static void session_mute_full(struct session *session)
+{
+    session_mute(session);
+    session->hurries = true;
+    session_answered(session);
+}
+
 static void input_readable(struct op *op, const struct completion *completion)
 {
     struct session *session = container_of(op, struct session, input_op);
@@ -197,7 +205,11 @@ static void input_readable(struct op *op, const struct completion *completion)
         session_close(session, NULL);
         return;
     }
-    if (session_is_full(session) || !input_find_room(session)) {
+    if (session_is_full(session)) {
+        session_mute_full(session);
+        return;
+    }
+    if (!input_find_room(session)) {
         session_mute(session);
         return;
     }
@@ -209,7 +221,7 @@ static void input_readable(struct op *op, const struct completion *completion)
 static void input_watch(struct session *session)
 {
     if (session_is_full(session))
-        session_mute(session);
+        session_mute_full(session);
     else
         io_watch(session_io(session), &session->input_op, input_readable, session->connection);
 }

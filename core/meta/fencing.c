@@ -38,9 +38,8 @@ static struct fencing_note *note_of(struct fencing *fencing, int32_t node_id)
 /* True when every lease must be over that the controller before this one, or this one before the
  * cluster's session timeout changed, may have granted to a broker that is silent (core/lease.h).
  * Its own cannot reach further than that it was followed: who voted for another had heard nothing
- * of it for as long, as far as that one remembers. Or it stepped down because no majority answered
- * for as long, so that what it had been granted was asked for before; and whoever stands at its
- * word has heard it just then. */
+ * of it for as long, as far as that one remembers. Or who stands at its word has heard it just
+ * then, and waits for as long before it is taken for silent. */
 static bool leases_are_over(const struct fencing *fencing, int32_t id)
 {
     return fencing->io->now_us >= fencing->leases_end_us ||
@@ -195,8 +194,9 @@ static void leadership_changed(struct controller_watcher *watcher)
     const bool leads = status.role == RAFT_LEADER;
     if (leads && !fencing->has_led) {
         fencing->session_us = image_session_timeout_ms(fencing->image) * US_PER_MS;
-        fencing->is_followed_longer =
-            fencing->followed_us >= fencing->session_us && voters_remember(fencing);
+        fencing->is_followed_longer = fencing->followed_us >= fencing->session_us &&
+                                      fencing->silence_us >= fencing->session_us &&
+                                      voters_remember(fencing);
         leases_reach(fencing);
         timer_cancel(&fencing->io->timers, &fencing->unheard_timer); /* its time begins now */
     }

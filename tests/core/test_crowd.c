@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clients whose requests wait and take much memory, beside others. */
 #include "core/broker_state.h"
+#include "core/session.h"
 #include "tests/support/fetch.h"
 #include "tests/support/node.h"
 #include "tests/support/runner.h"
@@ -101,6 +102,20 @@ START_TEST(what_waits_is_given_back_when_its_client_goes)
 }
 END_TEST
 
+/* As many as may be under way, each of which takes little. */
+START_TEST(nobody_is_left_unheard_for_what_waits)
+{
+    const struct fetch_request *fetch = fetch_of(greedy[0], TOPIC, 0, WAIT_MS);
+    for (int i = 0; i < SESSION_REQUESTS_MAX; i++)
+        client_send(greedy[0], API_FETCH, 11, fetch);
+    world_run(node.world);
+    ck_assert_ptr_nonnull(client_take(greedy[0]));
+    world_client_close(node.world, client_connection(greedy[0]));
+    world_run(node.world);
+    ck_assert_uint_eq(node.broker->sessions_count, GREEDY_MAX);
+}
+END_TEST
+
 START_TEST(nor_do_a_few)
 {
     uint64_t most_bytes = 0;
@@ -137,6 +152,7 @@ SUITE(crowd)
     tcase_add_test(tcase, one_client_does_not_take_the_memory_of_all);
     tcase_add_test(tcase, what_waits_is_given_back_when_its_client_goes);
     tcase_add_test(tcase, nor_do_a_few);
+    tcase_add_test(tcase, nobody_is_left_unheard_for_what_waits);
     tcase_add_test(tcase, without_memory_for_answers_it_is_turned_away);
     suite_add_tcase(suite, tcase);
 }
