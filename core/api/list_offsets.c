@@ -2,6 +2,7 @@
 /* ListOffsets: offsets by time, and the special times (KIP-79, KIP-734, KIP-405, KIP-1005). */
 #include "core/api/table.h"
 #include "core/broker_state.h"
+#include "core/lease.h"
 #include "core/partition.h"
 #include "core/wire/error.h"
 #include "core/wire/messages.h"
@@ -42,7 +43,9 @@ static void part_end(struct list_part *part, int error)
 {
     struct list_offsets *list = part->list;
     part->out->error_code = (int16_t)error;
-    if (error != ERR_NONE) {
+    if (error == ERR_NONE) {
+        list->request->is_promise = true;
+    } else {
         part->out->timestamp = -1;
         part->out->offset = -1;
         part->out->leader_epoch = -1;
@@ -63,14 +66,19 @@ static int64_t epoch_start(const struct partition *partition)
     return start;
 }
 
+/* Clients ask again for it. */
+static int not_available(const struct list_part *part)
+{
+    return part->list->request->version >= VERSION_WITH_NOT_AVAILABLE ? ERR_OFFSET_NOT_AVAILABLE
+                                                                      : ERR_LEADER_NOT_AVAILABLE;
+}
+
 /* A new leader may not know yet how much of what it took over is committed: what it says of the end
  * would lie before what the old one has said (KIP-207). */
 static int end_check(const struct list_part *part)
 {
-    if (part->partition->high_watermark >= epoch_start(part->partition))
-        return ERR_NONE;
-    return part->list->request->version >= VERSION_WITH_NOT_AVAILABLE ? ERR_OFFSET_NOT_AVAILABLE
-                                                                      : ERR_LEADER_NOT_AVAILABLE;
+    return part->partition->high_watermark >= epoch_start(part->partition) ? ERR_NONE
+                                                                           : not_available(part);
 }
 
 static void part_found(struct log_time *time)
@@ -148,6 +156,9 @@ static void part_start(struct list_part *part)
                                   &part->partition);
     if (error == ERR_NONE)
         error = partition_check_epoch(part->partition, part->in->current_leader_epoch);
+    /* Another one may lead, and have told a later start or end of the log. */
+    if (error == ERR_NONE && !lease_holds(list->broker))
+        error = not_available(part);
     if (error != ERR_NONE)
         part_end(part, error);
     else if (partition_load(part->partition, &part->waiter))

@@ -8,6 +8,10 @@
 #include "tests/support/produce.h"
 #include "tests/support/runner.h"
 
+/* Times that ListOffsets takes for the ends of the log. */
+#define LATEST   (-1)
+#define EARLIEST (-2)
+
 START_TEST(a_leader_that_was_stopped_acknowledges_nothing)
 {
     trio_produce(1);
@@ -129,6 +133,31 @@ START_TEST(a_leader_that_was_stopped_gets_no_lease_before_it_knows)
     crew_advance(500);
     ck_assert_int_ne(trio_meta(stopped)->leader, stopped);
     ck_assert(lease_holds(crew_nodes[stopped].broker));
+}
+END_TEST
+
+/* Another one leads, and may have told a later start and end. */
+START_TEST(a_leader_that_was_stopped_tells_no_offsets)
+{
+    trio_produce(1);
+    const int32_t stopped = trio_leader();
+    trio_sleep(stopped, 8000);
+    struct list_offsets_request_topic_partition parts[2];
+    struct list_offsets_request_topic topic = {
+        .name = TRIO_TOPIC, .partitions = parts, .partitions_count = 2};
+    struct list_offsets_request *request = client_request(trio.client, API_LIST_OFFSETS);
+    for (int i = 0; i < 2; i++) {
+        parts[i] = wire_default_list_offsets_request_topic_partition;
+        parts[i].timestamp = i == 0 ? LATEST : EARLIEST;
+    }
+    request->topics = &topic;
+    request->topics_count = 1;
+    client_send(trio.client, API_LIST_OFFSETS, 5, request);
+    world_run(crew_nodes[stopped].world);
+    const struct list_offsets_response *response = client_take(trio.client);
+    ck_assert_ptr_nonnull(response);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(response->topics[0].partitions[i].error_code, ERR_OFFSET_NOT_AVAILABLE);
 }
 END_TEST
 
@@ -256,6 +285,7 @@ SUITE(stopped_leader)
     tcase_add_test(tcase, a_lease_that_is_granted_too_late_is_asked_for_again);
     tcase_add_test(tcase, a_lease_is_asked_for_when_there_is_a_way_again);
     tcase_add_test(tcase, a_leader_that_was_stopped_gets_no_lease_before_it_knows);
+    tcase_add_test(tcase, a_leader_that_was_stopped_tells_no_offsets);
     tcase_add_loop_test(tcase, an_acknowledgement_that_was_held_up_does_not_leave, 0, 2);
     tcase_add_test(tcase, an_answer_before_an_acknowledgement_that_was_held_up_leaves);
     tcase_add_test(tcase, a_leader_that_was_stopped_may_end);
