@@ -11,11 +11,12 @@
 /* What decoding one request and answering it may take beyond its frame. */
 #define REQUEST_ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
-/* What the requests of a session may hold while one of them waits as its client pleases; while more
- * than half of the memory for all is taken; and while more than three quarters are. */
-#define WAITING_BYTES_MAX    ((uint64_t)64 * 1024 * 1024)
-#define WAITING_BYTES_SCARCE ((uint64_t)1024 * 1024)
-#define WAITING_BYTES_LEAST  ((uint64_t)16 * 1024)
+/* Which part of the memory for requests those of one session may hold while one of them waits as its
+ * client pleases; while more than half of that memory is taken; and while more than three quarters
+ * are. */
+#define WAITING_PART        8
+#define WAITING_PART_SCARCE 512
+#define WAITING_PART_LEAST  32768
 
 /* A reply is its size in four bytes, the response header, then the body. */
 #define REPLY_SIZE_BYTES 4
@@ -39,10 +40,10 @@ struct request *request_new(struct session *session, struct buffer *buffer, uint
 static uint64_t waiting_bytes_max(const struct memory *memory)
 {
     const uint64_t used_bytes = memory->used_bytes[MEMORY_REQUEST];
-    const uint64_t quarter_bytes = memory->limit_bytes[MEMORY_REQUEST] / 4;
-    if (used_bytes > 3 * quarter_bytes)
-        return WAITING_BYTES_LEAST;
-    return used_bytes > 2 * quarter_bytes ? WAITING_BYTES_SCARCE : WAITING_BYTES_MAX;
+    const uint64_t limit_bytes = memory->limit_bytes[MEMORY_REQUEST];
+    if (used_bytes > limit_bytes / 4 * 3)
+        return limit_bytes / WAITING_PART_LEAST;
+    return limit_bytes / (used_bytes > limit_bytes / 2 ? WAITING_PART_SCARCE : WAITING_PART);
 }
 
 bool request_may_wait(struct request *request)

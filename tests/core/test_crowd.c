@@ -9,14 +9,15 @@
 #define TOPIC   SPAN("orders")
 #define WAIT_MS 30000
 
-/* The same partition so many times: a request takes some megabytes. */
-#define PARTITIONS ((size_t)20000)
+/* The same partition so many times: a request takes some hundred kilobytes. */
+#define PARTITIONS ((size_t)600)
 
 /* More than may wait of one client; and so many of many that they are more than there is memory. */
-#define REQUESTS   100
-#define FEW        8
-#define GREEDY_MAX 16
-#define MEBIBYTE   ((uint64_t)1024 * 1024)
+#define REQUESTS    100
+#define FEW         8
+#define GREEDY_MAX  16
+#define LIMIT       ((uint64_t)16 * 1024 * 1024) /* a real broker's is 512 MiB */
+#define NEARLY_NONE ((uint64_t)64 * 1024)
 
 static struct node node;
 static struct client *greedy[GREEDY_MAX];
@@ -27,6 +28,7 @@ static void start(void)
     node_init(&node, 7, (const char *const[]){NULL});
     ck_assert(node_start(&node));
     node_create_topic(&node, TOPIC, 1);
+    node.broker->memory.limit_bytes[MEMORY_REQUEST] = LIMIT;
     other = client_new(node.world);
     for (int i = 0; i < GREEDY_MAX; i++)
         greedy[i] = client_new(node.world);
@@ -85,8 +87,8 @@ static void expect_others_wait(void)
 START_TEST(one_client_does_not_take_the_memory_of_all)
 {
     const uint64_t most_bytes = send_fetches(greedy[0], REQUESTS);
-    ck_assert_uint_gt(most_bytes, 32 * MEBIBYTE);
-    ck_assert_uint_lt(most_bytes, 128 * MEBIBYTE);
+    ck_assert_uint_gt(most_bytes, LIMIT / 16);
+    ck_assert_uint_lt(most_bytes, LIMIT / 4);
     /* Those that waited were answered, in vain, each time that they had become too many. */
     ck_assert_ptr_nonnull(client_take(greedy[0]));
     expect_others_wait();
@@ -98,7 +100,7 @@ START_TEST(what_waits_is_given_back_when_its_client_goes)
     send_fetches(greedy[0], REQUESTS);
     world_client_close(node.world, client_connection(greedy[0]));
     world_run(node.world);
-    ck_assert_uint_lt(used_bytes(), MEBIBYTE);
+    ck_assert_uint_lt(used_bytes(), NEARLY_NONE);
 }
 END_TEST
 
@@ -123,8 +125,8 @@ START_TEST(nor_do_a_few)
         const uint64_t bytes = send_fetches(greedy[i], FEW);
         most_bytes = bytes > most_bytes ? bytes : most_bytes;
     }
-    ck_assert_uint_gt(most_bytes, 240 * MEBIBYTE);
-    ck_assert_uint_lt(most_bytes, 320 * MEBIBYTE);
+    ck_assert_uint_gt(most_bytes, LIMIT * 15 / 32);
+    ck_assert_uint_lt(most_bytes, LIMIT * 5 / 8);
     expect_others_wait();
 }
 END_TEST
@@ -140,7 +142,7 @@ START_TEST(without_memory_for_answers_it_is_turned_away)
         world_run(node.world);
     }
     ck_assert(client_is_closed(greedy[0]));
-    ck_assert_uint_lt(used_bytes(), MEBIBYTE);
+    ck_assert_uint_lt(used_bytes(), NEARLY_NONE);
     expect_others_wait();
 }
 END_TEST
