@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/endian.h"
 #include "core/records/builder.h"
+#include "core/session.h"
 #include "core/wire/messages.h"
 #include "fuzz/seed_stories.h"
 
@@ -366,6 +368,27 @@ void seed_producers(struct recording *recording)
     for (int i = 0; i < 6; i++)
         recording_minutes(recording, 255);
     produce(recording, -1, batch_of(recording, id, 1, 2));
+}
+
+/* A request that waits, and as many behind it as may be under way. */
+void seed_fetch_crowd(struct recording *recording)
+{
+    enum { FRAME_BYTES = 14 };
+    static const char *const settings[] = {NULL};
+    uint8_t *frames = arena_array(&recording->arena, SESSION_REQUESTS_MAX, FRAME_BYTES);
+    create(recording, settings);
+    struct fetch_request *request = recording_request(recording, API_FETCH);
+    request->max_wait_ms = 30000;
+    recording_call(recording, 0, API_FETCH, 17, request);
+    for (size_t i = 0; i < SESSION_REQUESTS_MAX; i++) {
+        uint8_t *frame = frames + i * FRAME_BYTES;
+        put_be32(frame, FRAME_BYTES - 4);
+        put_be16(frame + 4, API_API_VERSIONS);
+        put_be32(frame + 8, (uint32_t)i);
+        put_be16(frame + 12, UINT16_MAX); /* no client id */
+    }
+    recording_send(recording, 0, span_of(frames, SESSION_REQUESTS_MAX * (size_t)FRAME_BYTES));
+    recording_call(recording, 2, API_FETCH, 17, request);
 }
 
 void seed_fetch_waits(struct recording *recording)

@@ -30,6 +30,7 @@ static const struct {
     {"offsets", seed_offsets},
     {"producers", seed_producers},
     {"fetch-waits", seed_fetch_waits},
+    {"fetch-crowd", seed_fetch_crowd},
     {"fetch-session", seed_fetch_session},
     {"group-members", seed_group_members},
     {"group-waits", seed_group_waits},

@@ -28,6 +28,7 @@ seed_story seed_log_behind;
 seed_story seed_offsets;
 seed_story seed_producers;
 seed_story seed_fetch_waits;
+seed_story seed_fetch_crowd;
 seed_story seed_fetch_session;
 
 /* The same for each effect that TAPE_FAIL knows. */
