@@ -158,7 +158,7 @@ END_TEST
 /* The system would send the next SYN after a second, and the one behind it two seconds later. */
 START_TEST(a_way_that_is_open_again_is_found_soon)
 {
-    enum { TRIES_IN_VAIN = 3 };
+    enum { TRIES_IN_VAIN = 2 };
     deafen();
     const uint64_t connect = rig_ask(connect_effect("127.0.0.1", deaf.port));
     while (faults.connect.calls < TRIES_IN_VAIN) {
@@ -167,7 +167,7 @@ START_TEST(a_way_that_is_open_again_is_found_soon)
     }
     hear();
     ck_assert_int_eq(rig_await(connect)->error, ERR_NONE);
-    ck_assert_int_eq(faults.connect.calls, TRIES_IN_VAIN + 1);
+    ck_assert_int_gt(faults.connect.calls, TRIES_IN_VAIN);
     ck_assert_int_eq(rig_do(close_effect(rig_completion(connect)->count))->error, ERR_NONE);
     close(deaf.fd);
 }
