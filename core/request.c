@@ -11,9 +11,9 @@
 /* What decoding one request and answering it may take beyond its frame. */
 #define REQUEST_ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
-/* Which part of the memory for requests those of one session may hold while one of them waits as its
- * client pleases; while more than half of that memory is taken; and while more than three quarters
- * are. */
+/* Which part of the memory for requests those of one session may hold while one of them waits as
+ * its client pleases; while more than half of that memory is taken; and while more than three
+ * quarters are. */
 #define WAITING_PART        8
 #define WAITING_PART_SCARCE 512
 #define WAITING_PART_LEAST  32768
