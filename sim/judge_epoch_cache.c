@@ -335,11 +335,22 @@ static void segment_written(struct judge *judge, const struct host *host,
     }
 }
 
+/* The epoch of a log of which all is deleted has no record any more, and gives way to the next. */
+static bool has_given_way(const struct epoch_start *last, const struct log_note *log, int64_t start)
+{
+    for (uint32_t i = 0; last->offset == start && i < log->count; i++) {
+        if (log->epochs[i].offset == start && log->epochs[i].epoch > last->epoch)
+            return true;
+    }
+    return false;
+}
+
 /* What became durable while the file was written may be missing in it: recovery reads that anew. */
 static int64_t checkpoint_end(const struct epochs *epochs, const struct log_note *log,
                               const struct log_view *view)
 {
-    int64_t end = epochs->entries[epochs->count - 1].offset + 1;
+    const struct epoch_start *last = &epochs->entries[epochs->count - 1];
+    int64_t end = has_given_way(last, log, view->start) ? last->offset : last->offset + 1;
     if (end > view->durable_end)
         end = view->durable_end;
     return end < log->end_offset ? end : log->end_offset;

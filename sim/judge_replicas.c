@@ -171,18 +171,36 @@ static void batch_written(struct judge *judge, const struct host *host, struct s
         known->flags = mark.flags;
 }
 
+/* The note of the log whose segment an effect is of, and its folder; NULL for other files. */
+static struct tail_note *tail_of(struct judge *judge, const struct host *host,
+                                 const struct effect *effect, struct span *ret_folder)
+{
+    struct replicas_state *state = judge->state;
+    struct tail_key key = {.host = host->number};
+    if (!folder_of(files_path(&host->files, effect), ret_folder) ||
+        !identity_of(host, *ret_folder, &key.identity))
+        return NULL;
+    key.name = crc32c(0, ret_folder->data, ret_folder->length);
+    return notes_get(&state->tails, &key);
+}
+
+/* Its end is cut off, or all of it goes where it begins again: what is deleted as too old has
+ * another name by then. */
+static void segment_removed(struct judge *judge, const struct host *host,
+                            const struct effect *effect)
+{
+    struct span folder;
+    struct tail_note *tail = tail_of(judge, host, effect, &folder);
+    if (tail != NULL)
+        tail->is_known = false;
+}
+
 static void segment_written(struct judge *judge, const struct host *host,
                             const struct effect *effect)
 {
-    struct replicas_state *state = judge->state;
     struct span folder;
-    struct tail_key key = {.host = host->number};
-    if (!folder_of(files_path(&host->files, effect), &folder) ||
-        !identity_of(host, folder, &key.identity))
-        return;
-    key.name = crc32c(0, folder.data, folder.length);
-    struct tail_note *tail = notes_get(&state->tails, &key);
-    for (uint32_t i = 0; i < effect->write.pieces_count; i++) {
+    struct tail_note *tail = tail_of(judge, host, effect, &folder);
+    for (uint32_t i = 0; tail != NULL && i < effect->write.pieces_count; i++) {
         struct span bytes = span_of(effect->write.pieces[i].data, effect->write.pieces[i].length);
         struct span batch;
         struct batch_info info;
@@ -324,8 +342,11 @@ static void look(struct judge *judge, const struct host *host)
 static void stepped(struct judge *judge, struct host *host, const struct event *event)
 {
     for (uint32_t i = 0; i < host->effects.count; i++) {
-        if (host->effects.items[i].kind == EFFECT_WRITE)
-            segment_written(judge, host, &host->effects.items[i]);
+        const struct effect *effect = &host->effects.items[i];
+        if (effect->kind == EFFECT_WRITE)
+            segment_written(judge, host, effect);
+        else if (effect->kind == EFFECT_REMOVE)
+            segment_removed(judge, host, effect);
     }
     if (event->kind == EVENT_TURN_END)
         look(judge, host);

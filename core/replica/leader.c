@@ -261,6 +261,16 @@ struct replica_stream *lead_stream(struct replica_leader *lead, int32_t node_id)
     return NULL;
 }
 
+/* The asker's log ends where this one begins, or before; of what was there only the last epoch is
+ * known, and records of another one may be such as were never committed. */
+static bool ends_in_the_unknown(const struct replica_stream *stream)
+{
+    const struct log *log = stream->lead->partition->log;
+    const int64_t start = log_start(log);
+    return stream->asked_last_epoch >= 0 && stream->asked_end <= start &&
+           stream->asked_last_epoch != log_epoch_at(log, start);
+}
+
 /* Where the asker's log goes on: KIP-101, KIP-279. */
 static struct replica_place_partition place_of(const struct replica_stream *stream)
 {
@@ -276,6 +286,10 @@ static struct replica_place_partition place_of(const struct replica_stream *stre
     }
     if (!replica_stream_can_begin(stream, stream->asked_end))
         return place;
+    if (ends_in_the_unknown(stream)) {
+        place.end_offset = stream->asked_end;
+        return place;
+    }
     if (stream->asked_last_epoch < 0) { /* it is empty */
         place.verdict = stream->asked_end <= log_end(log) ? PLACE_GO_ON : PLACE_BEGIN;
         return place;

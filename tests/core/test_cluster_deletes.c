@@ -239,6 +239,44 @@ START_TEST(who_was_in_sync_alone_is_joined_when_it_is_there_again)
 }
 END_TEST
 
+/* The others elect one of them, who goes on from what is committed. */
+static void elect_without(int32_t dead)
+{
+    node_kill(&crew_nodes[dead]);
+    node_start(&crew_nodes[dead % TRIO_NODES + 1]);
+    node_start(&crew_nodes[(dead + 1) % TRIO_NODES + 1]);
+    crew_advance(8000);
+    leader = trio_leader();
+    ck_assert_int_ne(leader, dead);
+    client_free(deleter);
+    deleter = client_new(crew_nodes[leader].world);
+}
+
+/* It ends where the leader's log begins, by when the leader knows no more than that itself. */
+START_TEST(what_only_the_dead_leader_had_does_not_stay_below_a_deletion)
+{
+    const int32_t dead = leader;
+    node_kill(&crew_nodes[dead % TRIO_NODES + 1]);
+    node_kill(&crew_nodes[(dead + 1) % TRIO_NODES + 1]);
+    trio_send(1, 2);
+    world_run(crew_nodes[dead].world);
+    ck_assert_int_eq(log_written_end(trio_hosted(dead)->log), RECORDS + 2);
+    trio_leave();
+    elect_without(dead);
+    trio_produce(2);
+    ask(RECORDS + 2, TIMEOUT_MS);
+    crew_advance(500);
+    expect(ERR_NONE, RECORDS + 2);
+    trio_produce(1);
+    node_start(&crew_nodes[dead]);
+    crew_advance(5000);
+    trio_equal(RECORDS + 3);
+    ck_assert_int_eq(start_of(dead), RECORDS + 2);
+    ck_assert_int_eq(trio_meta(leader)->isr_count, 3);
+    ck_assert(world_logged(crew_nodes[dead].world, "the log is cut log=topic-0 end=12 offset=12"));
+}
+END_TEST
+
 static int16_t acked_version;
 
 /* What a follower acknowledges in an older version of the protocol. */
@@ -302,6 +340,7 @@ SUITE(cluster_deletes)
     tcase_add_test(tcase, too_few_in_sync_promise_nothing);
     tcase_add_test(tcase, who_has_not_deleted_does_not_join);
     tcase_add_test(tcase, who_was_in_sync_alone_is_joined_when_it_is_there_again);
+    tcase_add_test(tcase, what_only_the_dead_leader_had_does_not_stay_below_a_deletion);
     tcase_add_test(tcase, a_node_that_cannot_say_is_not_waited_for);
     suite_add_tcase(suite, tcase);
 }

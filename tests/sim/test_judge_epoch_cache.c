@@ -2,6 +2,7 @@
 /* A cluster that runs, and is then made to know other leader epochs than its logs have. */
 #include "core/broker_state.h"
 #include "core/partition.h"
+#include "core/records/batch.h"
 #include "sim/file_node.h"
 #include "sim/host.h"
 #include "sim/judge.h"
@@ -161,7 +162,47 @@ START_TEST(a_checkpoint_of_something_else)
 {
     put(SPAN("0\n1\n0 7\n"));
     ck_assert_int_eq(sim->violation.result, SIM_SAFETY);
-    ck_assert(strstr(sim->violation.text, "from offset 7 on in its checkpoint") != NULL);
+    ck_assert_msg(strstr(sim->violation.text, "from offset 7 on in its checkpoint") != NULL, "%s",
+                  sim->violation.text);
+}
+END_TEST
+
+/* All batches of the log are of this leader epoch. */
+static void led_under(int32_t epoch)
+{
+    struct file_node *node =
+        path_node(&host->files, log_folder_number(log_there), "orders-0/00000000000000000000.log");
+    ck_assert_ptr_nonnull(node);
+    file_bytes_own(&node->visible);
+    struct span bytes = span_of(node->visible.data, log_inside_written(log_there));
+    struct span batch;
+    struct batch_info info;
+    while (bytes.length > 0 &&
+           batch_next(bytes, bytes.length, BATCH_CHECK_HEADER, &batch, &info) == BATCH_FOUND) {
+        batch_patch(node->visible.data + (batch.data - node->visible.data), info.base_offset,
+                    epoch);
+        bytes = span_of(bytes.data + batch.length, bytes.length - batch.length);
+    }
+    ck_assert_uint_eq(bytes.length, 0);
+    log_inside_epochs(log_there)->entries[0].epoch = epoch;
+    judges_host_changed(sim->judges, host, HOST_BOOTED);
+}
+
+START_TEST(a_checkpoint_of_before_the_first_record)
+{
+    led_under(1);
+    put(SPAN("0\n1\n0 0\n"));
+    passes();
+}
+END_TEST
+
+START_TEST(a_checkpoint_of_an_epoch_that_never_was)
+{
+    led_under(1);
+    put(SPAN("0\n2\n0 0\n1 7\n"));
+    ck_assert_int_eq(sim->violation.result, SIM_SAFETY);
+    ck_assert_msg(strstr(sim->violation.text, "from offset 7 on in its checkpoint") != NULL, "%s",
+                  sim->violation.text);
 }
 END_TEST
 
@@ -187,6 +228,8 @@ SUITE(judge_epoch_cache)
     tcase_add_test(tcase, one_that_ended_before_the_start);
     tcase_add_test(tcase, a_checkpoint_of_less);
     tcase_add_test(tcase, a_checkpoint_of_something_else);
+    tcase_add_test(tcase, a_checkpoint_of_before_the_first_record);
+    tcase_add_test(tcase, a_checkpoint_of_an_epoch_that_never_was);
     tcase_add_test(tcase, a_checkpoint_that_is_none);
     suite_add_tcase(suite, tcase);
 }

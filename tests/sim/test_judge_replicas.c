@@ -98,6 +98,21 @@ START_TEST(another_log_before_the_same_batch)
 }
 END_TEST
 
+START_TEST(another_log_that_is_gone_before_the_same_batch)
+{
+    const struct effect remove = {.kind = EFFECT_REMOVE, .id = 3, .path = {.path = SPAN(SEGMENT)}};
+    struct story story;
+    begin(&story);
+    writes(&story, 1, 0, 3, 1, 0);
+    writes(&story, 1, 3, 1, 3, 2);
+    writes(&story, 2, 0, 3, 2, 1);
+    story_step(&story, turn_end, &remove, 1);
+    writes(&story, 2, 3, 1, 3, 2);
+    ck_assert(story_passes(&story));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(another_topic_of_the_name)
 {
     struct story story;
@@ -145,6 +160,7 @@ SUITE(judge_replicas)
     tcase_add_test(tcase, an_epoch_behind_a_later_one);
     tcase_add_test(tcase, other_records_under_one_epoch);
     tcase_add_test(tcase, another_log_before_the_same_batch);
+    tcase_add_test(tcase, another_log_that_is_gone_before_the_same_batch);
     tcase_add_test(tcase, another_topic_of_the_name);
     tcase_add_test(tcase, more_is_committed_than_there_is);
     suite_add_tcase(suite, tcase);
