@@ -29,6 +29,7 @@ static void peer_is_up(struct peers_observer *observer, int32_t node_id)
     fencing_heard(&cluster_of(observer)->fencing, node_id);
     if (quorum_of(observer) != NULL)
         quorum_peer_up(quorum_of(observer), node_id);
+    lease_peer_up(&cluster_of(observer)->lease, node_id);
     replicas_peer_heard(cluster_of(observer)->replicas, node_id);
     replicas_peer_up(cluster_of(observer)->replicas, node_id);
 }

@@ -51,16 +51,31 @@ static uint64_t length_us(const struct lease *lease)
     return timeout_us - timeout_us / 8;
 }
 
+static void ask(struct timer *timer);
+
+static void ask_at_once(struct lease *lease)
+{
+    if (lease->is_stopped)
+        return;
+    lease->again_us = AGAIN_LEAST_US;
+    timer_set(&lease->broker->io.timers, &lease->ask_timer, lease->broker->io.now_us, ask);
+}
+
 static void lease_extend(struct lease *lease, uint64_t asked_us)
 {
     struct list awake;
     struct list *place;
     const uint64_t until_us = asked_us + length_us(lease);
-    if (until_us <= lease->until_us || lease->is_given_up)
+    if (lease->is_given_up)
         return;
-    lease->until_us = until_us;
-    if (!lease_holds(lease->broker))
+    if (until_us > lease->until_us)
+        lease->until_us = until_us;
+    if (!lease_holds(lease->broker)) {
+        /* The grant took so long, but now there is a way. */
+        if (!lease->is_stopped)
+            timer_set(&lease->broker->io.timers, &lease->ask_timer, lease->broker->io.now_us, ask);
         return;
+    }
     list_init(&awake);
     while ((place = list_pop(&lease->waiters)) != NULL)
         list_append(&awake, place);
@@ -153,6 +168,20 @@ static void grant(struct lease *lease, int32_t node_id, int64_t broker_epoch, in
 
 /* ---- Asked for ---- */
 
+/* Who has none is waited for, and asks again soon: the controller may be about to be one, or what
+ * it answered be lost with the link. */
+static uint64_t until_next_us(struct lease *lease)
+{
+    uint64_t wait_us = lease->interval_us;
+    if (lease_holds(lease->broker)) {
+        lease->again_us = AGAIN_LEAST_US;
+    } else if (lease->again_us < wait_us) {
+        wait_us = lease->again_us;
+        lease->again_us *= 2;
+    }
+    return wait_us;
+}
+
 static void ask(struct timer *timer)
 {
     struct lease *lease = container_of(timer, struct lease, ask_timer);
@@ -168,11 +197,13 @@ static void ask(struct timer *timer)
             lease->peers, status.leader, TYPE_ASK, &wire_lease_ask,
             &(struct lease_ask){.broker_epoch = self->epoch, .asked_us = (int64_t)io->now_us}, NULL,
             SPAN_NULL);
-    /* Who has none is waited for, and asks again soon: the controller may be about to be one. */
-    lease->again_us = lease_holds(lease->broker) || lease->again_us * 2 > lease->interval_us
-                          ? lease->interval_us
-                          : lease->again_us * 2;
-    timer_set(&io->timers, timer, io->now_us + lease->again_us, ask);
+    timer_set(&io->timers, timer, io->now_us + until_next_us(lease), ask);
+}
+
+void lease_peer_up(struct lease *lease, int32_t node_id)
+{
+    if (node_id == lease->leader && !lease_holds(lease->broker))
+        ask_at_once(lease);
 }
 
 /* The image may have grown. Another controller, or one again, is asked at once. */
@@ -181,10 +212,8 @@ static void controller_changed(struct controller_watcher *watcher)
     struct lease *lease = container_of(watcher, struct lease, watcher);
     const int32_t leader = quorum_status(quorum_of(lease)).leader;
     early_look(lease);
-    if (leader == lease->leader || leader == RAFT_NOBODY || lease->is_stopped)
-        return;
-    lease->again_us = AGAIN_LEAST_US;
-    timer_set(&lease->broker->io.timers, &lease->ask_timer, lease->broker->io.now_us, ask);
+    if (leader != lease->leader && leader != RAFT_NOBODY)
+        ask_at_once(lease);
 }
 
 /* ---- Messages ---- */

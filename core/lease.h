@@ -55,7 +55,7 @@ struct lease {
     struct peers *peers;
     uint64_t interval_us;
     uint64_t until_us; /* 0: there is none */
-    uint64_t again_us; /* from one question to the next */
+    uint64_t again_us; /* from one question to the next, while there is none */
     bool is_early;     /* one was granted that counts when the image ends there */
     uint64_t early_asked_us;
     int64_t early_end;
@@ -93,6 +93,9 @@ uint64_t lease_until_us(const struct broker *broker);
 
 /* Calls waiter->held once, in a later step, when the lease holds again. */
 void lease_await(struct broker *broker, struct lease_waiter *waiter);
+
+/* The link to a node can be sent on, again: what the controller was asked before is lost. */
+void lease_peer_up(struct lease *lease, int32_t node_id);
 
 /* The types of messages that are leases'. What the links bring: NULL, or what is wrong with it. */
 bool lease_expects(int16_t type);

@@ -59,6 +59,62 @@ START_TEST(a_broker_that_is_about_to_be_fenced_gets_no_lease)
 }
 END_TEST
 
+/* Its first question is answered on a link that there is not yet. */
+START_TEST(a_broker_that_was_stopped_asks_for_a_lease_until_it_has_one)
+{
+    static const char *const names[] = {NULL, "n1", "n2", "n3"};
+    const struct quorum *quorum = controller_quorum(crew_nodes[1].broker->controller);
+    const int32_t controls = quorum_status(quorum).leader;
+    const int32_t slept = controls % TRIO_NODES + 1;
+    trio_produce(1);
+    trio_leave();
+    trio_sleep(slept, 1900);
+    world_add_host(crew_nodes[controls].world, names[slept], NULL);
+    world_cut(crew_nodes[controls].world);
+    crew_advance(100);
+    ck_assert(!lease_holds(crew_nodes[slept].broker));
+    world_add_host(crew_nodes[controls].world, names[slept], crew_nodes[slept].world);
+    crew_advance(350); /* all this is less than a heartbeat */
+    ck_assert(lease_holds(crew_nodes[slept].broker));
+}
+END_TEST
+
+/* Its first question is answered when a lease from then would be over. */
+START_TEST(a_lease_that_is_granted_too_late_is_asked_for_again)
+{
+    const struct quorum *quorum = controller_quorum(crew_nodes[1].broker->controller);
+    const int32_t controls = quorum_status(quorum).leader;
+    const int32_t slept = controls % TRIO_NODES + 1;
+    trio_produce(1);
+    trio_leave();
+    trio_sleep(slept, 1900);
+    world_hold(crew_nodes[controls].world, EFFECT_SEND, NULL);
+    crew_advance(1800);
+    world_release(crew_nodes[controls].world);
+    ck_assert(!lease_holds(crew_nodes[slept].broker));
+    crew_advance(100);
+    ck_assert(lease_holds(crew_nodes[slept].broker));
+}
+END_TEST
+
+/* What it asked the controller while there was no way to it is lost. */
+START_TEST(a_lease_is_asked_for_when_there_is_a_way_again)
+{
+    const struct quorum *quorum = controller_quorum(crew_nodes[1].broker->controller);
+    const int32_t controls = quorum_status(quorum).leader;
+    const int32_t other = controls % TRIO_NODES + 1;
+    trio_produce(1);
+    trio_leave();
+    world_hold(crew_nodes[other].world, EFFECT_CONNECT, NULL);
+    world_cut(crew_nodes[other].world);
+    crew_advance(3000);
+    ck_assert(!lease_holds(crew_nodes[other].broker));
+    world_release(crew_nodes[other].world);
+    crew_advance(50);
+    ck_assert(lease_holds(crew_nodes[other].broker));
+}
+END_TEST
+
 /* It is let in again at once, while what happened meanwhile has still to be read for it. */
 START_TEST(a_leader_that_was_stopped_gets_no_lease_before_it_knows)
 {
@@ -225,6 +281,9 @@ SUITE(stopped_leader)
     tcase_add_checked_fixture(tcase, trio_begin, trio_end);
     tcase_add_loop_test(tcase, a_leader_that_was_stopped_acknowledges_nothing, 0, 2);
     tcase_add_test(tcase, a_broker_that_is_about_to_be_fenced_gets_no_lease);
+    tcase_add_test(tcase, a_broker_that_was_stopped_asks_for_a_lease_until_it_has_one);
+    tcase_add_test(tcase, a_lease_that_is_granted_too_late_is_asked_for_again);
+    tcase_add_test(tcase, a_lease_is_asked_for_when_there_is_a_way_again);
     tcase_add_test(tcase, a_leader_that_was_stopped_gets_no_lease_before_it_knows);
     tcase_add_test(tcase, a_leader_that_was_stopped_tells_no_offsets);
     tcase_add_loop_test(tcase, an_acknowledgement_that_was_held_up_does_not_leave, 0, 2);
