@@ -89,6 +89,18 @@ void recover_drop_after(struct log *log, uint32_t last)
         recover_drop(log, log->segments[--log->segments_count]);
 }
 
+/* Snapshots tell of records before their offset that are not there, or, where the log begins again,
+ * soon are not: the next process would take one at the new start for what was deleted. */
+static void drop_snapshots(struct log *log)
+{
+    const struct truncation *truncation = log->truncation;
+    int64_t last = log->end;
+    if (truncation != NULL && truncation->begins_again && truncation->begin <= last)
+        last = truncation->begin - 1;
+    while (log->snapshots_count > 0 && log->snapshots[log->snapshots_count - 1] > last)
+        recover_trash_offset(log->recovery, log->snapshots[--log->snapshots_count], ".snapshot");
+}
+
 void recover_cut(struct log *log)
 {
     struct recovery *recovery = log->recovery;
@@ -111,8 +123,7 @@ void recover_cut(struct log *log)
         log->start = log->end;
     }
     log->epochs_changed |= epochs_truncate_end(&log->epochs, log->end);
-    while (log->snapshots_count > 0 && log->snapshots[log->snapshots_count - 1] > log->end)
-        recover_trash_offset(recovery, log->snapshots[--log->snapshots_count], ".snapshot");
+    drop_snapshots(log);
     recovery->syncing = recovery->first;
     if (!recovery->cut) {
         recover_clean(log);
