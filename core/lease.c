@@ -202,7 +202,7 @@ static void ask(struct timer *timer)
 
 void lease_peer_up(struct lease *lease, int32_t node_id)
 {
-    if (node_id == lease->leader && !lease_holds(lease->broker))
+    if (node_id == lease->leader)
         ask_at_once(lease);
 }
 

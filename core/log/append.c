@@ -175,7 +175,7 @@ int log_append_led(struct log *log, struct log_append *append)
     append->append_time_ms = -1;
     if (info->base_offset < log->end || info->base_offset > LOG_OFFSET_MAX)
         return ERR_OFFSET_OUT_OF_RANGE;
-    if (info->leader_epoch < log_last_epoch(log))
+    if (info->leader_epoch < log_last_epoch(log) && log->start < log->end)
         return ERR_FENCED_LEADER_EPOCH;
     /* Where there is no compaction, a gap is damage, and recovery would take it for that. */
     if (info->base_offset > log->end && log->settings.delete_old)

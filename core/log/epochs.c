@@ -10,7 +10,7 @@
 
 void epochs_init(struct epochs *epochs, struct memory *memory)
 {
-    *epochs = (struct epochs){.memory = memory};
+    *epochs = (struct epochs){.memory = memory, .below = EPOCH_NONE};
 }
 
 void epochs_free(struct epochs *epochs)
@@ -121,6 +121,7 @@ bool epochs_truncate_start(struct epochs *epochs, int64_t start_offset)
 
     if (count == 0 || epochs->entries[0].offset == start_offset)
         return false;
+    epochs->below = epochs->entries[count_up_to_offset(epochs, start_offset - 1) - 1].epoch;
     /* The epoch that the new start lies in stays, and begins there. */
     epochs->count -= count - 1;
     memmove(epochs->entries, epochs->entries + count - 1, epochs->count * sizeof(*epochs->entries));

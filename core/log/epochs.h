@@ -26,6 +26,7 @@ struct epochs {
     struct epoch_start *entries;
     uint32_t count;
     uint32_t capacity;
+    int32_t below; /* that of the last record below the log's start; EPOCH_NONE: not known */
 };
 
 void epochs_init(struct epochs *epochs, struct memory *memory);

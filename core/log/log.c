@@ -233,6 +233,11 @@ int32_t log_epoch_at(const struct log *log, int64_t offset)
     return epochs_at(&log->epochs, offset);
 }
 
+int32_t log_epoch_below(const struct log *log)
+{
+    return log->epochs.below;
+}
+
 bool log_epoch_before(const struct log *log, int64_t offset, int32_t *ret_epoch, int64_t *ret_start)
 {
     struct epoch_start start;

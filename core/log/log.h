@@ -115,6 +115,9 @@ int32_t log_last_epoch(const struct log *log);
  * first. */
 int32_t log_epoch_at(const struct log *log, int64_t offset);
 
+/* The leader epoch of the last record that was deleted, as far as it is known; else -1. */
+int32_t log_epoch_below(const struct log *log);
+
 /* The newest leader epoch that begins before `offset`, and where; false when there is none. */
 bool log_epoch_before(const struct log *log, int64_t offset, int32_t *ret_epoch,
                       int64_t *ret_start);
@@ -155,8 +158,8 @@ int log_append(struct log *log, struct log_append *append);
  * READY. Errors, and then nothing was appended: ERR_OFFSET_OUT_OF_RANGE for a base offset below
  * log_end(), or too far beyond it for a segment: log_reset() brings the log there;
  * ERR_INVALID_RECORD for a gap that no compaction explains; ERR_FENCED_LEADER_EPOCH for an epoch
- * below log_last_epoch(). A batch beyond segment.bytes, which the leader may once have allowed,
- * gets a segment of its own. */
+ * below log_last_epoch(), unless the log is empty. A batch beyond segment.bytes, which the leader
+ * may once have allowed, gets a segment of its own. */
 int log_append_led(struct log *log, struct log_append *append);
 
 /* A search or a walk in a log's files that is under way: the log's own part of a request. */

@@ -261,13 +261,15 @@ struct replica_stream *lead_stream(struct replica_leader *lead, int32_t node_id)
     return NULL;
 }
 
-/* The asker's log ends where this one begins, or before; of what was there only the last epoch is
- * known, and records of another one may be such as were never committed. */
+/* The asker's log ends where this one begins, or before. Of what was there the last epoch is known,
+ * at most: that of the record at the start may be the same. Records of another one may be such as
+ * were never committed. */
 static bool ends_in_the_unknown(const struct replica_stream *stream)
 {
     const struct log *log = stream->lead->partition->log;
     const int64_t start = log_start(log);
     return stream->asked_last_epoch >= 0 && stream->asked_end <= start &&
+           stream->asked_last_epoch != log_epoch_below(log) &&
            stream->asked_last_epoch != log_epoch_at(log, start);
 }
 

@@ -36,6 +36,15 @@ static void outbox_said(struct list *list, uint32_t count)
         list_pop(list);
 }
 
+/* The leader epoch of the last record; -1 when there is none: what was deleted had been committed,
+ * and whoever leads has had it. */
+static int32_t last_epoch(const struct log *log)
+{
+    int32_t epoch;
+    int64_t start;
+    return log_epoch_before(log, log_end(log), &epoch, &start) ? epoch : -1;
+}
+
 void outbox_send_asks(struct replica_node *node)
 {
     struct replicas *replicas = node->replicas;
@@ -56,7 +65,7 @@ void outbox_send_asks(struct replica_node *node)
                 .partition = follow->partition->index,
                 .leader_epoch = follow->epoch,
                 .end_offset = follow->asked_end,
-                .last_epoch = log_last_epoch(log),
+                .last_epoch = last_epoch(log),
             };
         }
         if (!outbox_send(node, REPLICA_TYPE_FOLLOW, &wire_replica_follow, &message))

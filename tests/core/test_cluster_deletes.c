@@ -277,6 +277,36 @@ START_TEST(what_only_the_dead_leader_had_does_not_stay_below_a_deletion)
 }
 END_TEST
 
+/* All that there was is deleted, with `away` or without; then another one leads, and has appended
+ * when `away` is there again, which has nothing to cut. */
+START_TEST(what_was_committed_need_not_go_for_a_deletion)
+{
+    const int32_t away = leader % TRIO_NODES + 1;
+    const int32_t next = away % TRIO_NODES + 1;
+    if (_i == 0)
+        node_kill(&crew_nodes[away]);
+    ask(RECORDS, TIMEOUT_MS);
+    crew_advance(500);
+    expect(ERR_NONE, RECORDS);
+    if (_i == 1)
+        node_kill(&crew_nodes[away]);
+    crew_advance(5000);
+    ck_assert_int_eq(trio_meta(leader)->isr_count, 2);
+    trio_leave();
+    node_kill(&crew_nodes[leader]);
+    node_start(&crew_nodes[leader]);
+    crew_advance(8000);
+    ck_assert_int_eq(trio_leader(), next);
+    trio_produce(1);
+    node_start(&crew_nodes[away]);
+    crew_advance(5000);
+    trio_equal(RECORDS + 1);
+    ck_assert_int_eq(start_of(away), RECORDS);
+    ck_assert_int_eq(trio_meta(next)->isr_count, 3);
+    ck_assert(!world_logged(crew_nodes[away].world, "the log is cut log=topic-0"));
+}
+END_TEST
+
 static int16_t acked_version;
 
 /* What a follower acknowledges in an older version of the protocol. */
@@ -341,6 +371,7 @@ SUITE(cluster_deletes)
     tcase_add_test(tcase, who_has_not_deleted_does_not_join);
     tcase_add_test(tcase, who_was_in_sync_alone_is_joined_when_it_is_there_again);
     tcase_add_test(tcase, what_only_the_dead_leader_had_does_not_stay_below_a_deletion);
+    tcase_add_loop_test(tcase, what_was_committed_need_not_go_for_a_deletion, 0, 2);
     tcase_add_test(tcase, a_node_that_cannot_say_is_not_waited_for);
     suite_add_tcase(suite, tcase);
 }

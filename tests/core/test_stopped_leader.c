@@ -115,6 +115,30 @@ START_TEST(a_lease_is_asked_for_when_there_is_a_way_again)
 }
 END_TEST
 
+/* It would be over before the next question is due. */
+START_TEST(a_lease_is_asked_for_before_it_is_over)
+{
+    const struct quorum *quorum = controller_quorum(crew_nodes[1].broker->controller);
+    const int32_t controls = quorum_status(quorum).leader;
+    const int32_t other = controls % TRIO_NODES + 1;
+    trio_produce(1);
+    trio_leave();
+    world_hold(crew_nodes[other].world, EFFECT_CONNECT, NULL);
+    world_cut(crew_nodes[other].world);
+    crew_advance(1500);
+    for (int ms = 0; ms < 20 && lease_until_us(crew_nodes[other].broker) >
+                                    world_now_us(crew_nodes[other].world) + 50000;
+         ms++)
+        crew_advance(10);
+    ck_assert(lease_holds(crew_nodes[other].broker));
+    world_release(crew_nodes[other].world);
+    for (int ms = 0; ms < 1000; ms += 10) {
+        crew_advance(10);
+        ck_assert(lease_holds(crew_nodes[other].broker));
+    }
+}
+END_TEST
+
 /* It is let in again at once, while what happened meanwhile has still to be read for it. */
 START_TEST(a_leader_that_was_stopped_gets_no_lease_before_it_knows)
 {
@@ -284,6 +308,7 @@ SUITE(stopped_leader)
     tcase_add_test(tcase, a_broker_that_was_stopped_asks_for_a_lease_until_it_has_one);
     tcase_add_test(tcase, a_lease_that_is_granted_too_late_is_asked_for_again);
     tcase_add_test(tcase, a_lease_is_asked_for_when_there_is_a_way_again);
+    tcase_add_test(tcase, a_lease_is_asked_for_before_it_is_over);
     tcase_add_test(tcase, a_leader_that_was_stopped_gets_no_lease_before_it_knows);
     tcase_add_test(tcase, a_leader_that_was_stopped_tells_no_offsets);
     tcase_add_loop_test(tcase, an_acknowledgement_that_was_held_up_does_not_leave, 0, 2);
