@@ -15,6 +15,7 @@ struct index_load {
     struct log_cursor cursor;
     struct index *index;
     struct buffer *offsets;
+    int64_t next_offset; /* no batch that is still to be indexed lies below it */
 };
 
 struct index_settings log_index_settings(const struct log *log)
@@ -137,11 +138,23 @@ static void load_end(struct segment *segment, int error)
     segment_release(segment);
 }
 
+/* The base offset lies outside of the checksum: one that went bad is told by its place. */
+static bool build_batch(struct index_load *load, const struct batch_info *info)
+{
+    const struct index_settings settings = log_index_settings(load->segment->log);
+    const int64_t base_offset = load->segment->base_offset;
+    if (info->base_offset < load->next_offset || info->base_offset - base_offset > INT32_MAX ||
+        batch_last_offset(info) - base_offset > INT32_MAX)
+        return false;
+    index_append(load->index, &settings, info, (uint32_t)load->cursor.position);
+    load->next_offset = batch_last_offset(info) + 1;
+    return true;
+}
+
 static void build_step(struct log_cursor *cursor, int error)
 {
     struct index_load *load = container_of(cursor, struct index_load, cursor);
     struct segment *segment = load->segment;
-    const struct index_settings settings = log_index_settings(segment->log);
     uint32_t least = BATCH_HEADER_BYTES;
     while (error == ERR_NONE) {
         struct span window;
@@ -157,17 +170,15 @@ static void build_step(struct log_cursor *cursor, int error)
         }
         const enum batch_found found = batch_next(window, segment->written_bytes - cursor->position,
                                                   BATCH_CHECK_HEADER, &batch, &info);
-        if (found == BATCH_END)
-            break;
         if (found == BATCH_NEEDS_MORE) {
             least = (uint32_t)batch.length;
-        } else if (found == BATCH_FOUND) {
-            index_append(load->index, &settings, &info, (uint32_t)cursor->position);
-            cursor->position += batch.length;
-            least = BATCH_HEADER_BYTES;
-        } else {
-            error = ERR_KAFKA_STORAGE_ERROR;
+            continue;
         }
+        /* The end; or damage, which whoever walks on from the last entry meets, and tells of. */
+        if (found != BATCH_FOUND || !build_batch(load, &info))
+            break;
+        cursor->position += batch.length;
+        least = BATCH_HEADER_BYTES;
     }
     if (error == ERR_NONE) {
         index_finish(load->index);
@@ -249,6 +260,7 @@ bool segment_index_use(struct segment *segment, struct wait *wait,
     struct index_load *load = memory_new(log->io->memory, struct index_load);
     load->segment = segment;
     load->index = index_new(log, segment->base_offset);
+    load->next_offset = segment->base_offset;
     segment->index_load = load;
     segment_hold(segment);
     if (segment->index_distrusted) {

@@ -481,6 +481,55 @@ START_TEST(an_index_is_given_up_before_it_is_saved)
 }
 END_TEST
 
+static int damage_error;
+static int damage_seen;
+
+static int scanned(struct log_scan *scan, struct span batch)
+{
+    (void)scan;
+    (void)batch;
+    damage_seen++;
+    return ERR_NONE;
+}
+
+static void scan_ended(struct log_scan *scan, int error)
+{
+    (void)scan;
+    damage_error = error;
+}
+
+/* Its segment is closed, and its file is lost: it has to be told from the batches, and some of them
+ * say that they are elsewhere. Who reads those before them does not mind. */
+START_TEST(an_index_ends_before_damage)
+{
+    static const size_t bytes_at[] = {1, 3, 7};
+    story.settings.segment_bytes = (int32_t)(BATCHES * batch_bytes);
+    log_configure(story.log, &story.settings);
+    for (int i = 0; i < BATCHES; i++)
+        story_write(&story, RECORDS, 300);
+    world_advance_ms(story.world, 61000);
+    story_close(&story);
+    const size_t size = world_file(story.world, story_path(0, ".log")).length;
+    ck_assert_uint_eq(size, BATCHES * batch_bytes);
+    for (size_t batch = 10 + (size_t)_i % 2; batch < 20; batch += 2)
+        change_file(size, batch * batch_bytes + BATCH_AT_BASE_OFFSET + bytes_at[_i / 2], -1);
+    world_put_file(story.world, story_path(0, ".index"), SPAN("rubbish"));
+    ck_assert_int_eq(story_boot(&story), LOG_READY);
+    for (int i = 0; i < 10; i++) {
+        ck_assert(!span_is_null(story_read(&story, (int64_t)i * RECORDS, INT64_MAX, 1, true)));
+        ck_assert_int_eq(story.error, ERR_NONE);
+    }
+    static struct log_scan scan;
+    scan = (struct log_scan){
+        .offset = 4, .end_offset = BATCHES * RECORDS, .batch = scanned, .done = scan_ended};
+    damage_seen = 0;
+    log_scan(story.log, &scan);
+    world_run(story.world);
+    ck_assert_int_eq(damage_error, ERR_CORRUPT_MESSAGE);
+    ck_assert_int_eq(damage_seen, 10 + _i % 2 - 4 / RECORDS);
+}
+END_TEST
+
 /* A snapshot may be newer than the recovery point, and than what is left of the log. */
 START_TEST(producers_of_a_lost_tail_are_forgotten)
 {
@@ -535,6 +584,7 @@ SUITE(damage)
     tcase_add_test(tcase, a_large_torn_batch_is_a_torn_tail);
     tcase_add_test(tcase, epochs_beyond_the_end_are_forgotten);
     tcase_add_test(tcase, an_index_is_given_up_before_it_is_saved);
+    tcase_add_loop_test(tcase, an_index_ends_before_damage, 0, 6);
     tcase_add_test(tcase, producers_of_a_lost_tail_are_forgotten);
     tcase_add_test(tcase, a_missing_segment_between_others_is_refused);
     tcase_add_loop_test(tcase, lost_small_files_are_found_again, 0, 10);
